@@ -1,0 +1,35 @@
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY)  ## set up, draw small raw inputs, build a release from them, load it back
+	@$(BIN)/python -m emohub.demo release
+
+test: $(READY) lint  ## set up, lint, types, every test
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(READY)  ## ruff and mypy only
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
+	@$(BIN)/python benchmarks/bench_build.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) release .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The stamp is touched last: an interrupted set-up is done again, a finished one costs nothing.
+$(READY): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "emohub needs Python 3.11 or newer: install it, or name one with make PYTHON=python3.12"; exit 1; }
+	@echo "Setting up $(VENV) (about two minutes, once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@

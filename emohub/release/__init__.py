@@ -1,0 +1,1 @@
+"""From raw files to repos that the Hub can serve."""
