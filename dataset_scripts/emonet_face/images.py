@@ -1,0 +1,209 @@
+"""EmoNet-Face images in every layout upstream ships, found first and read later, byte for byte.
+
+Layouts: image files (with an ImageFolder `metadata.csv` or `metadata.jsonl`), `part-0P/NNNN.json` with a base64 JPEG,
+WebDataset tars, and Parquet of a Hub dataset, whose columns are found by type because the cards promise other names.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emohub.data.problems import ProblemLog
+from emohub.errors import SourceError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+BATCH = 64  # rows of Parquet in memory at once
+MAX_MEMBER = 64 * 2**20  # bytes of one file in a tar, or of one JSON
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where one image is.
+
+    Attributes:
+        id: the name upstream gave it, without suffix; empty where the layout has lost it.
+        file: the file that holds it.
+        at: where in that file, in the terms of its layout.
+    """
+
+    id: str
+    file: Path
+    at: tuple[int, ...] = ()
+
+
+def image_layouts(folder: Path) -> Iterator[list[Path]]:
+    """The files of each layout that a folder may hold, sorted; a layout that it does not hold is an empty list."""
+    for pattern in ("part-*/*.json", "**/*.tar", "**/*.parquet"):
+        yield sorted(folder.glob(pattern))
+    yield sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
+    """Every image in the files, without reading pixels; files that cannot be read go to the log."""
+    refs: list[ImageRef] = []
+    for file in files:
+        try:
+            refs += _LAYOUTS[file.suffix.lower()].index(file)
+        except (OSError, ValueError, tarfile.TarError, pa.ArrowException) as error:
+            log.add(file.name, f"cannot be read: {error}")
+    return refs
+
+
+def read_images(refs: Sequence[ImageRef], log: ProblemLog) -> Iterator[tuple[ImageRef, bytes, Fields]]:
+    """The bytes of each image and what its layout says about it; what cannot be read goes to the log."""
+    for file, group in itertools.groupby(refs, key=lambda ref: ref.file):
+        wanted = list(group)
+        read = _LAYOUTS[file.suffix.lower()].read(file, wanted)
+        for ref in wanted:
+            try:
+                data, fields = next(read)
+            except (OSError, ValueError, LookupError, TypeError, tarfile.TarError, pa.ArrowException) as error:
+                log.add(ref.id or file.name, f"cannot be read: {type(error).__name__}: {error}", ref.id or None)
+                read = _LAYOUTS[file.suffix.lower()].read(file, wanted[wanted.index(ref) + 1 :])
+                continue
+            yield ref, data, fields
+
+
+def content_id(data: bytes) -> str:
+    """An id from the bytes alone, for layouts that have lost the file name."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def column_of(file: Path, name: str) -> list[Any]:
+    """One column of a Parquet file; memory holds that column only."""
+    return pq.read_table(file, columns=[name]).column(0).to_pylist()
+
+
+# -- image files ------------------------------------------------------------------------------------------------------
+
+
+def _index_file(file: Path) -> list[ImageRef]:
+    return [ImageRef(file.stem, file)]
+
+
+def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    for _ in refs:
+        yield file.read_bytes(), {}
+
+
+def folder_metadata(folder: Path) -> dict[str, Fields]:
+    """Image id → fields, from the ImageFolder `metadata.csv` or `metadata.jsonl` of a folder, if it has one."""
+    for path in sorted([*folder.rglob("metadata.csv"), *folder.rglob("metadata.jsonl")]):
+        read = pd.read_csv if path.suffix == ".csv" else lambda file, **kw: pd.read_json(file, lines=True, **kw)
+        table = read(path, dtype={"file_name": str})
+        if "file_name" not in table:
+            raise SourceError(f"{path} lacks the column file_name; found {list(table.columns)}.")
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        return {Path(str(row["file_name"])).stem: row for row in rows}
+    return {}
+
+
+# -- part-0P/NNNN.json --------------------------------------------------------------------------------------------------
+
+
+def _index_part(file: Path) -> list[ImageRef]:
+    part, index = file.parent.name.removeprefix("part-"), file.stem
+    if not (part.isdecimal() and index.isdecimal()):
+        raise ValueError("a part file is named part-0P/NNNN.json")
+    return [ImageRef(f"{2_000 * int(part) + int(index):05d}", file)]
+
+
+def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    for _ in refs:
+        if (size := file.stat().st_size) > MAX_MEMBER:
+            raise ValueError(f"{size:,} bytes are more than the limit of {MAX_MEMBER:,}")
+        fields = json.loads(file.read_bytes())
+        yield base64.b64decode(fields["image"]["bytes"], validate=True), fields
+
+
+# -- WebDataset tars ----------------------------------------------------------------------------------------------------
+
+
+def _index_tar(file: Path) -> list[ImageRef]:
+    images: dict[str, tuple[int, int]] = {}
+    texts: dict[str, tuple[int, int]] = {}
+    refs = []
+    with tarfile.open(file, "r:") as tar:
+        for member in tar:
+            key, dot, suffix = member.name.partition(".")
+            if not member.isfile() or member.size > MAX_MEMBER:
+                if not member.isdir():
+                    raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+                continue
+            kind = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
+            if kind is not None and key in kind:
+                raise ValueError(f"two members with the key {key!r}")
+            if kind is not None:
+                kind[key] = (member.offset_data, member.size)
+    for key, at in images.items():
+        refs.append(ImageRef(key, file, at + texts.get(key, (0, 0))))
+    return refs
+
+
+def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    with open(file, "rb") as tar:
+        for ref in refs:
+            offset, size, text_offset, text_size = ref.at
+            tar.seek(offset)
+            data = tar.read(size)
+            tar.seek(text_offset)
+            yield data, json.loads(tar.read(text_size)) if text_size else {}
+
+
+# -- Parquet of a Hub dataset -------------------------------------------------------------------------------------------
+
+
+def image_column(schema: pa.Schema) -> str:
+    """The column that holds images: by its type, for the files do not keep to the names on the cards."""
+    for field in schema:
+        if pa.types.is_struct(field.type) and {"bytes", "path"} <= {child.name for child in field.type}:
+            return field.name
+    raise ValueError(f"no column of images; columns are {', '.join(f'{f.name}: {f.type}' for f in schema)}")
+
+
+def _index_parquet(file: Path) -> list[ImageRef]:
+    with pq.ParquetFile(file) as parquet:
+        column = image_column(parquet.schema_arrow)
+        refs = []
+        for group in range(parquet.num_row_groups):
+            names = parquet.read_row_group(group, columns=[f"{column}.path"]).column(0).to_pylist()
+            stems = [Path(cell["path"]).stem if cell and cell["path"] else "" for cell in names]
+            refs += [ImageRef(stem, file, (group, row)) for row, stem in enumerate(stems)]
+    return refs
+
+
+def _read_parquet(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    with pq.ParquetFile(file) as parquet:
+        column = image_column(parquet.schema_arrow)
+        for group, wanted in itertools.groupby(refs, key=lambda ref: ref.at[0]):
+            rows = {ref.at[1] for ref in wanted}
+            at = 0
+            for batch in parquet.iter_batches(BATCH, row_groups=[group]):
+                for fields in (batch.slice(i, 1).to_pylist()[0] for i in range(batch.num_rows) if at + i in rows):
+                    yield fields.pop(column)["bytes"], fields
+                at += batch.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    index: Callable[[Path], list[ImageRef]]
+    read: Callable[[Path, Sequence[ImageRef]], Iterator[tuple[bytes, Fields]]]
+
+
+_LAYOUTS = {
+    ".json": _Layout(_index_part, _read_part),
+    ".tar": _Layout(_index_tar, _read_tar),
+    ".parquet": _Layout(_index_parquet, _read_parquet),
+    **{suffix: _Layout(_index_file, _read_file) for suffix in IMAGE_SUFFIXES},
+}
