@@ -47,7 +47,7 @@ VIDEOS = {
     "label_distribution": List(Value("float32")),  # mean ratings scaled to sum 1; empty if every mean is 0
     "emoji_match": List({"rater": Value("string"), "rating": Value("int8"), "timestamp": Value("string")}),
     "jitter_votes": Value("int8"),
-    "quality_flags": List(ClassLabel(names=list(FLAGS))),
+    "quality_flags": List(Value("string")),  # of FLAGS
 }
 
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}

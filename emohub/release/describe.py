@@ -74,7 +74,7 @@ def _big(rows: pd.DataFrame) -> dict[str, pd.Series]:
     return {"BIG present in": pd.Series(present.sum(axis=0), index=list(NAMES))}
 
 
-# Later configs do not overwrite columns of earlier ones: the long tables serve where the images were not built.
+# In the order of the columns; the long tables serve where the images were not built.
 _EMOTION_COLUMNS: Mapping[str, Callable[[pd.DataFrame], dict[str, pd.Series]]] = {
     "hq": _hq,
     "hq_ratings": _hq_ratings,
@@ -89,7 +89,7 @@ def emotion_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     columns: dict[str, pd.Series] = {}
     for name, make in _EMOTION_COLUMNS.items():
         if name in configs:
-            columns = make(configs[name]) | columns
+            columns |= {column: values for column, values in make(configs[name]).items() if column not in columns}
     table = pd.DataFrame(columns).reindex(list(NAMES))
     counts = [name for name in table if "mean" not in name]
     table[counts] = table[counts].fillna(0).astype(int)
@@ -230,12 +230,12 @@ def emoji_figure(configs: Mapping[str, pd.DataFrame], path: Path) -> bool:
     shown = [known for known in EMOJIS if known.code in set(shares["code"])]
     figure = Figure(figsize=(11, 1.2 + 0.31 * len(shown)), layout="constrained")
     axis = figure.subplots()
-    greys = ("#0072B2", "#56B4E9", "#9ecae1", "#c9dff0", "#e3eef7", "#f2f6fa")
+    blues = ("#0072B2", "#56B4E9", "#9ecae1", "#c9dff0", "#e3eef7", "#f2f6fa")
     for row, known in enumerate(shown):
         left = 0.0
         own = shares[shares["code"] == known.code].sort_values("share", ascending=False)
         for rank, (label, share) in enumerate(zip(own["label"], own["share"], strict=True)):
-            axis.barh(row, share, left=left, color=greys[rank], edgecolor="white")
+            axis.barh(row, share, left=left, color=blues[rank], edgecolor="white")
             if share > 0.07:
                 ink = "white" if rank == 0 else "black"
                 axis.text(left + share / 2, row, label, ha="center", va="center", fontsize=7, color=ink)
