@@ -55,7 +55,9 @@ def build_dataset(
     splits: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with id,split that overrides hashed splits.")
     ] = None,
-    verify: Annotated[Depth, typer.Option(help="Check that media are complete, or decode every one.")] = Depth.structure,
+    verify: Annotated[
+        Depth, typer.Option(help="Check that media are complete, or decode every one.")
+    ] = Depth.structure,
 ) -> None:
     """Raw upstream files → a Hub dataset repo: Parquet per config and split, and a card.
 

@@ -96,7 +96,9 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         for ref, key in zip(plan.refs, plan.keys, strict=True):
             by_split[official.get(key) or split_of(key, shares)].append(ref)
         if official:
-            plan.quirks["items whose split the official list does not name"] = sum(k not in official for k in plan.keys)
+            plan.quirks["items whose split the official list does not name"] = sum(
+                k not in official for k in plan.keys
+            )
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

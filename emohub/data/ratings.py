@@ -85,12 +85,12 @@ def validate_ratings(
         RatingsError: with one line per broken rule: how many rows, the first row numbers and values.
 
     Example:
-        >>> votes = pd.DataFrame({"item": ["a"], "rater": ["r"], "kind": ["human"], "category": ["Awe"], "rating": [9]})
-        >>> validate_ratings(votes, categories=["Awe"], scale=(0, 7))
+        >>> row = {"item": "a", "rater": "r", "kind": "human", "category": "Awe", "rating": 9}
+        >>> validate_ratings(pd.DataFrame([row]), categories=["Awe"], scale=(0, 7))
         Traceback (most recent call last):
         ...
         emohub.errors.RatingsError: The ratings table breaks its schema:
-          - rating is outside 0–7: 1 of 1 rows, first rows 0; for example item=a rater=r kind=human category=Awe rating=9
+          - rating is outside 0–7: 1 of 1 rows, first rows 0; item=a rater=r kind=human category=Awe rating=9
     """
     try:
         table = ratings_table(frame)
@@ -106,7 +106,7 @@ def _line(table: pd.DataFrame, what: str, mask: pd.Series) -> str:
     rows = np.flatnonzero(mask)
     return (
         f"{what}: {len(rows):,} of {len(table):,} rows, first rows {', '.join(map(str, rows[:5]))}; "
-        f"for example {describe(table.iloc[rows[0]])}"
+        f"{describe(table.iloc[rows[0]])}"
     )
 
 

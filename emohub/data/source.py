@@ -81,7 +81,9 @@ def by_stem(files: Iterable[Path], root: Path, log: ProblemLog) -> dict[str, Pat
     return {stem: paths[0] for stem, paths in found.items() if len(paths) == 1}
 
 
-def match(items: Collection[str], files: Collection[str], log: ProblemLog, *, known: Collection[str] = ()) -> list[str]:
+def match(
+    items: Collection[str], files: Collection[str], log: ProblemLog, *, known: Collection[str] = ()
+) -> list[str]:
     """The items that have a file, in order; items without file and files without item go to the log.
 
     Args:

@@ -107,7 +107,7 @@ def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Pat
     if not wanted:
         found = sorted(path.name for path in folder.iterdir())
         raise SourceError(
-            f"{source} holds nothing that {builder_class.__name__} can be built from; found {found[:10] or 'no file'}. "
+            f"{source} holds nothing to build {builder_class.__name__} from; found {found[:10] or 'no file'}. "
             "See `emohub build dataset --help` for the layouts, or name a --config to learn what it needs."
         )
     return wanted
@@ -180,7 +180,9 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
     bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
     parts = []
     if bad and not options.skip_bad:
-        parts.append(f"{len(bad):,} problems in the input:\n{listed(bad)}\nMend it, or leave these out with --skip-bad.")
+        parts.append(
+            f"{len(bad):,} problems in the input:\n{listed(bad)}\nMend it, or leave these out with --skip-bad."
+        )
     if incomplete and not options.allow_partial:
         parts.append(
             f"The input is not the published data:\n{listed(incomplete)}\n"
@@ -198,8 +200,8 @@ def _check_items(repo: Path, families: Sequence[Sequence[str]]) -> None:
             for split, items in items_by_split(repo / config).items():
                 if torn := [item for item in items if home.setdefault(item, (split, config))[0] != split]:
                     raise BuildError(
-                        f"{len(torn):,} items of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, for "
-                        f"example {torn[0]}. Build both configs with the same --splits. Nothing was written."
+                        f"{len(torn):,} items of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
+                        f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
                     )
 
 

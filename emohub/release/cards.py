@@ -56,9 +56,9 @@ def write_dataset_card(name: str, repo: Path, record: dict[str, Any], builder: t
     data = DatasetCardData(**METADATA[name], size_categories=[_size(infos)])
     DatasetInfosDict(infos).to_dataset_card_data(data)
     default = builder.DEFAULT_CONFIG_NAME
-    MetadataConfigs({config: _data_files(info, config == default) for config, info in infos.items()}).to_dataset_card_data(
-        data
-    )
+    MetadataConfigs(
+        {config: _data_files(info, config == default) for config, info in infos.items()}
+    ).to_dataset_card_data(data)
     tables = {config: describe.read_config(repo / config) for config in infos}
     (repo / PICTURE).parent.mkdir(exist_ok=True)
     facts = {"emonet-face": _emonet_face, "chehre": _chehre}[name](tables, repo / PICTURE)

@@ -40,7 +40,7 @@ def read_config(folder: Path) -> pd.DataFrame:
     return table
 
 
-# -- EmoNet-Face --------------------------------------------------------------------------------------------------------
+# -- EmoNet-Face -----------------------------------------------------------------------------------
 
 
 def _hq(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -107,7 +107,11 @@ def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         return pd.DataFrame()
     rate = votes.groupby("step")["rating"].agg(["size", "mean"])
     rows = {
-        **{f"Batch {step} (affirmative)": (rate.at[step, "size"], rate.at[step, "mean"]) for step in rate.index if step},
+        **{
+            f"Batch {step} (affirmative)": (rate.at[step, "size"], rate.at[step, "mean"])
+            for step in rate.index
+            if step
+        },
         "Batch 4 (contrastive)": (rate.at[0, "size"], 1 - rate.at[0, "mean"]),
     }
     table = pd.DataFrame(rows, index=["Votes", "Agreement"]).T.rename_axis("Batch")
@@ -115,28 +119,21 @@ def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def demographic_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Share of the images with each prompted gender, age and ethnicity."""
+    """Share of the images with each prompted gender, age and ethnicity, of those for which it is known."""
     shares = {
-        (f"{name.capitalize()}", str(value if name != "age" else int(value))): {}
-        for name in DEMOGRAPHICS
-        for rows in configs.values()
-        if name in rows
-        for value in sorted(rows[name].dropna().unique(), key=str)
+        config: pd.concat({name.capitalize(): _shares(rows[name].dropna()) for name in DEMOGRAPHICS})
+        for config, rows in configs.items()
+        if "gender" in rows and rows["gender"].notna().any()
     }
-    table = pd.DataFrame(
-        {
-            config: {key: _share(rows, *key) for key in shares}
-            for config, rows in configs.items()
-            if "gender" in rows and rows["gender"].notna().any()
-        }
-    )
-    return table if table.empty else table.rename_axis(["", "As prompted"])
+    if not shares:
+        return pd.DataFrame()
+    table = pd.DataFrame(shares).fillna(0).reindex([name.capitalize() for name in DEMOGRAPHICS], level=0)
+    return table.map("{:.1f} %".format).rename_axis(["", "As prompted"])
 
 
-def _share(rows: pd.DataFrame, name: str, value: str) -> str:
-    column = rows[name.lower()].dropna()
-    column = column.astype(int) if name == "Age" else column
-    return f"{100 * (column.astype(str) == value).mean():.1f} %"
+def _shares(column: pd.Series) -> pd.Series:
+    whole = column.astype(int) if pd.api.types.is_numeric_dtype(column) else column
+    return 100 * whole.astype(str).value_counts(normalize=True)
 
 
 def emotion_figure(table: pd.DataFrame, path: Path) -> None:
@@ -158,7 +155,7 @@ def emotion_figure(table: pd.DataFrame, path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-# -- Chehre -------------------------------------------------------------------------------------------------------------
+# -- Chehre ----------------------------------------------------------------------------------------
 
 
 def label_shares(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
