@@ -24,6 +24,7 @@ LABEL_RATERS, EMOJI_RATERS = 4, 3
 SCALE = (0, 3)
 NONE_STORED_FROM = "2025-06-23"  # no first choice "None" is stored before; a sharp break, inferred
 VIDEO_NAME = re.compile(r"(?P<face>[A-Z]{2}_[A-Z]_\d{3})--(?P<performer>[0-9a-f-]{36})_(?P<emoji>[0-9a-f]+)\.mp4")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 
 LABEL_COLUMNS = ("jitteryFlag", "rank1", "rank2", "ratings", "timestamp")
 EMOJI_COLUMNS = ("match_rating", "timestamp")
@@ -79,7 +80,9 @@ def read_clips(source: Path, log: ProblemLog) -> tuple[dict[str, Clip], Counter[
     matched = dict(_read(source / "emojis.csv", EMOJI_RATERS, EMOJI_COLUMNS, _matches, log, quirks))
     bad = {problem.item for problem in log}
     for item in sorted((set(clips) ^ set(matched)) - bad):
-        log.add(item, f"is in {'labels.csv' if item in clips else 'emojis.csv'} only; both tables list every video", item)
+        log.add(
+            item, f"is in {'labels.csv' if item in clips else 'emojis.csv'} only; both tables list every video", item
+        )
     both = {item: clip for item, clip in clips.items() if item in matched}
     for item, clip in both.items():
         clip.matches = matched[item].matches
@@ -144,7 +147,7 @@ def _answers(clip: Clip, cells: list[dict[str, str]], quirks: Counter[str]) -> N
             rank1=_rank(cell["rank1"], clip.emoji),
             rank2=_rank(cell["rank2"], clip.emoji),
             jitter=_flag(cell["jitteryFlag"]),
-            timestamp=cell["timestamp"],
+            timestamp=_time(cell["timestamp"]),
         )
         if answer.rater in seen:
             clip.repeated += 1
@@ -157,7 +160,7 @@ def _answers(clip: Clip, cells: list[dict[str, str]], quirks: Counter[str]) -> N
 def _matches(clip: Clip, cells: list[dict[str, str]], quirks: Counter[str]) -> None:
     seen: set[str] = set()
     for cell in cells:
-        match = Match(cell["pid"], _number(cell["match_rating"], "match rating"), cell["timestamp"])
+        match = Match(cell["pid"], _number(cell["match_rating"], "match rating"), _time(cell["timestamp"]))
         if match.rater in seen:
             clip.repeated += 1
             quirks["emoji ratings by a rater who had rated the video before (left out, first kept)"] += 1
@@ -204,6 +207,12 @@ def _flag(value: str) -> bool:
     if value not in ("true", "false"):
         raise ValueError(f"jitteryFlag is {value!r}, not true or false")
     return value == "true"
+
+
+def _time(value: str) -> str:
+    if not TIMESTAMP.fullmatch(value):
+        raise ValueError(f"timestamp is {value!r}, not a time such as '2025-06-03T06:16:39.161Z'")
+    return value
 
 
 def _of_answers(answers: list[Answer]) -> dict[str, int]:

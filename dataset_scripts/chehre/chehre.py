@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from datasets import ClassLabel, Features, List, Value, Video
+from datasets import ClassLabel, Features, List, Value
 
-from emohub.data.builder import Plan, RawBuilder, RawConfig
+from emohub.data.builder import GivenVideo, Plan, RawBuilder, RawConfig
 from emohub.data.emojis import ALL_LABELS, EMOJIS
 from emohub.data.media import check_video
 from emohub.data.ratings import FEATURES as RATINGS
@@ -24,7 +24,7 @@ CITATION = """@misc{chehre,
 
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
 VIDEOS = {
-    "video": Video(decode=False),  # the mp4 as it is; decode with PyAV (see the card)
+    "video": GivenVideo(decode=False),  # the mp4 as it is; decode with PyAV (see the card)
     "item": Value("string"),
     "emoji": ClassLabel(names=[shown.slug for shown in EMOJIS]),
     "emoji_code": Value("string"),
@@ -102,7 +102,9 @@ class Chehre(RawBuilder):
             make = {"label_ratings": long_labels, "emoji_ratings": long_matches}[self.config.name]
             categories = ALL_LABELS if make is long_labels else [shown.name for shown in EMOJIS]
             table = validate_ratings(make(self.clips), categories=categories, scale=SCALE, whole=True)
-            self.long = {item: rows.to_dict("records") for item, rows in table.astype(object).groupby("item", sort=False)}
+            self.long = {
+                item: rows.to_dict("records") for item, rows in table.astype(object).groupby("item", sort=False)
+            }
             items = [item for item in items if item in self.long]
         return Plan(
             refs=items,
@@ -124,8 +126,7 @@ class Chehre(RawBuilder):
             except (MediaError, OSError) as error:
                 self.config.log.add(self.files[item].name, error, item)
                 continue
-            # As for images: a path that cannot exist, so that datasets keeps the bytes; cut off again on writing.
-            yield item, {"video": {"bytes": data, "path": f"\0/{item}.mp4"}, **video_row(self.clips[item])}
+            yield item, {"video": {"bytes": data, "path": f"{item}.mp4"}, **video_row(self.clips[item])}
 
     def _found(self, source: Path) -> dict[str, Path]:
         files = sorted(source.rglob("*.mp4"))

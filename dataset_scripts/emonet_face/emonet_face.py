@@ -2,19 +2,21 @@
 
 import dataclasses
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import ClassLabel, Features, Image, List, Value
+from datasets import ClassLabel, Features, List, Value
 from tqdm import tqdm
 
-from emohub.data.builder import Plan, RawBuilder, RawConfig
+from emohub.data.builder import GivenImage, Plan, RawBuilder, RawConfig
 from emohub.data.media import check_image, safe_name
+from emohub.data.problems import ProblemLog
 from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.source import by_stem, match
 from emohub.data.taxonomy import NAMES
@@ -24,14 +26,23 @@ from .images import (
     IMAGE_SUFFIXES,
     Fields,
     ImageRef,
-    column_of,
     content_id,
     folder_metadata,
     image_layouts,
     index_images,
     read_images,
 )
-from .intensities import SCALE, Intensities, collect, intensity_row, label_rows, literal, read_hq
+from .intensities import (
+    SCALE,
+    Intensities,
+    annotation_in,
+    collect,
+    intensity_row,
+    label_rows,
+    literal,
+    read_hq,
+    sole_annotation,
+)
 from .votes import STATUSES, image_votes, read_votes, votes_by_image
 
 LICENSE = "cc-by-4.0"
@@ -52,7 +63,7 @@ DEMOGRAPHICS = {
     "gender": Value("string"),  # as prompted: man, woman, non-binary person
 }
 HQ = {
-    "image": Image(),
+    "image": GivenImage(),
     "item": Value("string"),
     "top_emotion": EMOTION,  # highest mean human intensity, the first of Table 4 on ties; null if all are 0
     "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7
@@ -67,7 +78,7 @@ HQ = {
     "generator": Value("string"),  # text-to-image model
 }
 BINARY = {
-    "image": Image(),
+    "image": GivenImage(),
     "item": Value("string"),
     "target": EMOTION,
     "contrastive": EMOTION,
@@ -77,12 +88,14 @@ BINARY = {
     **DEMOGRAPHICS,
 }
 BIG = {
-    "image": Image(),
+    "image": GivenImage(),
     "item": Value("string"),
     "intensities": List(Value("float32"), length=len(NAMES)),  # by Gemini 2.0/2.5 Flash, 0–7 (App. B.1)
     "in_binary": Value("bool"),  # null where BINARY's images were not at hand to compare
     **DEMOGRAPHICS,
 }
+
+IMAGES_AT_ONCE = 32  # 100, the default, costs 200 MB a process
 
 TEST = {"test": 1.0}
 TRAINING = {"train": 0.95, "validation": 0.05}  # 5 % held out, as App. B.2 does
@@ -116,6 +129,7 @@ class EmoNetFace(RawBuilder):
             shares=shares,
             complete=complete,
             media=media,
+            batch=IMAGES_AT_ONCE if media else None,
             description=description,
             license=LICENSE,
             citation=CITATION,
@@ -154,33 +168,31 @@ class EmoNetFace(RawBuilder):
         for ref, data, fields in read_images(refs, self.config.log):
             try:
                 suffix = check_image(data, self.config.verify)
-                row = row_of(ref.id, fields)
+                row = row_of(ref.id, _named(fields or self._metadata.get(ref.file.stem, {})))
             except (MediaError, ValueError) as error:
                 self.config.log.add(f"{self.config.name} {ref.id} ({ref.file.name})", error, ref.id)
                 continue
-            # datasets drops given bytes when `path` exists in the working directory: a folder that cannot exist
-            # keeps them, and is cut off again on writing.
-            yield ref.id, {"image": {"bytes": data, "path": f"\0/{ref.id}.{suffix}"}, "item": ref.id, **row}
+            yield ref.id, {"image": {"bytes": data, "path": f"{ref.id}.{suffix}"}, "item": ref.id, **row}
 
-    # -- HQ ------------------------------------------------------------------------------------------------------------
+    # -- HQ ----------------------------------------------------------------------------------------
 
     def _plan_hq(self) -> Plan:
         source, log = self.config.source, self.config.log
         table = _table(source, "hq")
-        refs: list[ImageRef] = []
-        if files := _parquet(source, "hq"):
-            self.hq, refs = self._hq_from_hub(files, read_hq(table, log) if table else None)
+        named: list[ImageRef] = []
+        if (files := _parquet(source, "hq")) and (self.config.media or not table):
+            self.hq, named = self._hq_from_hub(files, read_hq(table, log) if table else None)
         elif table:
             self.hq = read_hq(table, log)
         else:
-            raise SourceError(f"{source} has neither hq.csv nor Parquet with a `label` column: nothing to build HQ from.")
+            raise SourceError(f"{source} has neither hq.csv nor the Parquet of HQ; found {_found_in(source)}.")
+        self.hq = self.hq[~pd.Series(self.hq.items).isin(list(_bad_items(log))).to_numpy()]
         items = pd.unique(self.hq.items)
         human = pd.Series(self.hq.items[self.hq.kinds == "human"]).value_counts()
         low, high = SCALE
         others = self.hq.values[self.hq.kinds != "human"]
         self.at = pd.Series(self.hq.items).groupby(self.hq.items).indices
-        if self.config.media:
-            refs = self._paired(items, refs or self._image_refs("hq"), "hq")
+        refs = self._paired(items, named if files else self._image_refs("hq"), "hq") if self.config.media else []
         return Plan(
             refs=refs if self.config.media else list(items),
             keys=[ref.id for ref in refs] if self.config.media else list(items),
@@ -198,22 +210,24 @@ class EmoNetFace(RawBuilder):
         """HQ from the Hub's Parquet, which has lost the file names: hq.csv gives them back, else the content does."""
         log = self.config.log
         refs = index_images(files, log)
-        labels = [label for file in files for label in column_of(file, "label")]
         names = {} if known is None else _by_ratings(known)
         named, rows = [], []
         progress = tqdm(read_images(refs, log), "hq: reading names", total=len(refs), unit="image", leave=False)
-        for (ref, data, _), label in zip(progress, labels, strict=True):
+        for ref, data, fields in progress:
             where = f"{ref.file.name} row group {ref.at[0]} row {ref.at[1]}"
-            item = content_id(data)[:16]
+            item = ref.id or content_id(data)[:16]
             try:
-                rows_here = label_rows(where, item, label)
+                rated = label_rows(where, item, annotation_in(_named(fields)))
                 if known is not None:
-                    item = names[_fingerprint((rater, intensity_row(text)) for _, _, rater, _, text in rows_here)]
-                    rows_here = [(where, item, *rest) for _, _, *rest in rows_here]
-            except (ValueError, KeyError) as error:
-                log.add(where, error if isinstance(error, ValueError) else "its ratings stand nowhere in hq.csv", item)
+                    people = ((rater, intensity_row(text)) for _, _, rater, human, text in rated if human)
+                    item = names.get(_fingerprint(people), "")
+            except ValueError as error:
+                log.add(where, error, item)
                 continue
-            rows += rows_here
+            if not item:
+                log.add(where, "its human ratings stand nowhere in hq.csv")
+                continue
+            rows += rated
             named.append(dataclasses.replace(ref, id=item))
         return known or collect(rows, log), named
 
@@ -222,7 +236,6 @@ class EmoNetFace(RawBuilder):
         kinds, values = self.hq.kinds[at], self.hq.values[at]
         people = values[kinds == "human"]
         mean = people.mean(axis=0) if len(people) else np.zeros(len(NAMES))
-        fields = self._fields("hq", item, fields)
         return {
             "top_emotion": NAMES[int(mean.argmax())] if mean.any() else None,
             "mean_intensity": mean,
@@ -231,22 +244,27 @@ class EmoNetFace(RawBuilder):
                 for rater, kind, row in zip(self.hq.raters[at], kinds, values, strict=True)
             ],
             **_described(fields),
-            "generator": fields.get("generator"),
+            "generator": _text(fields, "generator"),
         }
 
     def _hq_long(self, item: str) -> Iterator[dict[str, Any]]:
         for row in self.at[item]:
-            base = {"item": item, "rater": self.hq.raters[row], "kind": self.hq.kinds[row], "sample": None, "step": None}
+            base = {
+                "item": item,
+                "rater": self.hq.raters[row],
+                "kind": self.hq.kinds[row],
+                "sample": None,
+                "step": None,
+            }
             for name, rating in zip(NAMES, self.hq.values[row], strict=True):
                 yield {**base, "category": name, "rating": rating}
 
-    # -- BINARY --------------------------------------------------------------------------------------------------------
+    # -- BINARY ------------------------------------------------------------------------------------
 
     def _plan_binary(self) -> Plan:
         source = self.config.source
         if not (table := _table(source, "binary")):
-            found = [path.name for path in sorted(source.iterdir())][:10]
-            raise SourceError(f"{source} has no binary.csv, which holds the votes of BINARY; found {found}.")
+            raise SourceError(f"{source} lacks binary.csv, which holds BINARY's votes; found {_found_in(source)}.")
         votes = read_votes(table, self.config.log)
         self.votes = votes_by_image(votes)
         items = list(self.votes)
@@ -267,19 +285,19 @@ class EmoNetFace(RawBuilder):
         )
 
     def _binary_row(self, item: str, fields: Fields) -> dict[str, Any]:
-        return {**image_votes(self.votes[item]), **_described(self._fields("binary", item, fields))}
+        return {**image_votes(self.votes[item]), **_described(fields)}
 
     def _binary_long(self, item: str) -> Iterator[dict[str, Any]]:
         base = {"item": item, "kind": "human", "sample": None}
         for rater, emotion, vote, step in self.votes[item]:
             yield {**base, "rater": rater, "category": emotion, "rating": vote, "step": step}
 
-    # -- BIG -----------------------------------------------------------------------------------------------------------
+    # -- BIG ---------------------------------------------------------------------------------------
 
     def _plan_big(self) -> Plan:
         log, binary = self.config.log, self._binary_digests()
-        refs, self.in_binary = [], binary is not None and set(binary.values())
-        found = self._image_refs("big")
+        self.in_binary = None if binary is None else set(binary.values())
+        refs, found = [], self._image_refs("big")
         for ref in found:
             try:
                 refs.append(dataclasses.replace(ref, id=f"big-{safe_name(ref.id)}" if ref.id else ""))
@@ -297,7 +315,7 @@ class EmoNetFace(RawBuilder):
             refs=refs,
             keys=[ref.id for ref in refs],
             counts={"images": len(found)},
-            quirks={} if binary is None else {"images that are also in BINARY": len(self.in_binary & seen)},
+            quirks={} if self.in_binary is None else {"images that are also in BINARY": len(self.in_binary & seen)},
         )
 
     def _named_by_content(self, refs: Sequence[ImageRef], binary: Mapping[str, str]) -> list[ImageRef]:
@@ -319,42 +337,35 @@ class EmoNetFace(RawBuilder):
         return {content_id(data): ref.id for ref, data, _ in images}
 
     def _big_row(self, item: str, fields: Fields) -> dict[str, Any]:
-        fields = self._fields("big", item, fields)
-        lowered = {str(key).lower(): value for key, value in fields.items()}
-        texts = [lowered[name] for name in ("annotations", "label", "labels", "ratings", "emotions") if name in lowered]
-        if not texts:
-            raise ValueError(f"has no annotations; its fields are {sorted(fields)}")
-        annotation = literal(texts[0])
-        if isinstance(annotation, list) and len(annotation) == 1 and isinstance(annotation[0], Mapping):
-            (annotation,) = annotation[0].values()
-        intensities = intensity_row(annotation)
+        intensities = intensity_row(sole_annotation(annotation_in(fields)))
         low, high = SCALE
         if bad := [f"{NAMES[i]} = {v:g}" for i, v in enumerate(intensities) if not low <= v <= high]:
             raise ValueError(f"intensity outside {low}–{high}: {', '.join(bad)}")
         return {
             "intensities": intensities,
-            "in_binary": None if self.in_binary is False else item in self.in_binary,
+            "in_binary": None if self.in_binary is None else item in self.in_binary,
             **_described(fields),
         }
 
-    # -- shared --------------------------------------------------------------------------------------------------------
+    # -- shared ------------------------------------------------------------------------------------
 
     def _image_refs(self, name: str) -> list[ImageRef]:
         """Where the images of HQ, BINARY or BIG are; base names are checked where every image is a file."""
         source, log = self.config.source, self.config.log
         files = _image_files(source, name)
         if not files:
+            instead = "" if name == "big" else f", or build the ratings alone with --config {name}_ratings"
             raise SourceError(
-                f"Config {name!r} needs images, and {source} has none for it: neither part-0P/NNNN.json, nor tars, nor "
-                f"Parquet, nor {'/'.join(IMAGE_SUFFIXES)} files in it or in its folder {name}/. "
-                + ("Add them." if name == "big" else f"Add them, or build the votes alone with --config {name}_ratings.")
+                f"Config {name!r} needs images, and {source} has none for it: no part-0P/NNNN.json, tar, Parquet or "
+                f"{'/'.join(IMAGE_SUFFIXES)} file in it or in its folder {name}/; found {_found_in(source)}. "
+                f"Add them{instead}."
             )
         if files[0].suffix.lower() in IMAGE_SUFFIXES:
             files = sorted(by_stem(files, source, log).values())
         return index_images(files, log)
 
     def _paired(self, items: Sequence[str], refs: Sequence[ImageRef], name: str) -> list[ImageRef]:
-        """The refs of the items in the table, sorted; a missing, orphan or repeated image is a problem."""
+        """The refs of the items in the table as they lie on the disk; missing, orphan, repeated ones are problems."""
         log, by_id = self.config.log, {ref.id: ref for ref in reversed(refs)}
         for ref in refs:
             if by_id[ref.id] is not ref:
@@ -362,51 +373,66 @@ class EmoNetFace(RawBuilder):
         own = (self.config.source / name).is_dir()
         other = _table(self.config.source, "binary" if name == "hq" else "hq")
         known = set() if own or not other else _ids_in(other)
-        bad = {problem.item for problem in log}
-        wanted = [item for item in items if item not in bad]
-        return [by_id[item] for item in match(wanted, [i for i in by_id if i not in bad], log, known=known)]
+        bad = _bad_items(log)
+        paired = match([i for i in items if i not in bad], [i for i in by_id if i not in bad], log, known=known)
+        return sorted((by_id[item] for item in paired), key=lambda ref: ref.place)
 
     @cached_property
     def _metadata(self) -> dict[str, Fields]:
         folder = self.config.source / self.config.name
         return folder_metadata(folder if folder.is_dir() else self.config.source)
 
-    def _fields(self, name: str, item: str, fields: Fields) -> Fields:
-        return fields or self._metadata.get(item, {})
+
+def _named(fields: Fields) -> Fields:
+    """Fields under lower-case names, without empty ones: upstream spells `Age` and `age`."""
+    return {name.lower(): value for name, value in fields.items() if value not in (None, "")}
 
 
 def _described(fields: Fields) -> dict[str, Any]:
-    """Prompt and demographics under any of upstream's spellings; what is only in the prompt is read from there."""
-    lowered = {str(key).lower(): value for key, value in fields.items()}
-    nested = literal(lowered.get("demographics") or {})
-    if isinstance(nested, Mapping):
-        lowered |= {str(key).lower(): value for key, value in nested.items()}
-    prompt = lowered.get("prompt")
-    if found := _PROMPTED.search(prompt or ""):
-        lowered = {**found.groupdict(), **{key: value for key, value in lowered.items() if value is not None}}
-    age = lowered.get("age")
+    """Prompt and demographics, from columns, from a dict in the column `demographics`, else from the prompt's words."""
+    prompt, nested = _text(fields, "prompt"), fields.get("demographics")
+    nested = literal(nested) if str(nested).startswith("{") else None
+    prompted = _PROMPTED.search(prompt or "")
+    told = (prompted.groupdict() if prompted else {}) | {**fields} | _named(nested or {})
     return {
         "prompt": prompt,
-        "age": None if age is None else int(float(age)),
-        "ethnicity": lowered.get("ethnicity"),
-        "gender": lowered.get("gender"),
+        "age": _age(told.get("age")),
+        "ethnicity": _text(told, "ethnicity"),
+        "gender": _text(told, "gender"),
     }
 
 
-def _fingerprint(ratings: Iterator[tuple[str, np.ndarray]]) -> frozenset[tuple[str, bytes]]:
+def _text(fields: Fields, name: str) -> str | None:
+    if not isinstance(value := fields.get(name), str | None):
+        raise ValueError(f"{name} is not text: {value!r:.60}")
+    return value
+
+
+def _age(value: Any) -> int | None:
+    try:
+        if value is None or 0 <= float(value) < 150:
+            return None if value is None else int(float(value))
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"age is not a number of years: {value!r:.60}")
+
+
+def _fingerprint(ratings: Iterable[tuple[str, np.ndarray]]) -> frozenset[tuple[str, bytes]]:
     return frozenset((rater, row.astype("float32").tobytes()) for rater, row in ratings)
 
 
 def _by_ratings(table: Intensities) -> dict[frozenset[tuple[str, bytes]], str]:
-    """The set of (rater, 40 ratings) of an image → its id in hq.csv."""
-    rows = pd.Series(table.items).groupby(table.items).indices
-    return {
-        _fingerprint(zip(table.raters[at], table.values[at], strict=True)): item
-        for item, at in rows.items()
-    }
+    """The set of (human rater, 40 ratings) of an image → its id in hq.csv."""
+    people = table[table.kinds == "human"]
+    rows = pd.Series(people.items).groupby(people.items).indices
+    return {_fingerprint(zip(people.raters[at], people.values[at], strict=True)): item for item, at in rows.items()}
 
 
-# -- what is where in a source -------------------------------------------------------------------------------------------
+def _bad_items(log: ProblemLog) -> set[str]:
+    return {problem.item for problem in log if problem.item}
+
+
+# -- what is where in a source ---------------------------------------------------------------------
 
 
 def _table(source: Path, name: str) -> Path | None:
@@ -436,6 +462,14 @@ def _owners(source: Path, path: Path) -> tuple[str, ...]:
     if (top := path.relative_to(source).parts[0]) in ("hq", "binary", "big"):
         return (top,)
     if path.suffix == ".parquet":
-        names = pq.read_schema(path).names
+        try:
+            names = pq.read_schema(path).names
+        except (OSError, pa.ArrowException):  # whoever reads it will say so
+            return ("hq", "binary", "big")
         return ("hq",) if "label" in names else ("binary",) if "emotion" in names else ("big",)
     return {".json": ("binary",), ".tar": ("big",)}.get(path.suffix, ("hq", "binary"))
+
+
+def _found_in(source: Path) -> str:
+    """What a source holds, for an error message."""
+    return ", ".join(sorted(path.name for path in source.iterdir())[:10]) or "nothing"

@@ -11,15 +11,17 @@ import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emohub.data.problems import ProblemLog
+from emohub.data.source import read_csv
 from emohub.errors import SourceError
+
+from .votes import PART_SIZE
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 BATCH = 64  # rows of Parquet in memory at once
@@ -41,6 +43,11 @@ class ImageRef:
     file: Path
     at: tuple[int, ...] = ()
 
+    @property
+    def place(self) -> tuple[Path, tuple[int, ...]]:
+        """Sorts images into the order in which they lie on the disk."""
+        return self.file, self.at
+
 
 def image_layouts(folder: Path) -> Iterator[list[Path]]:
     """The files of each layout that a folder may hold, sorted; a layout that it does not hold is an empty list."""
@@ -61,16 +68,19 @@ def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
 
 
 def read_images(refs: Sequence[ImageRef], log: ProblemLog) -> Iterator[tuple[ImageRef, bytes, Fields]]:
-    """The bytes of each image and what its layout says about it; what cannot be read goes to the log."""
-    for file, group in itertools.groupby(refs, key=lambda ref: ref.file):
-        wanted = list(group)
-        read = _LAYOUTS[file.suffix.lower()].read(file, wanted)
-        for ref in wanted:
+    """The bytes of each image and what its layout says about it, in the order in which they lie on the disk.
+
+    What cannot be read goes to the log; an image that is not there comes out as no bytes.
+    """
+    for file, group in itertools.groupby(sorted(refs, key=lambda ref: ref.place), key=lambda ref: ref.file):
+        wanted, layout = list(group), _LAYOUTS[file.suffix.lower()]
+        read = layout.read(file, wanted)
+        for done, ref in enumerate(wanted, start=1):
             try:
                 data, fields = next(read)
-            except (OSError, ValueError, LookupError, TypeError, tarfile.TarError, pa.ArrowException) as error:
+            except (OSError, ValueError, LookupError, TypeError, RecursionError, pa.ArrowException) as error:
                 log.add(ref.id or file.name, f"cannot be read: {type(error).__name__}: {error}", ref.id or None)
-                read = _LAYOUTS[file.suffix.lower()].read(file, wanted[wanted.index(ref) + 1 :])
+                read = layout.read(file, wanted[done:])
                 continue
             yield ref, data, fields
 
@@ -80,12 +90,7 @@ def content_id(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def column_of(file: Path, name: str) -> list[Any]:
-    """One column of a Parquet file; memory holds that column only."""
-    return pq.read_table(file, columns=[name]).column(0).to_pylist()
-
-
-# -- image files ------------------------------------------------------------------------------------------------------
+# -- image files -----------------------------------------------------------------------------------
 
 
 def _index_file(file: Path) -> list[ImageRef]:
@@ -98,25 +103,34 @@ def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
 
 
 def folder_metadata(folder: Path) -> dict[str, Fields]:
-    """Image id → fields, from the ImageFolder `metadata.csv` or `metadata.jsonl` of a folder, if it has one."""
-    for path in sorted([*folder.rglob("metadata.csv"), *folder.rglob("metadata.jsonl")]):
-        read = pd.read_csv if path.suffix == ".csv" else lambda file, **kw: pd.read_json(file, lines=True, **kw)
-        table = read(path, dtype={"file_name": str})
-        if "file_name" not in table:
-            raise SourceError(f"{path} lacks the column file_name; found {list(table.columns)}.")
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        return {Path(str(row["file_name"])).stem: row for row in rows}
-    return {}
+    """Image id → fields, from every ImageFolder `metadata.csv` and `metadata.jsonl` in a folder and below."""
+    rows: list[Fields] = []
+    for path in sorted(folder.rglob("metadata.csv")):
+        rows += read_csv(path, ["file_name"]).to_dict("records")
+    for path in sorted(folder.rglob("metadata.jsonl")):
+        with open(path, "rb") as lines:
+            rows += [_metadata_line(f"{path} line {n}", line) for n, line in enumerate(lines, start=1) if line.strip()]
+    return {Path(row["file_name"]).stem: row for row in rows}
 
 
-# -- part-0P/NNNN.json --------------------------------------------------------------------------------------------------
+def _metadata_line(where: str, line: bytes) -> Fields:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{where} is not JSON: {error}. Mend it or remove the file.") from error
+    if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
+        raise SourceError(f"{where} is no object with a file_name: {line[:60]!r}. Mend it or remove the file.")
+    return row
+
+
+# -- part-0P/NNNN.json -----------------------------------------------------------------------------
 
 
 def _index_part(file: Path) -> list[ImageRef]:
     part, index = file.parent.name.removeprefix("part-"), file.stem
-    if not (part.isdecimal() and index.isdecimal()):
-        raise ValueError("a part file is named part-0P/NNNN.json")
-    return [ImageRef(f"{2_000 * int(part) + int(index):05d}", file)]
+    if not (part.isdecimal() and index.isdecimal() and int(index) < PART_SIZE):
+        raise ValueError(f"it is in {file.parent.name}; a part file is part-0P/NNNN.json, NNNN below {PART_SIZE}")
+    return [ImageRef(f"{PART_SIZE * int(part) + int(index):05d}", file)]
 
 
 def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -127,41 +141,46 @@ def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
         yield base64.b64decode(fields["image"]["bytes"], validate=True), fields
 
 
-# -- WebDataset tars ----------------------------------------------------------------------------------------------------
+# -- WebDataset tars -------------------------------------------------------------------------------
 
 
 def _index_tar(file: Path) -> list[ImageRef]:
-    images: dict[str, tuple[int, int]] = {}
-    texts: dict[str, tuple[int, int]] = {}
-    refs = []
+    """Members with one path up to the first dot of their name belong together, as WebDataset has it."""
+    images: dict[PurePosixPath, tuple[int, int]] = {}
+    texts: dict[PurePosixPath, tuple[int, int]] = {}
     with tarfile.open(file, "r:") as tar:
-        for member in tar:
-            key, dot, suffix = member.name.partition(".")
+        for member in (member for member in tar if not member.isdir()):
             if not member.isfile() or member.size > MAX_MEMBER:
-                if not member.isdir():
-                    raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+                raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+            path = PurePosixPath(member.name)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"member {member.name!r} leads out of the folder")
+            stem, dot, suffix = path.name.partition(".")
+            found = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
+            if found is None or not stem:
                 continue
-            kind = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
-            if kind is not None and key in kind:
-                raise ValueError(f"two members with the key {key!r}")
-            if kind is not None:
-                kind[key] = (member.offset_data, member.size)
-    for key, at in images.items():
-        refs.append(ImageRef(key, file, at + texts.get(key, (0, 0))))
-    return refs
+            if (key := path.with_name(stem)) in found:
+                raise ValueError(f"two members with the key '{key}'")
+            found[key] = (member.offset_data, member.size)
+    return [
+        ImageRef(key.name, file, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
+        for key in dict.fromkeys([*images, *texts])
+    ]
 
 
 def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
     with open(file, "rb") as tar:
         for ref in refs:
-            offset, size, text_offset, text_size = ref.at
-            tar.seek(offset)
-            data = tar.read(size)
-            tar.seek(text_offset)
-            yield data, json.loads(tar.read(text_size)) if text_size else {}
+            at, size, text_at, text_size = ref.at
+            tar.seek(text_at)
+            fields = json.loads(tar.read(text_size)) if text_size else {}
+            if not isinstance(fields, dict):
+                raise ValueError(f"its json is no object: {str(fields)[:60]}")
+            tar.seek(at)
+            yield tar.read(size), fields
 
 
-# -- Parquet of a Hub dataset -------------------------------------------------------------------------------------------
+# -- Parquet of a Hub dataset ----------------------------------------------------------------------
 
 
 def image_column(schema: pa.Schema) -> str:
@@ -191,7 +210,7 @@ def _read_parquet(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes,
             at = 0
             for batch in parquet.iter_batches(BATCH, row_groups=[group]):
                 for fields in (batch.slice(i, 1).to_pylist()[0] for i in range(batch.num_rows) if at + i in rows):
-                    yield fields.pop(column)["bytes"], fields
+                    yield (fields.pop(column) or {}).get("bytes") or b"", fields
                 at += batch.num_rows
 
 

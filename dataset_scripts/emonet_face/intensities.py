@@ -6,9 +6,10 @@ image in one literal), and the synthetic annotations of BIG. Sliders that nobody
 
 import ast
 import json
-import math
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from emohub.errors import MediaError, UnknownNameError
 SCALE = (0, 7)
 MAX_LITERAL = 100_000  # characters of one annotation; 40 long keys need under 3,000
 HUME = "Hume Face"  # writes 0–1 instead of 0–7
+ANNOTATIONS = ("annotations", "label", "labels", "ratings", "emotions")  # what the column of ratings may be called
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ def intensity_row(annotation: Any) -> np.ndarray:
             at = INDEX[canonical(str(key))]
         except UnknownNameError as error:
             raise ValueError(str(error)) from error
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"rating of {key!r} is not a finite number: {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+            raise ValueError(f"rating of {key!r} is not a finite number: {value!r:.60}")
         if not np.isnan(row[at]):
             raise ValueError(f"rates {NAMES[at]!r} twice")
         row[at] = value
@@ -118,16 +120,71 @@ def read_hq(path: Path, log: ProblemLog) -> Intensities:
     raw = read_csv(path, ["image", "annotator", "annotations", "human"])
     human = raw["human"].map({"True": True, "False": False})
     for row in raw.index[human.isna()]:
-        log.add(f"{path.name} line {row + 2}", f"human is {raw.at[row, 'human']!r}, not True or False")
+        found, image = raw.loc[row, ["human", "image"]]
+        log.add(f"{path.name} line {row + 2}", f"human is {found!r}, not True or False", Path(image).stem)
     rows = zip(
         [f"{path.name} line {row + 2}" for row in raw.index],
         raw["image"],
         raw["annotator"],
-        human.fillna(False),
+        human.eq(True),
         raw["annotations"],
         strict=True,
     )
     return collect(rows, log)
+
+
+def annotation_in(fields: Mapping[str, Any]) -> Any:
+    """The ratings among the columns of an image: by a known name, else the first that rates emotions.
+
+    Raises:
+        ValueError: no column rates emotions; what the columns hold is listed.
+    """
+    for name in ANNOTATIONS:
+        if name in fields:
+            return fields[name]
+    for value in fields.values():
+        if _rates(value):
+            return value
+    raise ValueError(f"no column rates emotions: {', '.join(f'{k} = {v!r:.40}' for k, v in fields.items()) or 'none'}")
+
+
+def _rates(value: Any) -> bool:
+    """Whether a value, or the text of one, is {emotion: number}, {rater: that} or a list of either."""
+    try:
+        value = literal(value)
+    except ValueError:
+        return False
+    if isinstance(value, Mapping):
+        return any(_is_emotion(str(key)) or _rates(inner) for key, inner in value.items())
+    return isinstance(value, list) and any(map(_rates, value))
+
+
+@cache
+def _is_emotion(key: str) -> bool:
+    try:
+        return bool(canonical(key))
+    except UnknownNameError:
+        return False
+
+
+def sole_annotation(value: Any) -> Any:
+    """The one annotation `{emotion: number}` in what may stand in a list and under its rater's name.
+
+    Raises:
+        ValueError: there are several, or none.
+    """
+    value = literal(value)
+    if isinstance(value, list):
+        if len(value) != 1:
+            raise ValueError(f"has {len(value)} annotations, not one: {str(value)[:60]!r}")
+        value = literal(value[0])
+    if isinstance(value, Mapping) and any(isinstance(inner, Mapping) for inner in value.values()):
+        if len(value) != 1:
+            raise ValueError(f"has {len(value)} annotations, not one: {str(value)[:60]!r}")
+        (value,) = value.values()
+    if isinstance(value, Mapping):
+        return {key: rating for key, rating in value.items() if rating is not None}  # Parquet names every key
+    return value
 
 
 def label_rows(where: str, item: str, label: Any) -> list[tuple[str, str, str, bool, Any]]:
@@ -150,14 +207,18 @@ def collect(rows: Iterable[tuple[str, str, str, bool, Any]], log: ProblemLog) ->
     for where, image, rater, human, annotation in rows:
         try:
             item = Path(safe_name(image)).stem
-            row = intensity_row(annotation)
-        except (ValueError, MediaError) as error:
+        except MediaError as error:
             log.add(where, error, image)
+            continue
+        try:
+            row = intensity_row(annotation)
+        except ValueError as error:
+            log.add(where, error, item)
             continue
         kept.append((where, item, rater, kind_of(rater, human)))
         values.append(row * SCALE[1] if rater.startswith(HUME) else row)
-    wheres, *columns = (np.array(column, dtype=object) for column in zip(*kept, strict=True)) if kept else [[]] * 4
-    table = Intensities(*map(np.asarray, columns), values=np.array(values).reshape(-1, len(NAMES)))
+    wheres, items, raters, kinds = np.array(kept, dtype=object).reshape(-1, 4).T
+    table = Intensities(items, raters, kinds, np.array(values).reshape(-1, len(NAMES)))
     return table[~_bad_annotations(table, wheres, log)]
 
 

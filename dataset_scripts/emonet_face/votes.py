@@ -148,11 +148,9 @@ def _steps(votes: pd.DataFrame) -> pd.Series:
     number = on_chain["rater"].str.extract(r"human-(\d+)", expand=False).fillna(-1).astype(int)
     groups = number.groupby([on_chain["item"], on_chain["category"]])
     raters = groups.transform(lambda numbers: ",".join(map(str, sorted(numbers))))
-    step[on_chain.index] = [
-        _POSITION.get((where, who, rater), -1)
-        for where, who, rater in zip(part[on_chain.index], raters, number, strict=True)
-    ]
-    return step
+    places = zip(part[on_chain.index], raters, number, strict=True)
+    found = pd.Series([_POSITION.get(place, -1) for place in places], index=on_chain.index, dtype=int)
+    return found.reindex(votes.index).fillna(step).astype(int)
 
 
 # (part, sorted annotators as text, annotator) → step
@@ -189,4 +187,3 @@ def _answers(votes: pd.DataFrame) -> pd.Series:
     chain = votes[votes["step"] != 0].sort_values("step")
     answers = chain["rating"].astype(int).groupby(chain["item"]).agg(tuple)
     return votes["item"].map(answers)
-

@@ -12,6 +12,28 @@ from emohub.data.problems import ProblemLog
 from emohub.data.splits import Shares, split_of
 
 
+class GivenImage(datasets.Image):
+    """An image column whose bytes are given: written as they are.
+
+    The base class drops given bytes when `path` names a file in the working directory, and copies them on writing.
+    """
+
+    def encode_example(self, value: dict[str, Any]) -> dict[str, Any]:
+        """`{"bytes": …, "path": …}`, unchanged."""
+        return value
+
+    def embed_storage(self, storage: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nothing is left to embed."""
+        return storage
+
+
+class GivenVideo(datasets.Video):
+    """A video column whose bytes are given, as `GivenImage`."""
+
+    encode_example = GivenImage.encode_example
+    embed_storage = GivenImage.embed_storage
+
+
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """One config of a dataset: what it holds, and where its raw input is.
@@ -24,6 +46,7 @@ class RawConfig(datasets.BuilderConfig):
         homepage: where the data come from.
         complete: what the published data count, by the names that the plan counts under.
         media: whether a row carries an image or a video.
+        batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
         source: folder with the raw input.
         verify: how deep media are checked.
         official: id → split, from an official list.
@@ -37,6 +60,7 @@ class RawConfig(datasets.BuilderConfig):
     homepage: str = ""
     complete: Mapping[str, int] = field(default_factory=dict)
     media: bool = False
+    batch: int | None = None
     source: Path = Path()
     verify: Verify = "structure"
     official: Mapping[str, str] = field(default_factory=dict)

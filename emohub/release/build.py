@@ -129,6 +129,7 @@ def _build_config(
         verify=options.verify,
         official=official,
         log=log,
+        writer_batch_size=knows.batch,
     )
     try:
         builder.download_and_prepare(
