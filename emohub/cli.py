@@ -18,8 +18,9 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
 )
-build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True)
+build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(build, name="build")
 
 
@@ -40,10 +41,10 @@ class Depth(StrEnum):
 @build.command("dataset")
 def build_dataset(
     name: Annotated[Dataset, typer.Argument(help="Which dataset.", show_default=False)],
-    source: Annotated[str, typer.Option(help="Folder with the raw upstream files, or a Hub dataset id.")],
-    out: Annotated[Path, typer.Option(help="Folder of the repo; an earlier build in it is extended.")],
+    source: Annotated[str, typer.Option(help="Folder with raw upstream files, or a Hub dataset id.")],
+    out: Annotated[Path, typer.Option(help="Folder of the repo; configs built earlier stay.")],
     config: Annotated[
-        list[str] | None, typer.Option(help="Config to build; repeat for several.  [default: all that SOURCE allows]")
+        list[str] | None, typer.Option(help="Config to build, repeatable; by default all that SOURCE allows.")
     ] = None,
     num_proc: Annotated[int, typer.Option(min=1, help="Processes.")] = min(4, os.cpu_count() or 1),
     allow_partial: Annotated[
