@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emohub.data.emojis import EMOJIS
 from emohub.data.taxonomy import EMOTIONS, GROUPS, NAMES
@@ -45,7 +46,7 @@ def read_config(folder: Path) -> pd.DataFrame:
 
 def _hq(rows: pd.DataFrame) -> dict[str, pd.Series]:
     mean = pd.Series(np.stack(rows["mean_intensity"].to_list()).mean(axis=0), index=list(NAMES))
-    return {"HQ mean intensity": mean, "HQ top emotion of": rows["top_emotion"].value_counts()}
+    return {"HQ mean intensity": mean, "HQ images with it on top": rows["top_emotion"].value_counts()}
 
 
 def _hq_ratings(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -56,22 +57,22 @@ def _hq_ratings(rows: pd.DataFrame) -> dict[str, pd.Series]:
 def _binary(rows: pd.DataFrame) -> dict[str, pd.Series]:
     agreed = rows[rows["status"] == "consensus_3_0"]
     return {
-        "BINARY target of": rows["target"].value_counts(),
-        "of these three times yes": agreed["target"].value_counts(),
+        "BINARY images with it as target": rows["target"].value_counts(),
+        "BINARY images with three yes": agreed["target"].value_counts(),
     }
 
 
 def _binary_ratings(rows: pd.DataFrame) -> dict[str, pd.Series]:
     third = rows[(rows["step"] == 3) & (rows["rating"] == 1)]
     return {
-        "BINARY target of": rows[rows["step"] == 1]["category"].value_counts(),
-        "of these three times yes": third["category"].value_counts(),
+        "BINARY images with it as target": rows[rows["step"] == 1]["category"].value_counts(),
+        "BINARY images with three yes": third["category"].value_counts(),
     }
 
 
 def _big(rows: pd.DataFrame) -> dict[str, pd.Series]:
     present = np.stack(rows["intensities"].to_list()) > 0
-    return {"BIG present in": pd.Series(present.sum(axis=0), index=list(NAMES))}
+    return {"BIG images with it": pd.Series(present.sum(axis=0), index=list(NAMES))}
 
 
 # In the order of the columns; the long tables serve where the images were not built.
@@ -144,6 +145,7 @@ def emotion_figure(table: pd.DataFrame, path: Path) -> None:
     for axis, column in zip(axes, table, strict=True):
         axis.barh(range(len(NAMES)), table[column].fillna(0), color=colours)
         axis.set_title(column, fontsize=10)
+        axis.xaxis.set_major_locator(MaxNLocator(5, integer="mean" not in column))
         axis.grid(axis="x", color="#dddddd", linewidth=0.6)
         axis.set_axisbelow(True)
         axis.spines[["top", "right", "left"]].set_visible(False)
