@@ -113,7 +113,7 @@ _CONFIGS: tuple[tuple[str, Features, dict[str, float], dict[str, int], bool, str
 )
 
 _PROMPTED = re.compile(
-    r"\bof an? (?P<ethnicity>\S.*?) (?P<gender>non-binary person|woman|man) of (?P<age>\d{2}) years\b"
+    r"\bof an? (?P<ethnicity>\S.{,60}?) (?P<gender>non-binary person|woman|man) of (?P<age>\d{2}) years\b"
 )
 
 
@@ -384,16 +384,17 @@ class EmoNetFace(RawBuilder):
 
 
 def _named(fields: Fields) -> Fields:
-    """Fields under lower-case names, without empty ones: upstream spells `Age` and `age`."""
+    """Fields under lower-case names (upstream spells `Age` and `age`), without the empty ones."""
     return {name.lower(): value for name, value in fields.items() if value not in (None, "")}
 
 
 def _described(fields: Fields) -> dict[str, Any]:
-    """Prompt and demographics, from columns, from a dict in the column `demographics`, else from the prompt's words."""
-    prompt, nested = _text(fields, "prompt"), fields.get("demographics")
-    nested = literal(nested) if str(nested).startswith("{") else None
-    prompted = _PROMPTED.search(prompt or "")
-    told = (prompted.groupdict() if prompted else {}) | {**fields} | _named(nested or {})
+    """Prompt and demographics: from a dict in `demographics`, else from their own columns, else from the prompt."""
+    texts = (value for value in fields.values() if isinstance(value, str) and _PROMPTED.search(value))
+    prompt = _text(fields, "prompt") or next(texts, None)
+    prompted, nested = _PROMPTED.search(prompt or ""), fields.get("demographics")
+    nested = literal(nested) if str(nested).startswith("{") else {}
+    told = {**(prompted.groupdict() if prompted else {}), **fields, **_named(nested)}
     return {
         "prompt": prompt,
         "age": _age(told.get("age")),
