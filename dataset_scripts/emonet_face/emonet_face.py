@@ -168,9 +168,9 @@ class EmoNetFace(RawBuilder):
         for ref, data, fields in read_images(refs, self.config.log):
             try:
                 suffix = check_image(data, self.config.verify)
-                row = row_of(ref.id, _named(fields or self._metadata.get(ref.file.stem, {})))
+                row = row_of(ref.id, _named(fields or self._metadata.get(Path(ref.name).stem, {})))
             except (MediaError, ValueError) as error:
-                self.config.log.add(f"{self.config.name} {ref.id} ({ref.file.name})", error, ref.id)
+                self.config.log.add(f"{self.config.name} {ref.id} ({ref.name})", error, ref.id)
                 continue
             yield ref.id, {"image": {"bytes": data, "path": f"{ref.id}.{suffix}"}, "item": ref.id, **row}
 
@@ -214,7 +214,7 @@ class EmoNetFace(RawBuilder):
         named, rows = [], []
         progress = tqdm(read_images(refs, log), "hq: reading names", total=len(refs), unit="image", leave=False)
         for ref, data, fields in progress:
-            where = f"{ref.file.name} row group {ref.at[0]} row {ref.at[1]}"
+            where = f"{ref.name} row group {ref.at[0]} row {ref.at[1]}"
             item = ref.id or content_id(data)[:16]
             try:
                 rated = label_rows(where, item, annotation_in(_named(fields)))
@@ -302,13 +302,13 @@ class EmoNetFace(RawBuilder):
             try:
                 refs.append(dataclasses.replace(ref, id=f"big-{safe_name(ref.id)}" if ref.id else ""))
             except MediaError as error:
-                log.add(ref.file.name, error, ref.id)
+                log.add(ref.name, error, ref.id)
         if binary is not None or not all(ref.id for ref in refs):
             refs = self._named_by_content(refs, binary or {})
         seen: set[str] = set()
         for ref in refs:
             if ref.id in seen:
-                log.add(ref.file.name, f"a second image with the id {ref.id!r}", ref.id)
+                log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
             seen.add(ref.id)
         refs = list({ref.id: ref for ref in reversed(refs)}.values())[::-1]
         return Plan(
@@ -369,7 +369,7 @@ class EmoNetFace(RawBuilder):
         log, by_id = self.config.log, {ref.id: ref for ref in reversed(refs)}
         for ref in refs:
             if by_id[ref.id] is not ref:
-                log.add(ref.file.name, f"a second image with the id {ref.id!r}", ref.id)
+                log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
         own = (self.config.source / name).is_dir()
         other = _table(self.config.source, "binary" if name == "hq" else "hq")
         known = set() if own or not other else _ids_in(other)

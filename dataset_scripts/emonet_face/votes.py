@@ -79,8 +79,9 @@ Vote = tuple[str, str, float, int]  # rater, emotion, 0 or 1, step
 def votes_by_image(votes: pd.DataFrame) -> dict[str, list[Vote]]:
     """Image id → its votes, the target's in the order of the chain, the contrastive one last."""
     rows: dict[str, list[Vote]] = {item: [] for item in votes["item"].unique()}
+    same: dict[Vote, Vote] = {}  # few distinct votes, each kept once: images are many, and travel to every process
     for item, *vote in votes[["item", "rater", "category", "rating", "step"]].itertuples(index=False, name=None):
-        rows[item].append(tuple(vote))
+        rows[item].append(same.setdefault(tuple(vote), tuple(vote)))
     return rows
 
 

@@ -130,6 +130,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             plan.quirks["items whose split the official list does not name"] = sum(
                 k not in official for k in plan.keys
             )
+        plan.refs = plan.keys = ()  # they are in the splits now; the builder travels to every process
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
