@@ -11,6 +11,15 @@ HEAD_SIZES: dict[str, tuple[tuple[int, ...], float]] = {
     "large": ((1024, 512, 256), 0.2),
 }
 NUM_EMOTIONS = 40
+# Intensities through pipeline("image-classification"), on every transformers 5: see the class that is named here.
+PIPELINES = {
+    "image-classification": {
+        "impl": "pipeline_empathic_insight_face.EmpathicInsightFacePipeline",
+        "pt": ["AutoModelForImageClassification"],
+        "tf": [],
+        "type": "image",
+    }
+}
 
 
 class EmpathicInsightFaceConfig(PreTrainedConfig):
@@ -47,7 +56,7 @@ class EmpathicInsightFaceConfig(PreTrainedConfig):
             vision_config = SiglipVisionConfig(**(vision_config or {}))
         if not getattr(vision_config, "vision_use_head", True):
             raise ValueError(
-                "vision_config.vision_use_head is False; the heads need the pooled output: set it to True."
+                "vision_config.vision_use_head is False; the heads read the pooled output: set it to True."
             )
         if not head_hidden_sizes or min(head_hidden_sizes) < 1:
             raise ValueError(f"head_hidden_sizes is {list(head_hidden_sizes)}; give one or more positive widths.")
@@ -58,4 +67,17 @@ class EmpathicInsightFaceConfig(PreTrainedConfig):
         self.normalize_embedding = normalize_embedding
         if kwargs.get("id2label") is None:
             kwargs.setdefault("num_labels", NUM_EMOTIONS)
+        kwargs.setdefault("custom_pipelines", PIPELINES)
         super().__init__(problem_type=problem_type, **kwargs)
+
+    @classmethod
+    def of_size(cls, size: str, **kwargs: Any) -> "EmpathicInsightFaceConfig":
+        """The configuration with the heads of a published size, "small" or "large".
+
+        Raises:
+            ValueError: `size` is neither.
+        """
+        if size not in HEAD_SIZES:
+            raise ValueError(f"size is {size!r}; valid: {', '.join(map(repr, HEAD_SIZES))}.")
+        hidden_sizes, dropout = HEAD_SIZES[size]
+        return cls(head_hidden_sizes=hidden_sizes, head_dropout=dropout, **kwargs)
