@@ -41,6 +41,7 @@ class EmpathicInsightFaceConfig(PreTrainedConfig):
 
     model_type = "empathic_insight_face"
     sub_configs = {"vision_config": SiglipVisionConfig}
+    keys_to_ignore_at_inference = ["dimensions", "image_embeds"]  # what Trainer hands to compute_metrics is `logits`
 
     def __init__(
         self,

@@ -237,8 +237,10 @@ def test_trainer_learns_with_unknown_labels(make, tmp_path):
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
-    Trainer(model, arguments, train_dataset=rows).train()
+    trainer = Trainer(model, arguments, train_dataset=rows)
+    trainer.train()
     assert model(images, labels=labels).loss.item() < before / 2
+    assert trainer.predict(rows).predictions.shape == (8, 40)
 
 
 def test_config_round_trip(saved):

@@ -9,14 +9,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoImageProcessor, SiglipImageProcessor
+from transformers import SiglipImageProcessor
 
 SCRIPT = """
 import json, sys
 sys.modules["emohub"] = None  # importing it raises
-from transformers import pipeline
+from transformers import AutoImageProcessor, pipeline
 folder, image = sys.argv[1:]
-faces = pipeline("image-classification", model=folder, trust_remote_code=True, top_k=5)
+more = {}
+try:
+    AutoImageProcessor.from_pretrained(folder)
+except ImportError:  # transformers 5.5 to 5.14 without torchvision; the processor itself is there
+    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+    more["image_processor"] = SiglipImageProcessorPil.from_pretrained(folder)
+faces = pipeline("image-classification", model=folder, trust_remote_code=True, top_k=5, **more)
 print(json.dumps({
     "default": faces(image),
     "all": faces([image, image], top_k=99),
@@ -28,7 +34,8 @@ print(json.dumps({
 @pytest.fixture
 def found(saved, tmp_path):
     folder, model = saved
-    SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    processor = SiglipImageProcessor(size={"height": 32, "width": 32})
+    processor.save_pretrained(folder)
     image = tmp_path / "face.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (50, 40, 3), dtype=np.uint8)).save(image)
     environment = {**os.environ, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
@@ -37,7 +44,7 @@ def found(saved, tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "is not supported for" not in done.stderr
-    pixels = AutoImageProcessor.from_pretrained(folder)(Image.open(image), return_tensors="pt")["pixel_values"]
+    pixels = processor(Image.open(image), return_tensors="pt")["pixel_values"]
     with torch.no_grad():
         return json.loads(done.stdout.splitlines()[-1]), model(pixels).logits[0], model.config.id2label
 

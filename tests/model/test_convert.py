@@ -148,7 +148,6 @@ def test_card(converted):
         assert f"`{name}`" in card.text and f"{figures['max_abs_error']:.2g}" in card.text
     assert all(f"| {name} |" in card.text for name in record["heads"])
     assert 'function_to_apply="none"' in card.text
-    assert max(map(len, card.text.split("## What")[0].splitlines())) <= 130
 
 
 def test_pipeline_without_emohub(converted, faces, tmp_path):
@@ -263,7 +262,7 @@ def test_failure_while_writing_leaves_nothing(siglip, heads_once, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
-def test_reload_notices_another_result(converted, loaded, make_state):
+def test_reload_notices_another_result(converted, loaded):
     folder, _ = converted
     model, processor = loaded
     kept = model.heads.neutral_mean.clone()

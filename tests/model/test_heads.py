@@ -105,7 +105,7 @@ def test_a_malicious_pickle_runs_nothing(heads, tmp_path):
     assert not target.exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x80\x04.", b"<html>404</html>", None])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x80\x02.", b"<html>404</html>", None])
 def test_broken_files(heads, content):
     path = heads / "model_awe_best.pth"
     path.write_bytes(path.read_bytes()[:2000] if content is None else content)
