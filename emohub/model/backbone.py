@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from transformers import AutoConfig, AutoImageProcessor, SiglipImageProcessor, SiglipVisionModel
+from transformers import AutoConfig, AutoImageProcessor, SiglipVisionModel
 
 from emohub.errors import BuildError, listed
 
@@ -50,6 +50,7 @@ def load_backbone(id_or_dir: str) -> Backbone:
             processor file.
     """
     folder = Path(id_or_dir)
+    logger.info("Loading the vision tower of %s", id_or_dir)
     config = _attempt(f"{id_or_dir}: no readable config.json", AutoConfig.from_pretrained, id_or_dir)
     if config.model_type not in MODEL_TYPES:
         raise BuildError(
@@ -98,6 +99,8 @@ def _load_tower(id_or_dir: str) -> SiglipVisionModel:
 def _load_processor(id_or_dir: str, size: dict[str, int]) -> tuple[Any, str]:
     folder = Path(id_or_dir)
     if folder.is_dir() and not (folder / "preprocessor_config.json").exists():
+        from transformers import SiglipImageProcessor  # at the top, it would warn of a missing torchvision every time
+
         logger.warning("%s has no preprocessor_config.json: using SigLIP's defaults at %s", id_or_dir, size)
         return SiglipImageProcessor(size=size), "default"
     processor = _attempt(f"{id_or_dir}: broken image processor", AutoImageProcessor.from_pretrained, id_or_dir)

@@ -16,6 +16,8 @@ from torch import Tensor, nn
 from emohub.errors import BuildError
 from emohub.model.parity import all_scores, errors
 
+logger = logging.getLogger(__name__)
+
 ONNX_TOLERANCE = 1e-4
 BF16_FILE = "model.bf16.safetensors"
 ONNX_FILE = "onnx/model.onnx"
@@ -49,6 +51,7 @@ def write_bf16(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, Any]
     Returns:
         Size of the file and its error.
     """
+    logger.info("Writing %s", BF16_FILE)
     reduced = type(model).from_pretrained(folder, dtype=torch.bfloat16).eval()
     config = (folder / "config.json").read_bytes()
     reduced.save_pretrained(folder, variant="bf16")
@@ -71,7 +74,9 @@ def write_onnx(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, dict
     """
     (folder / "onnx").mkdir()
     size = sum(parameter.numel() * 4 for parameter in model.parameters())
+    logger.info("Exporting %s", ONNX_FILE)
     _export(model, folder / ONNX_FILE, pixel_values, external=size > EXTERNAL_FROM)
+    logger.info("Quantising %s", INT8_FILE)
     _quantize(folder / ONNX_FILE, folder / INT8_FILE, external=size // 4 > EXTERNAL_FROM)
     with torch.no_grad():
         wanted = all_scores(model(pixel_values))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from emohub.errors import BuildError, UnknownNameError, listed
 from emohub.model.heads import score_name
 from emohub.model.images import batches, image_files
 from emohub.model.outputs import neutral_offset, read_outputs
+
+logger = logging.getLogger(__name__)
 
 CSV_NAMES = ("name", "emotion", "head", "label")
 CSV_VALUES = ("mean", "neutral_mean", "value")
@@ -73,6 +76,7 @@ def measure_neutral(folder: Path, names: Sequence[str], model: Any, processor: A
         BuildError: no images, or some that cannot be read.
     """
     files = image_files(folder)
+    logger.info("Measuring neutral means on %d images", len(files))
     total = torch.zeros(len(names), dtype=torch.float64)
     with torch.no_grad():
         for pixel_values in batches(files, processor):

@@ -1,5 +1,6 @@
 """Proof that the fused model is the original: same inputs, both layouts, figures kept."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from emohub.errors import BuildError
 from emohub.model.heads import Head, OriginalHead
 from emohub.model.images import batches, open_images, pixels
 from emohub.model.outputs import Output
+
+logger = logging.getLogger(__name__)
 
 # Largest |difference| / max(1, |score|). The double-precision run shows that every weight is where it belongs; the
 # single-precision one, that the other order of summation costs no more than rounding does.
@@ -90,6 +93,7 @@ def compare_layouts(model: Any, original: OriginalModel, pixel_values: Tensor) -
     Raises:
         BuildError: one of the tolerances is exceeded, or a score is not finite.
     """
+    logger.info("Comparing the fused with the separate heads on %d images", len(pixel_values))
     output = model(pixel_values)
     wanted = original(pixel_values) - model.heads.neutral_mean
     found = all_scores(output)
@@ -138,6 +142,7 @@ def choose_normalization(model: Any, processor: Any, names: Sequence[str], outpu
     Raises:
         BuildError: images are missing, heads are missing, or neither way comes within `REFERENCE_TOLERANCE`.
     """
+    logger.info("Comparing with upstream's outputs on %d images", len(outputs))
     if missing := [name for name in names if name not in outputs[0].scores]:
         raise BuildError(f"The reference outputs have no scores for {missing}.")
     wanted = torch.tensor([[output.scores[name].raw for name in names] for output in outputs], dtype=torch.float64)
@@ -161,6 +166,7 @@ def reload_in_fresh_process(folder: Path, model: Any, processor: Any, images: Se
     Raises:
         BuildError: the process failed, or an output differs.
     """
+    logger.info("Loading the written folder in a fresh process")
     with tempfile.TemporaryDirectory() as temporary:
         paths = [str(Path(temporary) / f"{i}.png") for i in range(len(images))]
         for image, path in zip(images, paths, strict=True):
