@@ -54,9 +54,10 @@ def write_heads(folder: Path, size_in: int, hidden_sizes: Sequence[int] = SMALL,
     """
     folder.mkdir(parents=True)
     generator = torch.Generator().manual_seed(seed)
-    for i, item in enumerate((*EMOTIONS, *DIMENSIONS)):
+    files = [emotion.head_file for emotion in EMOTIONS] + [dimension.head_file for dimension in DIMENSIONS]
+    for i, name in enumerate(files):
         state = head_state(generator, size_in, hidden_sizes)
-        torch.save({"state_dict": state} if i % 2 else state, folder / f"{item.head_file}.pth")
+        torch.save({"state_dict": state} if i % 2 else state, folder / f"{name}.pth")
     return folder
 
 
