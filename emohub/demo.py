@@ -7,11 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
+import transformers
+
 from emohub.data.sample import write_sample
+from emohub.data.sample.heads import write_model_sample
+from emohub.model.convert import convert_model
 from emohub.release.build import DATASETS, Options, build_dataset
 
-# What a user types; run as it is printed.
-LOAD = """\
+MODEL = "empathic-insight-face-small"
+# What a user types; run as it is printed, in the folder that holds the repos.
+LOAD_DATASETS = """\
 from datasets import load_dataset
 
 faces = load_dataset("emonet-face", "hq", split="test")
@@ -23,41 +28,62 @@ print(next(iter(votes))["votes"])
 clips = load_dataset("chehre", split="train")
 print(dict(zip(clips[0]["labels"], clips[0]["label_distribution"])))
 """
+LOAD_MODEL = f"""\
+from transformers import pipeline
+
+faces = pipeline("image-classification", model="{MODEL}", trust_remote_code=True, top_k=5)
+print(*faces("IMAGE"), sep="\\n")
+"""
 
 
 def demo(release: Path) -> None:
-    """Draw raw inputs, build every dataset from them into `release`, load it back and say what to type next."""
-    raw = release / "raw"
+    """Draw raw inputs, build every repo from them into `release`, load them as a user would, say what to type next."""
+    raw, datasets, models = release / "raw", release / "datasets", release / "models"
+    print("1. Drawing small raw inputs in the upstream layouts …", flush=True)
     if not raw.exists():
-        print("1. Drawing small raw inputs in the upstream layouts …", flush=True)
         write_sample(raw)
+    if not (raw / "model").exists():
+        write_model_sample(raw / "model")
     print("2. Building the dataset repos …", flush=True)
     for name in DATASETS:
-        build_dataset(name, str(raw / name), release / "datasets" / name, options=Options(allow_partial=True))
-    print("3. Loading them back, offline, in a fresh process with an empty cache …\n", flush=True)
-    load(release / "datasets")
+        build_dataset(name, str(raw / name), datasets / name, options=Options(allow_partial=True))
+    print("3. Converting 44 loose heads with random weights into a model repo …", flush=True)
+    source = raw / "model"
+    convert_model(source / "heads", str(source / "backbone"), models / MODEL, "small", neutral=source / "neutral")
+    print("4. Loading them back, offline, in fresh processes with an empty cache …\n", flush=True)
+    image = min((raw / "emonet-face" / "hq").rglob("*.jpg"))
+    load_model = LOAD_MODEL.replace("IMAGE", str(Path("..") / image.relative_to(release)))
+    run(LOAD_DATASETS, datasets)
+    run(load_model, models)
     print(
         f"""
-Done: {release}/datasets holds one folder per Hub repo. What you would type next:
+Done: {datasets} and {models} hold one folder per Hub repo. What you would type next:
 
-  cd {release}/datasets && {sys.executable} -c '
-{LOAD}'
+  cd {datasets} && {sys.executable} -c '
+{LOAD_DATASETS}'
+
+  cd {models} && {sys.executable} -c '
+{load_model}'
 
 Build from the real upstream files in the same way:
 
-  emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out {release}/datasets/emonet-face
+  emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out {datasets}/emonet-face
+  emohub build model --heads FOLDER --backbone google/siglip2-so400m-patch16-384 --size small --out {models}/{MODEL}
 """
     )
 
 
-def load(datasets: Path) -> None:
-    """Run `LOAD` beside the dataset folders with a fresh cache and no network."""
+def run(script: str, folder: Path) -> None:
+    """Run a script in a folder with fresh caches and no network."""
     with tempfile.TemporaryDirectory() as cache:
         offline = {"HF_HOME": cache, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
-        subprocess.run([sys.executable, "-c", LOAD], cwd=datasets, env={**os.environ, **offline}, check=True)
+        subprocess.run([sys.executable, "-c", script], cwd=folder, env={**os.environ, **offline}, check=True)
 
 
 if __name__ == "__main__":
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     target = Path(sys.argv[1])
-    shutil.rmtree(target / "datasets", ignore_errors=True)
+    for made in ("datasets", "models"):
+        shutil.rmtree(target / made, ignore_errors=True)
     demo(target)

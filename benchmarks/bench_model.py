@@ -1,0 +1,294 @@
+"""One image through Empathic Insight Face, full size, upstream's way and ours: speed, load time, memory, error.
+
+    python benchmarks/bench_model.py [--size small] [--images 4] [--threads 2] [--folder DIR]
+
+Upstream's way is the whole SigLIP, text tower included, `get_image_features` and one `nn.Sequential` per head. Ours is
+the repo that `emohub build model` makes of the same weights: PyTorch, ONNX Runtime. Weights are drawn by chance in the
+sizes of google/siglip2-so400m-patch16-384, and the heads scaled so that scores reach 7 as the real ones do: speed and
+memory are those of the real model, the errors of bfloat16 and int8 only hint at them. Every way runs in a process of
+its own on the same pixels, one image at a time after one that does not count, and the median time counts. Files are in
+the page cache; loading is from the start of the first read to a model that is ready, without the imports. Memory is
+the process's peak, loading included. The ceiling is a product of two 4096 × 4096 matrices in PyTorch.
+
+`--folder DIR` keeps what is made there (7 GB) and takes it from there the next time.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+SHAPE = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16}
+IMAGE_SIZE, PATCH_SIZE = 384, 16
+VISION: dict[str, Any] = {**SHAPE, "image_size": IMAGE_SIZE, "patch_size": PATCH_SIZE}
+TEXT = {**SHAPE, "vocab_size": 256_000, "max_position_embeddings": 64, "projection_size": 1152}
+HIDDEN_SIZES = {"small": (128, 32), "large": (1024, 512, 256)}
+DROPOUT = 0.1
+FACES = (("Elation", 30), ("Sadness", 60), ("Anger", 40), ("Awe", 20))
+SIDE = 4096
+SAME = 1e-4  # what counts as the same outputs
+GOALS = {"onnx": 2.2, "onnx int8": 5.0}
+
+Scorer = Callable[[np.ndarray], np.ndarray]  # pixel_values (1, 3, side, side) → scores (1, heads)
+
+
+def gflop_per_image() -> float:
+    """Multiplications and additions of the tower, without the heads (under 1 %)."""
+    width, inner, layers = SHAPE["hidden_size"], SHAPE["intermediate_size"], SHAPE["num_hidden_layers"]
+    patches = (IMAGE_SIZE // PATCH_SIZE) ** 2
+    block = 4 * width * width + 2 * width * inner + 2 * patches * width
+    embedding, pooling = 3 * PATCH_SIZE**2 * width, 2 * width * width
+    return 2 * patches * (layers * block + embedding + pooling) / 1e9
+
+
+# Making the inputs
+
+
+def make(folder: Path, size: str) -> dict[str, Any]:
+    """Write `backbone`, `heads`, `pixels.npy` and the converted `repo` into a folder."""
+    from emohub.data.sample.face import draw_face
+    from emohub.data.sample.heads import write_backbone, write_heads
+    from emohub.model.backbone import load_backbone
+    from emohub.model.convert import convert_model
+    from emohub.model.images import pixels
+
+    write_backbone(folder / "backbone", VISION, TEXT)
+    write_heads(folder / "heads", SHAPE["hidden_size"], HIDDEN_SIZES[size])
+    who = {"ethnicity": "North African", "gender": "woman"}
+    faces = [draw_face(emotion, age=age, **who, intensity=1, seed=age, size=IMAGE_SIZE) for emotion, age in FACES]
+    base = load_backbone(str(folder / "backbone"))
+    pixel_values = pixels(faces, base.processor)
+    np.save(folder / "pixels.npy", pixel_values.numpy())
+    scale_scores(folder / "heads", base.tower(pixel_values).pooler_output)
+    del base
+    return convert_model(folder / "heads", str(folder / "backbone"), folder / "repo", size)
+
+
+def scale_scores(heads: Path, embeds: Any) -> None:
+    """Scale the last layer of every head so that the largest of its scores on the faces is 7 or −7."""
+    import torch
+
+    for path in heads.iterdir():
+        loaded = torch.load(path, weights_only=True)
+        state = loaded.get("state_dict", loaded)
+        gain = 7 / sequential(state)(embeds).detach().abs().max()
+        for key in [*state][-2:]:
+            state[key] *= gain
+        torch.save(loaded, path)
+
+
+def sequential(state: dict[str, Any]) -> Any:
+    """A head as upstream builds it, from its `layers.<i>.weight|bias`."""
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    for weight in (value for key, value in state.items() if key.endswith("weight")):
+        layers += [nn.Linear(weight.shape[1], weight.shape[0]), nn.ReLU(), nn.Dropout(DROPOUT)]
+    head = nn.Sequential(*layers[:-2])
+    head.load_state_dict({key.removeprefix("layers."): value for key, value in state.items()})
+    return head.eval()
+
+
+# The ways to run it
+
+
+def upstream(folder: Path) -> Scorer:
+    """The whole SigLIP and one module per head."""
+    import torch
+    from transformers import SiglipModel
+
+    config = json.loads((folder / "repo" / "config.json").read_text())
+    files = json.loads((folder / "repo" / "conversion.json").read_text())["heads"]
+    names = [*config["id2label"].values(), *config["dimensions"]]
+    tower = SiglipModel.from_pretrained(folder / "backbone", dtype=torch.float32).eval()
+    heads = []
+    for name in names:
+        loaded = torch.load(folder / "heads" / files[name]["file"], weights_only=True)
+        heads.append(sequential(loaded.get("state_dict", loaded)))
+
+    def run(pixel_values: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            embeds = tower.get_image_features(torch.from_numpy(pixel_values)).pooler_output
+            return torch.cat([head(embeds) for head in heads], dim=1).numpy()
+
+    return run
+
+
+def ours_torch(folder: Path, **options: Any) -> Scorer:
+    """The converted repo through PyTorch."""
+    import torch
+    from transformers import AutoModelForImageClassification
+
+    model = AutoModelForImageClassification.from_pretrained(folder / "repo", trust_remote_code=True, **options).eval()
+
+    def run(pixel_values: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            output = model(torch.from_numpy(pixel_values).to(model.dtype))
+        return torch.cat([output.logits, output.dimensions], dim=1).numpy()
+
+    return run
+
+
+def ours_bf16(folder: Path) -> Scorer:
+    """The repo's bfloat16 file through PyTorch."""
+    return ours_torch(folder, variant="bf16", dtype="bfloat16")
+
+
+def ours_onnx(folder: Path, file: str = "model.onnx") -> Scorer:
+    """The repo's ONNX file through ONNX Runtime, with its defaults."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+    path = folder / "repo" / "onnx" / file
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    def run(pixel_values: np.ndarray) -> np.ndarray:
+        return np.concatenate(session.run(["logits", "dimensions"], {"pixel_values": pixel_values}), axis=1)
+
+    return run
+
+
+def ours_int8(folder: Path) -> Scorer:
+    """The repo's int8 ONNX file."""
+    return ours_onnx(folder, "model_int8.onnx")
+
+
+# What loads it, and what is imported before the clock starts.
+TORCH = ("torch", "transformers.models.siglip.modeling_siglip", "transformers.models.auto.modeling_auto")
+ONNX = ("onnxruntime",)
+WAYS: dict[str, tuple[Callable[[Path], Scorer], tuple[str, ...]]] = {
+    "upstream": (upstream, TORCH),
+    "torch": (ours_torch, TORCH),
+    "torch bf16": (ours_bf16, TORCH),
+    "onnx": (ours_onnx, ONNX),
+    "onnx int8": (ours_int8, ONNX),
+}
+
+
+# Measuring, each in a process of its own
+
+
+def measure(way: str, folder: Path, images: int) -> dict[str, Any]:
+    """Load and run one way; scores go to `folder/<way>.npy`."""
+    load, modules = WAYS[way]
+    for module in modules:
+        import_module(module)
+    pixel_values = np.load(folder / "pixels.npy")
+    start = time.perf_counter()
+    run = load(folder)
+    loaded = time.perf_counter() - start
+    run(pixel_values[:1])
+    seconds, scores = [], []
+    for i in range(images):
+        start = time.perf_counter()
+        scores.append(run(pixel_values[i % len(pixel_values)][None]))
+        seconds.append(time.perf_counter() - start)
+    np.save(folder / f"{way}.npy", np.concatenate(scores))
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return {"load": loaded, "seconds": median(seconds), "peak": peak}
+
+
+def ceilings() -> dict[str, float]:
+    """GFLOP/s of a large matrix product, by number format."""
+    import torch
+
+    found = {}
+    for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        left, right = torch.rand(SIDE, SIDE).to(dtype), torch.rand(SIDE, SIDE).to(dtype)
+        times = []
+        for _ in range(5):
+            start = time.perf_counter()
+            torch.matmul(left, right)
+            times.append(time.perf_counter() - start)
+        found[name] = 2 * SIDE**3 / min(times[1:]) / 1e9
+    return found
+
+
+def in_fresh_process(step: str, folder: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Run one step of this file; what it returns comes back over its standard output."""
+    threads = str(args.threads)
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
+    environment["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    command = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+    command += ["--images", str(args.images), "--size", args.size]
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def print_table(rows: dict[str, dict[str, Any]], ceiling: dict[str, float], folder: Path) -> None:
+    """One line a way, each beside upstream's."""
+    wanted = np.load(folder / "upstream.npy")
+    first = rows["upstream"]["seconds"]
+    print(f"Matrix product, GFLOP/s: {', '.join(f'{name} {value:,.0f}' for name, value in ceiling.items())}")
+    print(
+        f"Tower: {gflop_per_image():,.0f} GFLOP an image; scores run from {wanted.min():.1f} to {wanted.max():.1f}\n"
+    )
+    print("way          ms an image  × upstream  GFLOP/s  of float32 product  load s  peak MB  max error")
+    for way, row in rows.items():
+        speed = gflop_per_image() / row["seconds"]
+        error = np.abs(np.load(folder / f"{way}.npy") - wanted).max()
+        print(
+            f"{way:11} {row['seconds'] * 1e3:12,.0f} {first / row['seconds']:11.2f} {speed:8,.0f}"
+            f" {speed / ceiling['float32']:19.0%} {row['load']:7.1f} {row['peak'] / 1e6:8,.0f} {error:10.1e}"
+        )
+    print()
+    for way, goal in GOALS.items():
+        ratio = first / rows[way]["seconds"]
+        print(f"{way}: {ratio:.2f} × upstream, goal {goal} ×: {'reached' if ratio >= goal else 'MISSED'}")
+    error = np.abs(np.load(folder / "onnx.npy") - wanted).max()
+    print(f"onnx gives upstream's scores within {SAME}: {'yes' if error <= SAME else 'NO'}, {error:.1e}")
+
+
+def bench(folder: Path, args: argparse.Namespace) -> None:
+    """Make what is missing, measure every way, print the table."""
+    start = time.perf_counter()
+    if not (folder / "repo").is_dir():
+        print("Making a full-size model with random weights and converting it …", file=sys.stderr, flush=True)
+        in_fresh_process("make", folder, args)
+    ceiling = in_fresh_process("ceilings", folder, args)
+    rows = {}
+    for way in WAYS:
+        print(f"{way} …", file=sys.stderr, flush=True)
+        rows[way] = in_fresh_process(way, folder, args)
+    print(f"{args.size} heads, {args.threads} threads, load before {os.getloadavg()[0]:.1f}")
+    print_table(rows, ceiling, folder)
+    print(f"\n{time.perf_counter() - start:,.0f} s in all", file=sys.stderr)
+
+
+def main() -> None:
+    """Parse; run all, or the one step that a fresh process is for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=HIDDEN_SIZES, default="small")
+    parser.add_argument("--images", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--folder", type=Path, help="keep what is made here, or take it from here")
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.step == "make":
+        print(json.dumps(make(args.folder, args.size)))
+    elif args.step == "ceilings":
+        print(json.dumps(ceilings()))
+    elif args.step:
+        print(json.dumps(measure(args.step, args.folder, args.images)))
+    elif args.folder:
+        args.folder.mkdir(parents=True, exist_ok=True)
+        bench(args.folder, args)
+    else:
+        with tempfile.TemporaryDirectory(dir=".") as scratch:
+            bench(Path(scratch), args)
+
+
+if __name__ == "__main__":
+    main()
