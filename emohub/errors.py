@@ -41,7 +41,10 @@ def listed(lines: Sequence[str], shown: int = SHOWN) -> str:
 # First match wins; commands raise and never catch.
 MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (EmohubError, str),
-    (FileNotFoundError, lambda e: f"File not found: {getattr(e, 'filename', None) or e}. Check the path and run again."),
+    (
+        FileNotFoundError,
+        lambda e: f"File not found: {getattr(e, 'filename', None) or e}. Check the path and run again.",
+    ),
     (PermissionError, lambda e: f"No permission for {getattr(e, 'filename', None) or e}. Choose another --out."),
     (OSError, lambda e: f"The system refused: {e}. Nothing was left half-written; free the resource and run again."),
     (KeyboardInterrupt, lambda e: "Stopped. Nothing was left half-written; run the same command again."),

@@ -1,0 +1,124 @@
+"""Building an image dataset against copying the same files: bytes per second side by side, and peak memory.
+
+    python benchmarks/bench_build.py [--images 2000 20000] [--num-proc 2] [--rounds 3]
+
+The user's other way to a Hub repo is to copy the files into a folder. Both sides read the same warm files and write to
+the same disk; `os.sync` is inside both timings, so that neither hands its work to the kernel and leaves. The build is
+the whole command (tables, checks, Parquet, card) in a fresh process; memory is the proportional set size (PSS) of it
+and of its workers, sampled every 50 ms.
+"""
+
+import argparse
+import csv
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+MB = 1e6
+
+
+def make_source(folder: Path, images: int) -> int:
+    """A BINARY source of distinct, valid 1024 × 1024 JPEGs of the size that Flux-Dev's have; returns its bytes."""
+    rng = np.random.default_rng(0)
+    base = []
+    for _ in range(20):
+        small = rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)
+        buffer = io.BytesIO()
+        Image.fromarray(small).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=88)
+        base.append(buffer.getvalue())
+    (folder / "binary").mkdir(parents=True)
+    total = 0
+    with open(folder / "binary.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "annotator", "value", "emotion"])
+        for index in range(images):
+            note = f"{index:08d}".encode()
+            # A comment segment after the start marker makes every file distinct.
+            data = (
+                base[index % 20][:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + base[index % 20][2:]
+            )
+            (folder / "binary" / f"{index:05d}.jpg").write_bytes(data)
+            total += len(data)
+            first = {0: 1, 1: 1, 2: 1, 3: 4, 4: 4, 5: 6, 6: 1, 7: 1, 8: 4, 9: 4}[index // 2_000]
+            table.writerow([f"{index:05d}", f"human-{first}", "False", "Awe"])
+            table.writerow([f"{index:05d}", "human-5", "False", "Disgust"])
+    os.sync()
+    return total
+
+
+def copy_seconds(source: Path, target: Path) -> float:
+    """Copy every image with `shutil.copy`."""
+    start = time.perf_counter()
+    target.mkdir()
+    for path in sorted((source / "binary").iterdir()):
+        shutil.copy(path, target / path.name)
+    os.sync()
+    return time.perf_counter() - start
+
+
+def build_seconds(source: Path, target: Path, num_proc: int) -> tuple[float, float]:
+    """Build the repo as a user would; returns seconds and the peak memory in bytes."""
+    command = [sys.executable, "-m", "emohub.cli", "build", "dataset", "emonet-face", "--source", str(source)]
+    command += ["--config", "binary", "--out", str(target), "--allow-partial", "--num-proc", str(num_proc)]
+    start, peak = time.perf_counter(), 0.0
+    with open(target.parent / "build.log", "w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        while process.poll() is None:
+            peak = max(peak, tree_memory(process.pid))
+            time.sleep(0.05)
+    os.sync()
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise SystemExit((target.parent / "build.log").read_text())
+    return seconds, peak
+
+
+def tree_memory(pid: int) -> float:
+    """PSS in bytes of a process and its descendants."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        own = next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, StopIteration):  # it ended between two looks
+        return 0.0
+    return own + sum(tree_memory(int(child)) for child in children)
+
+
+def main() -> None:
+    """Measure and print one line a size."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--images", type=int, nargs="+", default=[2_000, 20_000])
+    parser.add_argument("--num-proc", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
+    print("images     data MB   copy MB/s  build MB/s  build:copy (median of rounds)  peak MB")
+    for images in args.images:
+        with tempfile.TemporaryDirectory(dir=".") as scratch:
+            root = Path(scratch)
+            size = make_source(root / "source", images)
+            rounds = []
+            for _ in range(args.rounds):
+                copied = copy_seconds(root / "source", root / "copy")
+                built, peak = build_seconds(root / "source", root / "repo", args.num_proc)
+                rounds.append((copied / built, copied, built, peak))
+                shutil.rmtree(root / "copy")
+                shutil.rmtree(root / "repo")
+            ratio, copied, built, _ = sorted(rounds)[len(rounds) // 2]
+            peak = max(row[3] for row in rounds)
+            print(
+                f"{images:6,} {size / MB:11,.0f} {size / MB / copied:11,.0f} {size / MB / built:11,.0f}"
+                f" {ratio:11.2f} {'':18} {peak / MB:8,.0f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

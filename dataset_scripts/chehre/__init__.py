@@ -1,0 +1,1 @@
+"""Builders of Chehre: raw upstream files to rows."""

@@ -1,0 +1,186 @@
+"""Chehre: emoji-prompted videos of facial expressions, rated by several people whose disagreement is the signal."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from datasets import ClassLabel, Features, List, Value
+
+from emohub.data.builder import GivenVideo, Plan, RawBuilder, RawConfig
+from emohub.data.emojis import ALL_LABELS, EMOJIS
+from emohub.data.media import check_video
+from emohub.data.ratings import FEATURES as RATINGS
+from emohub.data.ratings import validate_ratings
+from emohub.data.source import by_stem, match
+from emohub.errors import MediaError, SourceError
+
+from .answers import SCALE, Clip, long_labels, long_matches, read_clips
+
+LICENSE = "other"  # the material at hand names none; release.toml or the card's authors must
+HOMEPAGE = "https://huggingface.co/datasets?search=chehre"
+CITATION = """@misc{chehre,
+  title = {Chehre: An Emoji-Prompted Video Dataset for Perceptually Diverse Facial Expression Recognition}
+}"""
+
+FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
+VIDEOS = {
+    "video": GivenVideo(decode=False),  # the mp4 as it is; decode with PyAV (see the card)
+    "item": Value("string"),
+    "emoji": ClassLabel(names=[shown.slug for shown in EMOJIS]),
+    "emoji_code": Value("string"),
+    "performer": Value("string"),
+    "face": Value("string"),  # the synthetic face that the motion was transferred to
+    "labels": List(Value("string")),  # the emoji's label set; the lists below follow its order
+    "ratings": List(
+        {
+            "rater": Value("string"),
+            "values": List(Value("int8")),  # 0–3
+            "rank1": Value("string"),  # best and second-best label, or "None"
+            "rank2": Value("string"),
+            "jitter": Value("bool"),
+            "none_stored": Value("bool"),  # whether a first choice "None" would have been stored
+            "timestamp": Value("string"),
+        }
+    ),
+    "mean_rating": List(Value("float32")),
+    "dominant_labels": List(Value("string")),  # highest mean rating, all on ties; none if every mean is 0
+    "label_distribution": List(Value("float32")),  # mean ratings scaled to sum 1; empty if every mean is 0
+    "emoji_match": List({"rater": Value("string"), "rating": Value("int8"), "timestamp": Value("string")}),
+    "jitter_votes": Value("int8"),
+    "quality_flags": List(Value("string")),  # of FLAGS
+}
+
+SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
+COUNT = {"videos": 2_111, "performers": 203}
+
+_CONFIGS: tuple[tuple[str, Features, bool, str], ...] = (
+    ("videos", Features(VIDEOS), True, "Videos with every rater's label ratings, ranks and emoji match."),
+    ("label_ratings", RATINGS, False, "Ratings 0–3 of each emoji's labels as a long table, without videos."),
+    ("emoji_ratings", RATINGS, False, "How well each video fits its emoji, 0–3, as a long table, without videos."),
+)
+
+
+class Chehre(RawBuilder):
+    """Chehre from `labels.csv`, `emojis.csv` and a folder of mp4s."""
+
+    DEFAULT_CONFIG_NAME = "videos"
+    BUILDER_CONFIGS = [
+        RawConfig(
+            name=name,
+            version="1.0.0",
+            features=features,
+            shares=SHARES,
+            complete=COUNT,
+            media=media,
+            description=description,
+            license=LICENSE,
+            citation=CITATION,
+            homepage=HOMEPAGE,
+        )
+        for name, features, media, description in _CONFIGS
+    ]
+    FAMILIES = (("videos", "label_ratings", "emoji_ratings"),)
+
+    @classmethod
+    def found_in(cls, source: Path) -> list[str]:
+        """The configs that a source has the files for."""
+        if not all((source / name).is_file() for name in ("labels.csv", "emojis.csv")):
+            return []
+        return [config.name for config in cls.BUILDER_CONFIGS if not config.media or any(source.rglob("*.mp4"))]
+
+    def plan(self) -> Plan:
+        """Both tables read and checked, every video found; a split holds whole performers."""
+        source, log = self.config.source, self.config.log
+        self.clips, quirks = read_clips(source, log)
+        self.files: dict[str, Path] = {}
+        items = list(self.clips)
+        if self.config.media:
+            self.files = self._found(source)
+            bad = {problem.item for problem in log}
+            items = match([i for i in items if i not in bad], [i for i in self.files if i not in bad], log)
+        else:
+            make = {"label_ratings": long_labels, "emoji_ratings": long_matches}[self.config.name]
+            categories = ALL_LABELS if make is long_labels else [shown.name for shown in EMOJIS]
+            table = validate_ratings(make(self.clips), categories=categories, scale=SCALE, whole=True)
+            self.long = {
+                item: rows.to_dict("records") for item, rows in table.astype(object).groupby("item", sort=False)
+            }
+            items = [item for item in items if item in self.long]
+        return Plan(
+            refs=items,
+            keys=[self.clips[item].performer for item in items],
+            counts={"videos": len(self.clips), "performers": len({clip.performer for clip in self.clips.values()})},
+            quirks=dict(quirks),
+            inputs=[source / "labels.csv", source / "emojis.csv"],
+        )
+
+    def rows(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Videos with what raters said, or rows of the long table."""
+        if not self.config.media:
+            yield from ((f"{item}/{n}", _nulled(row)) for item in refs for n, row in enumerate(self.long[item]))
+            return
+        for item in refs:
+            try:
+                data = self.files[item].read_bytes()
+                check_video(data, self.config.verify)
+            except (MediaError, OSError) as error:
+                self.config.log.add(self.files[item].name, error, item)
+                continue
+            yield item, {"video": {"bytes": data, "path": f"{item}.mp4"}, **video_row(self.clips[item])}
+
+    def _found(self, source: Path) -> dict[str, Path]:
+        files = sorted(source.rglob("*.mp4"))
+        if not files:
+            raise SourceError(
+                f"Config 'videos' needs the videos, and there is no .mp4 in {source}. "
+                "Add them, or build the ratings alone with --config label_ratings --config emoji_ratings."
+            )
+        return by_stem(files, source, self.config.log)
+
+
+def video_row(clip: Clip) -> dict[str, Any]:
+    """The columns of one video, but for the video itself."""
+    labels = clip.emoji.labels
+    ratings = [[answer.ratings[label] for label in labels] for answer in clip.answers]
+    means = [sum(column) / len(ratings) for column in zip(*ratings, strict=True)] or [0.0] * len(labels)
+    total, top = sum(means), max(means)
+    jitter = sum(answer.jitter for answer in clip.answers)
+    flags = {
+        "fewer_than_3_raters": len(clip.answers) < 3,
+        "repeated_rater": clip.repeated > 0,
+        "jitter_majority": 2 * jitter > len(clip.answers),
+        "none_not_stored": any(not answer.none_stored for answer in clip.answers),
+        "no_dominant_label": total == 0,
+    }
+    return {
+        "item": clip.item,
+        "emoji": clip.emoji.slug,
+        "emoji_code": clip.emoji.code,
+        "performer": clip.performer,
+        "face": clip.face,
+        "labels": list(labels),
+        "ratings": [
+            {
+                "rater": answer.rater,
+                "values": values,
+                "rank1": answer.rank1,
+                "rank2": answer.rank2,
+                "jitter": answer.jitter,
+                "none_stored": answer.none_stored,
+                "timestamp": answer.timestamp,
+            }
+            for answer, values in zip(clip.answers, ratings, strict=True)
+        ],
+        "mean_rating": means,
+        "dominant_labels": [label for label, mean in zip(labels, means, strict=True) if total and mean == top],
+        "label_distribution": [mean / total for mean in means] if total else [],
+        "emoji_match": [
+            {"rater": match.rater, "rating": match.rating, "timestamp": match.timestamp} for match in clip.matches
+        ],
+        "jitter_votes": jitter,
+        "quality_flags": [name for name in FLAGS if flags[name]],
+    }
+
+
+def _nulled(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"sample": None, "step": None}

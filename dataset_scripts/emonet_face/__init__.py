@@ -1,0 +1,1 @@
+"""Builders of EmoNet-Face: raw upstream files to rows."""

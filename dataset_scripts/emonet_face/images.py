@@ -1,0 +1,228 @@
+"""EmoNet-Face images in every layout upstream ships, found first and read later, byte for byte.
+
+Layouts: image files (with an ImageFolder `metadata.csv` or `metadata.jsonl`), `part-0P/NNNN.json` with a base64 JPEG,
+WebDataset tars, and Parquet of a Hub dataset, whose columns are found by type because the cards promise other names.
+"""
+
+import base64
+import hashlib
+import itertools
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emohub.data.problems import ProblemLog
+from emohub.data.source import read_csv
+from emohub.errors import SourceError
+
+from .votes import PART_SIZE
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+BATCH = 64  # rows of Parquet in memory at once
+MAX_MEMBER = 64 * 2**20  # bytes of one file in a tar, or of one JSON
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where one image is.
+
+    Attributes:
+        id: the name upstream gave it, without suffix; empty where the layout has lost it.
+        file: the file that holds it.
+        at: where in that file, in the terms of its layout.
+    """
+
+    id: str
+    file: Path
+    at: tuple[int, ...] = ()
+
+    @property
+    def place(self) -> tuple[Path, tuple[int, ...]]:
+        """Sorts images into the order in which they lie on the disk."""
+        return self.file, self.at
+
+
+def image_layouts(folder: Path) -> Iterator[list[Path]]:
+    """The files of each layout that a folder may hold, sorted; a layout that it does not hold is an empty list."""
+    for pattern in ("part-*/*.json", "**/*.tar", "**/*.parquet"):
+        yield sorted(folder.glob(pattern))
+    yield sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
+    """Every image in the files, without reading pixels; files that cannot be read go to the log."""
+    refs: list[ImageRef] = []
+    for file in files:
+        try:
+            refs += _LAYOUTS[file.suffix.lower()].index(file)
+        except (OSError, ValueError, tarfile.TarError, pa.ArrowException) as error:
+            log.add(file.name, f"cannot be read: {error}")
+    return refs
+
+
+def read_images(refs: Sequence[ImageRef], log: ProblemLog) -> Iterator[tuple[ImageRef, bytes, Fields]]:
+    """The bytes of each image and what its layout says about it, in the order in which they lie on the disk.
+
+    What cannot be read goes to the log; an image that is not there comes out as no bytes.
+    """
+    for file, group in itertools.groupby(sorted(refs, key=lambda ref: ref.place), key=lambda ref: ref.file):
+        wanted, layout = list(group), _LAYOUTS[file.suffix.lower()]
+        read = layout.read(file, wanted)
+        for done, ref in enumerate(wanted, start=1):
+            try:
+                data, fields = next(read)
+            except (OSError, ValueError, LookupError, TypeError, RecursionError, pa.ArrowException) as error:
+                log.add(ref.id or file.name, f"cannot be read: {type(error).__name__}: {error}", ref.id or None)
+                read = layout.read(file, wanted[done:])
+                continue
+            yield ref, data, fields
+
+
+def content_id(data: bytes) -> str:
+    """An id from the bytes alone, for layouts that have lost the file name."""
+    return hashlib.sha256(data).hexdigest()
+
+
+# -- image files -----------------------------------------------------------------------------------
+
+
+def _index_file(file: Path) -> list[ImageRef]:
+    return [ImageRef(file.stem, file)]
+
+
+def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    for _ in refs:
+        yield file.read_bytes(), {}
+
+
+def folder_metadata(folder: Path) -> dict[str, Fields]:
+    """Image id → fields, from every ImageFolder `metadata.csv` and `metadata.jsonl` in a folder and below."""
+    rows: list[Fields] = []
+    for path in sorted(folder.rglob("metadata.csv")):
+        rows += read_csv(path, ["file_name"]).to_dict("records")
+    for path in sorted(folder.rglob("metadata.jsonl")):
+        with open(path, "rb") as lines:
+            rows += [_metadata_line(f"{path} line {n}", line) for n, line in enumerate(lines, start=1) if line.strip()]
+    return {Path(row["file_name"]).stem: row for row in rows}
+
+
+def _metadata_line(where: str, line: bytes) -> Fields:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{where} is not JSON: {error}. Mend it or remove the file.") from error
+    if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
+        raise SourceError(f"{where} is no object with a file_name: {line[:60]!r}. Mend it or remove the file.")
+    return row
+
+
+# -- part-0P/NNNN.json -----------------------------------------------------------------------------
+
+
+def _index_part(file: Path) -> list[ImageRef]:
+    part, index = file.parent.name.removeprefix("part-"), file.stem
+    if not (part.isdecimal() and index.isdecimal() and int(index) < PART_SIZE):
+        raise ValueError(f"it is in {file.parent.name}; a part file is part-0P/NNNN.json, NNNN below {PART_SIZE}")
+    return [ImageRef(f"{PART_SIZE * int(part) + int(index):05d}", file)]
+
+
+def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    for _ in refs:
+        if (size := file.stat().st_size) > MAX_MEMBER:
+            raise ValueError(f"{size:,} bytes are more than the limit of {MAX_MEMBER:,}")
+        fields = json.loads(file.read_bytes())
+        yield base64.b64decode(fields["image"]["bytes"], validate=True), fields
+
+
+# -- WebDataset tars -------------------------------------------------------------------------------
+
+
+def _index_tar(file: Path) -> list[ImageRef]:
+    """Members with one path up to the first dot of their name belong together, as WebDataset has it."""
+    images: dict[PurePosixPath, tuple[int, int]] = {}
+    texts: dict[PurePosixPath, tuple[int, int]] = {}
+    with tarfile.open(file, "r:") as tar:
+        for member in (member for member in tar if not member.isdir()):
+            if not member.isfile() or member.size > MAX_MEMBER:
+                raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+            path = PurePosixPath(member.name)
+            if path.is_absolute() or ".." in path.parts:
+                raise ValueError(f"member {member.name!r} leads out of the folder")
+            stem, dot, suffix = path.name.partition(".")
+            found = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
+            if found is None or not stem:
+                continue
+            if (key := path.with_name(stem)) in found:
+                raise ValueError(f"two members with the key '{key}'")
+            found[key] = (member.offset_data, member.size)
+    return [
+        ImageRef(key.name, file, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
+        for key in dict.fromkeys([*images, *texts])
+    ]
+
+
+def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    with open(file, "rb") as tar:
+        for ref in refs:
+            at, size, text_at, text_size = ref.at
+            tar.seek(text_at)
+            fields = json.loads(tar.read(text_size)) if text_size else {}
+            if not isinstance(fields, dict):
+                raise ValueError(f"its json is no object: {str(fields)[:60]}")
+            tar.seek(at)
+            yield tar.read(size), fields
+
+
+# -- Parquet of a Hub dataset ----------------------------------------------------------------------
+
+
+def image_column(schema: pa.Schema) -> str:
+    """The column that holds images: by its type, for the files do not keep to the names on the cards."""
+    for field in schema:
+        if pa.types.is_struct(field.type) and {"bytes", "path"} <= {child.name for child in field.type}:
+            return field.name
+    raise ValueError(f"no column of images; columns are {', '.join(f'{f.name}: {f.type}' for f in schema)}")
+
+
+def _index_parquet(file: Path) -> list[ImageRef]:
+    with pq.ParquetFile(file) as parquet:
+        column = image_column(parquet.schema_arrow)
+        refs = []
+        for group in range(parquet.num_row_groups):
+            names = parquet.read_row_group(group, columns=[f"{column}.path"]).column(0).to_pylist()
+            stems = [Path(cell["path"]).stem if cell and cell["path"] else "" for cell in names]
+            refs += [ImageRef(stem, file, (group, row)) for row, stem in enumerate(stems)]
+    return refs
+
+
+def _read_parquet(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
+    with pq.ParquetFile(file) as parquet:
+        column = image_column(parquet.schema_arrow)
+        for group, wanted in itertools.groupby(refs, key=lambda ref: ref.at[0]):
+            rows = {ref.at[1] for ref in wanted}
+            at = 0
+            for batch in parquet.iter_batches(BATCH, row_groups=[group]):
+                for fields in (batch.slice(i, 1).to_pylist()[0] for i in range(batch.num_rows) if at + i in rows):
+                    yield (fields.pop(column) or {}).get("bytes") or b"", fields
+                at += batch.num_rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    index: Callable[[Path], list[ImageRef]]
+    read: Callable[[Path, Sequence[ImageRef]], Iterator[tuple[bytes, Fields]]]
+
+
+_LAYOUTS = {
+    ".json": _Layout(_index_part, _read_part),
+    ".tar": _Layout(_index_tar, _read_tar),
+    ".parquet": _Layout(_index_parquet, _read_parquet),
+    **{suffix: _Layout(_index_file, _read_file) for suffix in IMAGE_SUFFIXES},
+}

@@ -1,0 +1,129 @@
+"""What every dataset builder shares: a config that knows its data, and a builder that only plans and reads."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from emohub.data.media import Verify
+from emohub.data.problems import ProblemLog
+from emohub.data.splits import Shares, split_of
+
+
+class GivenImage(datasets.Image):
+    """An image column whose bytes are given: written as they are.
+
+    The base class drops given bytes when `path` names a file in the working directory, and copies them on writing.
+    """
+
+    def encode_example(self, value: dict[str, Any]) -> dict[str, Any]:
+        """`{"bytes": …, "path": …}`, unchanged."""
+        return value
+
+    def embed_storage(self, storage: Any, *args: Any, **kwargs: Any) -> Any:
+        """Nothing is left to embed."""
+        return storage
+
+
+class GivenVideo(datasets.Video):
+    """A video column whose bytes are given, as `GivenImage`."""
+
+    encode_example = GivenImage.encode_example
+    embed_storage = GivenImage.embed_storage
+
+
+@dataclass
+class RawConfig(datasets.BuilderConfig):
+    """One config of a dataset: what it holds, and where its raw input is.
+
+    Attributes:
+        features: the columns.
+        shares: split → share of the items, in order.
+        license: SPDX id of the data.
+        citation: BibTeX.
+        homepage: where the data come from.
+        complete: what the published data count, by the names that the plan counts under.
+        media: whether a row carries an image or a video.
+        batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
+        source: folder with the raw input.
+        verify: how deep media are checked.
+        official: id → split, from an official list.
+        log: where problems go.
+    """
+
+    features: datasets.Features | None = None
+    shares: Shares = field(default_factory=dict)
+    license: str = ""
+    citation: str = ""
+    homepage: str = ""
+    complete: Mapping[str, int] = field(default_factory=dict)
+    media: bool = False
+    batch: int | None = None
+    source: Path = Path()
+    verify: Verify = "structure"
+    official: Mapping[str, str] = field(default_factory=dict)
+    log: ProblemLog = ProblemLog(Path())
+
+
+@dataclass
+class Plan:
+    """What a builder found before it reads a single image.
+
+    Attributes:
+        refs: what to read, in order: one entry an item, or one an item's rows.
+        keys: for each ref the key that its split is hashed from.
+        counts: what the source holds, compared with what the published data count.
+        quirks: what was met, handled and must be said in the card.
+        inputs: the tables that were read.
+    """
+
+    refs: Sequence[Any]
+    keys: Sequence[str]
+    counts: dict[str, int]
+    quirks: dict[str, int] = field(default_factory=dict)
+    inputs: Sequence[Path] = ()
+
+
+class RawBuilder(datasets.GeneratorBasedBuilder):
+    """Raw upstream files → rows. A dataset defines `plan` (all that tables tell) and `rows` (reads what is planned).
+
+    Rows that turn out bad go to the config's log and are left out; whether that stops the build is decided outside.
+    """
+
+    BUILDER_CONFIG_CLASS = RawConfig
+    planned: Plan
+
+    def plan(self) -> Plan:
+        """Find every item, check every table."""
+        raise NotImplementedError
+
+    def rows(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Read the refs of one split (or of one process's part of it)."""
+        raise NotImplementedError
+
+    def _info(self) -> datasets.DatasetInfo:
+        config = self.config
+        return datasets.DatasetInfo(
+            description=config.description,
+            features=config.features,
+            license=config.license,
+            citation=config.citation,
+            homepage=config.homepage,
+        )
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        self.planned = plan = self.plan()
+        shares, official = self.config.shares, self.config.official
+        by_split: dict[str, list[Any]] = {name: [] for name in shares}
+        for ref, key in zip(plan.refs, plan.keys, strict=True):
+            by_split[official.get(key) or split_of(key, shares)].append(ref)
+        if official:
+            plan.quirks["items whose split the official list does not name"] = sum(
+                k not in official for k in plan.keys
+            )
+        return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
+
+    def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from self.rows(refs)

@@ -1,0 +1,49 @@
+"""Everything that is wrong with raw input, gathered across worker processes before anything is decided."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        where: the file, row or item, as a user can find it.
+        what: the value received and what would be valid.
+        item: the item that is left out because of it, if it is one item.
+    """
+
+    where: str
+    what: str
+    item: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemLog:
+    """A folder of JSON lines, one file per process, so that workers need no lock.
+
+    It pickles as a path: a builder carries it into its workers.
+    """
+
+    folder: Path
+
+    def add(self, where: object, what: object, item: str | None = None) -> None:
+        """Note one problem; the caller leaves the item out and goes on."""
+        line = json.dumps(asdict(Problem(str(where), str(what), item)), ensure_ascii=False)
+        with open(self.folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def __iter__(self) -> Iterator[Problem]:
+        seen = set()
+        for path in sorted(self.folder.glob("*.jsonl")):
+            for line in path.read_text(encoding="utf-8").splitlines():
+                if line not in seen:
+                    seen.add(line)
+                    yield Problem(**json.loads(line))

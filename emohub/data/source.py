@@ -1,0 +1,106 @@
+"""Where raw input comes from: a local folder or a Hub dataset id, and the tables in it."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+import pandas as pd
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+from emohub.data.media import safe_name
+from emohub.data.problems import ProblemLog
+from emohub.errors import MediaError, SourceError
+
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def fetch(source: str) -> Path:
+    """The folder that holds the raw input: itself if it is local, else a snapshot of the Hub dataset.
+
+    The snapshot lives in the Hugging Face cache; an interrupted download goes on where it stopped.
+
+    Raises:
+        SourceError: neither a folder nor a Hub dataset that can be reached.
+    """
+    if (folder := Path(source)).is_dir():
+        return folder
+    if not HUB_ID.fullmatch(source):
+        raise SourceError(f"{source!r} is not a folder. Give a folder, or a Hub dataset id such as ORG/NAME.")
+    try:
+        return Path(snapshot_download(source, repo_type="dataset"))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise SourceError(
+            f"{source!r} is not a folder here, and the Hub did not give it as a dataset: {error}. "
+            "Check the spelling and the connection, or log in with `hf auth login` if it is gated."
+        ) from error
+
+
+def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
+    """A CSV as text, cell by cell as it is: no value is taken for missing, "None" stays an answer.
+
+    Args:
+        path: UTF-8, with a header.
+        columns: the columns that must be there.
+
+    Raises:
+        SourceError: the file is empty, not UTF-8, not a table, or lacks columns.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except pd.errors.EmptyDataError as error:
+        raise SourceError(f"{path} is empty. Download it again.") from error
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"{path} is not UTF-8 (byte {error.start}: {error.object[error.start : error.start + 1]!r}). "
+            f"Convert it, for example with `iconv -f latin1 -t utf-8`."
+        ) from error
+    except pd.errors.ParserError as error:
+        raise SourceError(f"{path} is not a CSV table: {error}. Download it again.") from error
+    if missing := [name for name in columns if name not in table.columns]:
+        raise SourceError(f"{path} lacks the columns {missing}; found {list(table.columns)}.")
+    if table.empty:
+        raise SourceError(f"{path} has a header and no rows. Download it again.")
+    return table
+
+
+def by_stem(files: Iterable[Path], root: Path, log: ProblemLog) -> dict[str, Path]:
+    """Files by base name without suffix; unsafe and repeated names go to the log and are left out."""
+    found: dict[str, list[Path]] = defaultdict(list)
+    for path in files:
+        try:
+            found[Path(safe_name(path.name)).stem].append(path)
+        except MediaError as error:
+            log.add(path.relative_to(root), error)
+    for stem, paths in found.items():
+        if len(paths) > 1:
+            names = ", ".join(str(path.relative_to(root)) for path in paths)
+            log.add(names, f"{len(paths)} files with the base name {stem!r}; each item needs one", stem)
+    return {stem: paths[0] for stem, paths in found.items() if len(paths) == 1}
+
+
+def match(
+    items: Collection[str], files: Collection[str], log: ProblemLog, *, known: Collection[str] = ()
+) -> list[str]:
+    """The items that have a file, in order; items without file and files without item go to the log.
+
+    Args:
+        items: ids in the table of votes.
+        files: ids for which there is a file.
+        log: where problems go.
+        known: further ids that may lie in the same folder without being part of this config.
+    """
+    have, want = set(files), set(items)
+    for item in sorted(want - have):
+        log.add(item, "is in the table but has no file; add the file or pass --skip-bad", item)
+    for name in sorted(have - want - set(known)):
+        log.add(name, "is a file without a row in the table; remove it or pass --skip-bad", name)
+    return sorted(want & have)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex SHA-256 of a file, for the record of what a build was made from."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,64 @@
+"""Which split an item belongs to: the same on every machine, in every config and with more data added."""
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from emohub.errors import SourceError
+
+Shares = Mapping[str, float]
+
+
+def split_of(key: str, shares: Shares) -> str:
+    """The split of a key, from a hash of the key alone.
+
+    Args:
+        key: what must not be torn apart: an image id, or a performer for videos of people.
+        shares: split name → share of the keys, in order, summing to 1.
+
+    Example:
+        >>> split_of("00007", {"train": 0.9, "validation": 0.1})
+        'train'
+        >>> split_of("anything", {"test": 1.0})
+        'test'
+    """
+    # 52 bits of SHA-256 as a number in [0, 1): exact in a float, equal on every machine.
+    point = int(hashlib.sha256(key.encode()).hexdigest()[:13], 16) / 16**13
+    edge = 0.0
+    for name, share in shares.items():
+        edge += share
+        if point < edge:
+            return name
+    return list(shares)[-1]
+
+
+def read_official_splits(path: Path, shares: Shares) -> dict[str, str]:
+    """An official split list: a CSV with the columns `id` and `split`.
+
+    Args:
+        path: the CSV; `id` is an image id, or a performer (not a video) for Chehre.
+        shares: the splits that the dataset knows.
+
+    Returns:
+        id → split, to override `split_of`; ids that it does not name keep their hashed split.
+
+    Raises:
+        SourceError: columns are missing, a split is unknown, or an id stands in two splits.
+    """
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        reader = csv.DictReader(file)
+        if missing := {"id", "split"} - set(reader.fieldnames or ()):
+            raise SourceError(
+                f"{path}: columns {sorted(missing)} are missing; found {reader.fieldnames}. "
+                "A split list is a CSV with the columns id and split."
+            )
+        rows = [(row["id"], row["split"]) for row in reader]
+    if unknown := {split for _, split in rows} - set(shares):
+        raise SourceError(f"{path}: unknown splits {sorted(map(repr, unknown))}; valid are {list(shares)}.")
+    official = dict(rows)
+    if torn := {key for key, split in rows if official[key] != split}:
+        raise SourceError(f"{path}: {len(torn)} ids stand in two splits, for example {sorted(torn)[:5]}.")
+    if not official:
+        raise SourceError(f"{path}: the split list is empty.")
+    return official

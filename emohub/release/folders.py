@@ -1,0 +1,61 @@
+"""Folders that appear whole or not at all."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from emohub.errors import BuildError
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[Path]:
+    """A fresh folder beside `out` that takes its place when the block ends well, and is removed when it does not.
+
+    What an earlier run left behind, even one that was killed, is cleared first; `out` is never half-written.
+
+    Raises:
+        BuildError: another process is writing the same folder.
+    """
+    out = out.absolute()
+    work, old = (out.with_name(f".{out.name}.{state}") for state in ("building", "old"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BuildError(f"Another build is writing {out}. Wait for it, or choose another --out.") from error
+    try:
+        if old.exists() and not out.exists():  # killed between the two renames below
+            old.rename(out)
+        _remove(old, work)
+        work.mkdir()
+        yield work
+        if out.exists():
+            out.rename(old)
+        work.rename(out)
+    finally:
+        _remove(old if out.exists() else work, work)
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def carry_over(old: Path, new: Path, *, without: set[str]) -> None:
+    """Hard-link (or copy) every file of `old` into `new`, but for the top-level names in `without`."""
+    for path in sorted(old.rglob("*")) if old.is_dir() else ():
+        if (relative := path.relative_to(old)).parts[0] in without or path.is_symlink() or not path.is_file():
+            continue
+        target = new / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(path, target)
+        except OSError:  # a file system without hard links
+            shutil.copy2(path, target)
+
+
+def _remove(*folders: Path) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
