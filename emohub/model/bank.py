@@ -33,7 +33,7 @@ def new_bank(
         seed: Of all streams.
         dtype: Of the weights.
     """
-    bank_class: Any = sys.modules[model_class().__module__].HeadBank  # type: ignore[attr-defined]
+    bank_class: Any = sys.modules[model_class().__module__].HeadBank
     bank = bank_class(len(heads), size_in, list(hidden_sizes), dropout).to(dtype)
     with torch.no_grad():
         for row, head in enumerate(heads):

@@ -135,7 +135,7 @@ def _check(folders: Sequence[Path], matrix: np.ndarray, items: Sequence[str], fo
         )
     if len(bad := np.flatnonzero(~np.isfinite(matrix).all(axis=1))):
         raise SourceError(
-            f"{len(bad):,} embeddings in {where} are not finite:\n{listed([items[row] for row in bad], 5)}\n"
+            f"{len(bad):,} embeddings in {where} are not finite:\n{listed([items[int(row)] for row in bad], 5)}\n"
             "Embed these images again."
         )
 

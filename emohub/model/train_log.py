@@ -1,7 +1,7 @@
 """Where the curves of a training go while it runs: a CSV, or TensorBoard."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -86,7 +86,7 @@ def _summary_writer() -> Any:
     return SummaryWriter
 
 
-LOGS = {"csv": CsvLog, "tensorboard": BoardLog}
+LOGS: dict[str, Callable[[Path, Sequence[str], Iterable[Entry]], Log]] = {"csv": CsvLog, "tensorboard": BoardLog}
 
 
 def require_log(kind: str) -> None:
