@@ -46,12 +46,15 @@ def new_bank(
 
 
 class DropoutStreams:
-    """Dropout that is drawn for each head from a stream of its own, started anew every epoch."""
+    """Dropout that is drawn for each head from a stream of its own, started anew every epoch.
 
-    def __init__(self, bank: Any, heads: Sequence[int], seed: int, stage: int):
+    A draw is always of a whole batch, also where fewer images are left: what a head gets depends on nothing else.
+    """
+
+    def __init__(self, bank: Any, heads: Sequence[int], seed: int, stage: int, batch_size: int):
         weight = bank.layers[0].weight
         self.keep, self.width = 1 - bank.dropout.p, sum(layer.weight.shape[1] for layer in bank.layers[:-1])
-        self.heads, self.seed, self.stage, self.like = heads, seed, stage, weight
+        self.heads, self.seed, self.stage, self.batch_size, self.like = heads, seed, stage, batch_size, weight
         self.generators = [torch.Generator(weight.device) for _ in heads]
 
     def start(self, epoch: int) -> None:
@@ -59,14 +62,14 @@ class DropoutStreams:
         for head, generator in zip(self.heads, self.generators, strict=True):
             generator.manual_seed(stream_seed(self.seed, Use.DROPOUT, self.stage, epoch, head))
 
-    def draw(self, batch: int) -> Tensor | None:
-        """Factors 0 or 1 / keep for the units of all hidden layers side by side, (heads, batch, units)."""
+    def draw(self, images: int) -> Tensor | None:
+        """Factors 0 or 1 / keep for the units of all hidden layers side by side, (heads, images, units)."""
         if self.keep == 1:
             return None
-        factors = self.like.new_empty(len(self.heads), batch, self.width)
+        factors = self.like.new_empty(len(self.heads), self.batch_size, self.width)
         for factor, generator in zip(factors, self.generators, strict=True):
             factor.bernoulli_(self.keep, generator=generator)
-        return factors.div_(self.keep)
+        return factors.div_(self.keep)[:, :images]
 
 
 def scores(bank: Any, embeds: Tensor, factors: Tensor | None = None) -> Tensor:

@@ -76,7 +76,7 @@ class StageRun:
         self.bank, self.heads, self.embeds, self.stage, self.settings = bank, heads, embeds, stage, settings
         self.adam = HeadAdam(bank, settings.lr)
         self.plateau = Plateau(len(heads), settings.lr, settings.factor, settings.patience)
-        self.dropout = DropoutStreams(bank, heads, settings.seed, stage.number)
+        self.dropout = DropoutStreams(bank, heads, settings.seed, stage.number, settings.batch_size)
         self.best = [parameter.detach().clone() for parameter in bank.parameters()]
         self.best_loss, self.best_epoch = np.full(len(heads), math.inf), np.zeros(len(heads), dtype=np.int64)
         self.curves: dict[str, list[np.ndarray]] = {name: [] for name in CURVES}

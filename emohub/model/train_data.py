@@ -83,7 +83,7 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
 
 
 def read_embeddings(folders: Sequence[Path], items: Sequence[str] | None = None) -> np.ndarray:
-    """Embeddings of the items, in their order; of every item in the order of the files where none are named.
+    """Embeddings of the items, in their order; of every item, in the order of the files, where none are named.
 
     Args:
         folders: With Parquet shards, directly or further down.
@@ -95,26 +95,25 @@ def read_embeddings(folders: Sequence[Path], items: Sequence[str] | None = None)
     Raises:
         SourceError: no shards, wrong columns, lengths that differ, numbers that are not finite, or missing items.
     """
-    at = None if items is None else {item: row for row, item in enumerate(items)}
     shards = [shard for folder in folders for shard in _shards(folder)]
-    found: dict[str, int] = {}
-    matrix = np.empty((0, 0), dtype=np.float32)
+    if items is None:
+        items = list(dict.fromkeys(name for shard in shards for name in _items(shard)))
+    at = {item: row for row, item in enumerate(items)}
+    seen, matrix = np.zeros(len(items), dtype=bool), np.empty((len(items), 0), dtype=np.float32)
     for shard in shards:
         for names, values in _batches(shard):
-            if not matrix.size:
-                matrix = np.empty((_rows(shards) if at is None else len(at), values.shape[1]), dtype=np.float32)
+            if not matrix.shape[1]:
+                matrix = np.empty((len(items), values.shape[1]), dtype=np.float32)
             if values.shape[1] != matrix.shape[1]:
                 raise SourceError(
                     f"{shard}: embeddings of {values.shape[1]} numbers, elsewhere {matrix.shape[1]}. "
                     "Give folders that were embedded with the same model."
                 )
-            new = [i for i, name in enumerate(names) if name not in found and (at is None or name in at)]
-            new = list({names[i]: i for i in reversed(new)}.values())
-            found |= {names[i]: len(found) + n if at is None else at[names[i]] for n, i in enumerate(new)}
-            matrix[[found[names[i]] for i in new]] = values[new]
-    if at is None:
-        matrix, items = matrix[: len(found)], list(found)
-    _check(folders, matrix, items or (), found)
+            for name, value in zip(names, values, strict=True):
+                row = at.get(name)
+                if row is not None and not seen[row]:
+                    seen[row], matrix[row] = True, value
+    _check(folders, matrix, items, seen)
     return matrix
 
 
@@ -126,9 +125,9 @@ def manifest_of(folders: Sequence[Path]) -> dict[str, Any]:
     return {}
 
 
-def _check(folders: Sequence[Path], matrix: np.ndarray, items: Sequence[str], found: Mapping[str, int]) -> None:
+def _check(folders: Sequence[Path], matrix: np.ndarray, items: Sequence[str], seen: np.ndarray) -> None:
     where = ", ".join(map(str, folders))
-    if missing := [item for item in items if item not in found]:
+    if missing := [item for item, there in zip(items, seen.tolist(), strict=True) if not there]:
         raise SourceError(
             f"{len(missing):,} of {len(items):,} images have no embedding in {where}:\n{listed(missing, 5)}\n"
             "Run `emohub embed` on every config that is trained on, and give each folder as --embeddings."
@@ -153,8 +152,9 @@ def _found_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())[:10]
 
 
-def _rows(shards: Sequence[Path]) -> int:
-    return sum(pq.read_metadata(shard).num_rows for shard in shards)
+def _items(shard: Path) -> list[str]:
+    with _opened(shard, ("item",)) as file:
+        return file.read(columns=["item"]).column(0).to_pylist()
 
 
 def _batches(shard: Path) -> Iterator[tuple[list[str], np.ndarray]]:
