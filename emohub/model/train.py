@@ -24,7 +24,7 @@ from emohub.model.checkpoint import FILE, read_checkpoint, save_checkpoint
 from emohub.model.convert import config_of_size, require_free
 from emohub.model.loop import CURVES, Settings, Stage, StageRun
 from emohub.model.recipes import RECIPES, plan_stages
-from emohub.model.train_data import TrainingData, manifest_of, read_training_data
+from emohub.model.train_data import TrainingData, read_manifests, read_training_data
 from emohub.model.train_log import CSV_FILE, LOGS, Entry, require_log
 from emohub.model.train_repo import load_base, write_trained
 
@@ -82,8 +82,8 @@ def train_model(
         dataset: Folder of the EmoNet-Face dataset repo, or its Hub id.
         out: Folder to write; must not exist, or be empty.
         size: "small" or "large".
-        backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or a model repo of this kit; None
-            takes what the embeddings' manifest names.
+        backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or of a model repo of this kit; None
+            takes the Hub id that the embeddings' manifest names.
         neutral: Neutral faces, as embeddings or as images; None takes the training images without any emotion.
         options: Everything else.
 
@@ -97,7 +97,7 @@ def train_model(
     require_free(out)
     require_size(size)
     require_log(options.log)
-    base = load_base(backbone, manifest_of(embeddings))
+    base = load_base(backbone, read_manifests(embeddings)[0])
     config = config_of_size(size, base)
     data = read_training_data(embeddings, dataset, list(dict.fromkeys(step.config for step in RECIPES[size])))
     if data.embeddings.shape[1] != base.tower.config.hidden_size:

@@ -23,7 +23,7 @@ from emohub.errors import SourceError, listed
 # Config of the dataset repo → column with one number, or null, per emotion.
 LABELS = {"big": "intensities", "binary": "labels"}
 SPLITS = ("train", "validation")
-MANIFEST = "manifest.json"
+MANIFEST, STARTED = "manifest.json", ".started.json"  # of `emohub embed`: written last, and there until then
 ROWS = 8192  # of a shard at a time
 
 
@@ -56,7 +56,7 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
     Raises:
         SourceError: files or columns are missing, labels are out of range, or images have no embedding.
     """
-    repo = fetch(dataset)
+    repo, left_out = fetch(dataset), read_manifests(embeddings)[1]
     tables = {(config, split): _read_labels(repo, config, split) for config in configs for split in SPLITS}
     for config in configs:
         if not tables[config, "train"][0]:
@@ -64,15 +64,20 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
                 f"{dataset} has no rows in {config}/train-*.parquet; found {_found_in(repo)}. "
                 f"Build them with `emohub build dataset emonet-face --config {config}`."
             )
-    items = list(dict.fromkeys(item for names, _ in tables.values() for item in names))
+    items = list(dict.fromkeys(name for names, _ in tables.values() for name in names if name not in left_out))
     at = {item: row for row, item in enumerate(items)}
     matrix = read_embeddings(embeddings, items)
     labels = {}
     for key, (names, values) in tables.items():
         labels[key] = np.full((len(items), len(NAMES)), np.nan, dtype=np.float32)
-        labels[key][[at[item] for item in names]] = values
+        there = [row for row, name in enumerate(names) if name in at]
+        labels[key][[at[names[row]] for row in there]] = values[there]
     sources = {
-        "embeddings": {"folders": [path.resolve().name for path in embeddings], "sha256": _digest(items, matrix)},
+        "embeddings": {
+            "folders": [path.resolve().name for path in embeddings],
+            "left_out": len({name for names, _ in tables.values() for name in names} & left_out),
+            "sha256": _digest(items, matrix),
+        },
         "dataset": {
             "name": dataset if not Path(dataset).is_dir() else repo.resolve().name,
             "rows": {f"{config}/{split}": len(names) for (config, split), (names, _) in tables.items()},
@@ -117,12 +122,30 @@ def read_embeddings(folders: Sequence[Path], items: Sequence[str] | None = None)
     return matrix
 
 
-def manifest_of(folders: Sequence[Path]) -> dict[str, Any]:
-    """The first `manifest.json` beside the shards, or nothing."""
+def read_manifests(folders: Sequence[Path]) -> tuple[dict[str, Any], set[str]]:
+    """What the `manifest.json` beside the shards say; folders may have none.
+
+    Returns:
+        The model that made the embeddings, "source" and "revision" among its entries, or nothing; and the items that
+        were left out because their images are broken.
+
+    Raises:
+        SourceError: a run of `emohub embed` is not finished, or the folders are of different models.
+    """
+    models, left_out = [], set()
     for folder in folders:
+        if any(folder.rglob(STARTED)):
+            raise SourceError(f"{folder} is not finished. Run the same `emohub embed` again; it goes on.")
         for path in sorted(folder.rglob(MANIFEST)):
-            return json.loads(path.read_text(encoding="utf-8"))
-    return {}
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            models += [manifest["model"]] if manifest.get("model") else []
+            left_out |= {one["item"] for one in manifest.get("left_out", ())}
+    if any(model != models[0] for model in models):
+        raise SourceError(
+            f"The embeddings are of different models: {sorted({str(model.get('source')) for model in models})}. "
+            "Embed every config with the same one."
+        )
+    return (models or [{}])[0], left_out
 
 
 def _check(folders: Sequence[Path], matrix: np.ndarray, items: Sequence[str], seen: np.ndarray) -> None:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import torch
+from huggingface_hub import hf_hub_download, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from transformers import AutoImageProcessor
 
+from emohub.data.source import HUB_ID
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError
 from emohub.model.backbone import Backbone, load_backbone
@@ -32,26 +35,38 @@ logger = logging.getLogger(__name__)
 SCORED = 4096  # images at a time
 
 
-def load_base(backbone: str | None, manifest: dict[str, Any]) -> Backbone:
+def load_base(backbone: str | None, made_with: dict[str, Any]) -> Backbone:
     """The tower: of a SigLIP checkpoint, or of a model repo of this kit.
 
     Args:
-        backbone: Hub id or folder; None takes what the manifest of the embeddings names under "model".
-        manifest: Of the embeddings.
+        backbone: Hub id or folder; None takes the Hub id that `made_with` names.
+        made_with: What the manifest of the embeddings says of the model: "source", "revision".
 
     Raises:
         BuildError: none is named, or it cannot be loaded.
     """
-    source = backbone or manifest.get("model")
-    if not isinstance(source, str):
-        raise BuildError(
-            "The embeddings do not say which tower made them. Give it as --backbone, "
-            "for example google/siglip2-so400m-patch16-384."
-        )
-    folder = Path(source)
-    if (config := folder / "config.json").is_file() and json.loads(config.read_text("utf-8"))["model_type"] == MODEL:
-        return _base_of_repo(folder)
+    source, revision = backbone or str(made_with.get("source", "")), None
+    if not backbone:
+        revision = made_with.get("revision")
+        if not HUB_ID.fullmatch(source):
+            raise BuildError(
+                f"The embeddings were made with {source or 'a model that they do not name'}, which is no Hub id. "
+                "Give its folder as --backbone, or a Hub id such as google/siglip2-so400m-patch16-384."
+            )
+    config = _config_file(source, revision)
+    if config is not None and json.loads(config.read_text("utf-8")).get("model_type") == MODEL:
+        local = Path(source).is_dir()
+        return _base_of_repo(Path(source) if local else Path(snapshot_download(source, revision=revision)))
     return load_backbone(source)
+
+
+def _config_file(source: str, revision: str | None) -> Path | None:
+    if (folder := Path(source)).is_dir() or not HUB_ID.fullmatch(source):
+        return folder / "config.json" if (folder / "config.json").is_file() else None
+    try:
+        return Path(hf_hub_download(source, "config.json", revision=revision))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError):
+        return None  # `load_backbone` says what is wrong with it
 
 
 def _base_of_repo(folder: Path) -> Backbone:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from emohub.data.taxonomy import NAMES
 from emohub.model.loop import CURVES
@@ -47,7 +48,7 @@ def write_report(folder: Path, training: dict[str, Any], stages: Sequence["Train
 def draw_curves(path: Path, trained: "TrainedStage") -> None:
     """A small panel per emotion: losses of training and validation over the epochs, and the epoch that was kept."""
     rows = math.ceil(len(NAMES) / COLUMNS)
-    figure = Figure(figsize=(2.6 * COLUMNS, 1.7 * rows), layout="none")
+    figure = Figure(figsize=(2.6 * COLUMNS, 1.7 * rows))
     FigureCanvasAgg(figure)
     panels = figure.subplots(rows, COLUMNS, sharex=True).flat
     epochs = np.arange(1, len(trained.curves["train"]) + 1)
@@ -58,6 +59,7 @@ def draw_curves(path: Path, trained: "TrainedStage") -> None:
             panel.plot(best, trained.curves["validation"][best - 1, i], "o", color=BEST_COLOUR, markersize=3)
         panel.set_title(name, fontsize=7)
         panel.tick_params(labelsize=6)
+        panel.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     figure.subplots_adjust(left=0.03, right=0.99, top=0.95, bottom=0.02, hspace=0.45, wspace=0.22)
     figure.suptitle(
         f"Stage {trained.stage.name}: mean squared error per epoch, training (light) and validation (dark); "

@@ -393,7 +393,7 @@ def test_failure_while_writing_keeps_the_training(sources, siglip, tmp_path, mon
 
 WRONG = [
     ({"size": "medium"}, "--size is 'medium'; valid: small, large"),
-    ({"backbone": None}, "do not say which tower made them. Give it as --backbone"),
+    ({"backbone": None}, "a model that they do not name, which is no Hub id. Give its folder as --backbone"),
     ({"options": TrainOptions(epochs=(1, 2))}, r"--epochs is \[1, 2\]; --size small has the stages big: give 1"),
     ({"options": TrainOptions(epochs=(0,))}, "of at least 1"),
     ({"options": TrainOptions(log="excel")}, "--log is 'excel'; valid: csv, tensorboard"),

@@ -9,7 +9,7 @@ import pytest
 
 from emohub.data.taxonomy import NAMES
 from emohub.errors import SourceError
-from emohub.model.train_data import manifest_of, read_embeddings, read_training_data
+from emohub.model.train_data import read_embeddings, read_manifests, read_training_data
 
 WIDTH = 6
 
@@ -92,11 +92,28 @@ def test_repeated_items_are_taken_once(tmp_path):
     assert found.tolist() == [[0, 1], [2, 3], [4, 5], [9, 9]]
 
 
-def test_manifest(tmp_path):
-    assert manifest_of([tmp_path]) == {}
-    (tmp_path / "big").mkdir()
-    (tmp_path / "big" / "manifest.json").write_text('{"model": "ORG/NAME"}')
-    assert manifest_of([tmp_path]) == {"model": "ORG/NAME"}
+def test_manifests(data):
+    folder, items, matrix, _ = data
+    assert read_manifests([folder / "embeddings"]) == ({}, set())
+    write_embeddings(folder / "embeddings", items[1:], matrix[1:])
+    model = {"source": "ORG/NAME", "revision": "abc", "sha256": {}}
+    left_out = [{"split": "train", "item": items[0], "why": "truncated"}]
+    (folder / "embeddings" / "manifest.json").write_text(json.dumps({"model": model, "left_out": left_out}))
+    assert read_manifests([folder / "embeddings"]) == (model, {items[0]})
+    read = read_training_data([folder / "embeddings"], str(folder / "emonet-face"), ["big"])
+    assert read.items == items[1:] and np.array_equal(read.embeddings, matrix[1:])
+    assert read.sources["embeddings"]["left_out"] == 1
+
+
+def test_embeddings_of_two_models_or_unfinished(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").write_text(json.dumps({"model": {"source": f"ORG/{name}"}}))
+    with pytest.raises(SourceError, match=r"different models: \['ORG/one', 'ORG/two'\]"):
+        read_manifests([tmp_path / "one", tmp_path / "two"])
+    (tmp_path / "one" / ".started.json").write_text("{}")
+    with pytest.raises(SourceError, match="one is not finished. Run the same `emohub embed` again"):
+        read_manifests([tmp_path / "one"])
 
 
 def spoil_missing(folder, items, matrix):
