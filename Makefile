@@ -22,6 +22,7 @@ lint: $(READY)  ## ruff and mypy only
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py
+	@$(BIN)/python benchmarks/bench_train.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) release .mypy_cache .pytest_cache .ruff_cache .hypothesis

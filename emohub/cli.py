@@ -13,6 +13,7 @@ from rich.table import Table
 
 from emohub.errors import message_for
 from emohub.model.build_command import build_model
+from emohub.model.train_command import train
 
 app = typer.Typer(
     help="Take the EmoNet-Face and Chehre benchmarks from raw upstream files to Hugging Face Hub repos.",
@@ -24,6 +25,7 @@ app = typer.Typer(
 build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(build, name="build")
 build.command("model")(build_model)
+app.command()(train)
 
 
 class Dataset(StrEnum):

@@ -9,6 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -60,24 +61,40 @@ def convert_model(
     Raises:
         BuildError: with all that is wrong with an input, or a comparison that failed. Nothing is written then.
     """
+    require_free(out)
+    base = load_backbone(backbone)
+    config = config_of_size(size, base)
+    emotions, dimensions = read_heads(heads, config.head_hidden_sizes, base.tower.config.hidden_size)
+    model = build_model(config, base, emotions, dimensions)
+    record = start_record(size, base, emotions + dimensions, model)
+    _calibrate(model, base, neutral, reference, record)
+    compare_with_separate(model, base, emotions + dimensions, record)
+    return write_repo(out, model, base, record)
+
+
+def require_free(out: Path) -> None:
+    """Fail where something is in the way.
+
+    Raises:
+        BuildError: `out` is a file, or a folder that is not empty.
+    """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BuildError(f"{out} exists and is not an empty folder. Remove it, or choose another --out.")
-    base = load_backbone(backbone)
+
+
+def config_of_size(size: str, base: Backbone) -> Any:
+    """The configuration of a published size over a tower.
+
+    Raises:
+        BuildError: `size` is neither "small" nor "large".
+    """
     try:
-        config = config_class().of_size(size, vision_config=base.vision_config())  # type: ignore[attr-defined]
+        return config_class().of_size(size, vision_config=base.vision_config())  # type: ignore[attr-defined]
     except ValueError as error:
         raise BuildError(str(error)) from error
-    emotions, dimensions = read_heads(heads, config.head_hidden_sizes, base.tower.config.hidden_size)
-    model = _build(config, base, emotions, dimensions)
-    record = _record(size, base, emotions + dimensions, model)
-    _calibrate(model, base, neutral, reference, record)
-    original = OriginalModel(base.tower, emotions + dimensions, config.head_dropout, config.normalize_embedding)
-    probes = probe_images(SEED)
-    record["parity"]["layouts"] = compare_layouts(model, original, pixels(probes, base.processor))
-    return _write(out, model, base, record)
 
 
-def _build(config: Any, base: Backbone, emotions: list[Head], dimensions: list[Head]) -> Any:
+def build_model(config: Any, base: Backbone, emotions: list[Head], dimensions: list[Head]) -> Any:
     """The fused model in evaluation mode, with neutral means of zero."""
     config.id2label = {i: head.name for i, head in enumerate(emotions)}
     config.label2id = {head.name: i for i, head in enumerate(emotions)}
@@ -92,7 +109,6 @@ def _build(config: Any, base: Backbone, emotions: list[Head], dimensions: list[H
 def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path | None, record: dict) -> None:
     """Settle normalisation by the reference, then the neutral means, and note both."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
-    record["parity"]["reference"] = None
     if reference is not None:
         outputs = read_outputs(reference)
         figures = choose_normalization(model, base.processor, names, outputs, reference.parent)
@@ -104,6 +120,12 @@ def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path
         found = measure_neutral(neutral, names, model, base.processor)
     else:
         found = read_neutral(neutral, names)
+    apply_neutral(model, found, record)
+
+
+def apply_neutral(model: Any, found: Neutral, record: dict) -> None:
+    """Take neutral means off the model's scores, and note where they come from."""
+    names = [*model.config.id2label.values(), *model.config.dimensions]
     if found.means:
         model.heads.neutral_mean.copy_(torch.tensor([found.means[name] for name in names], dtype=torch.float64))
     record["normalize_embedding"] = model.config.normalize_embedding
@@ -116,7 +138,8 @@ def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path
     }
 
 
-def _record(size: str, base: Backbone, heads: list[Head], model: Any) -> dict[str, Any]:
+def start_record(size: str, base: Backbone, heads: list[Head], model: Any) -> dict[str, Any]:
+    """What `conversion.json` says of the parts; the measured figures come later."""
     return {
         "model": MODEL,
         "size": size,
@@ -137,15 +160,39 @@ def _record(size: str, base: Backbone, heads: list[Head], model: Any) -> dict[st
             "head": sum(value.numel() for value in heads[0].state.values()),
         },
         "probe": {"images": PROBES, "seed": SEED, "kind": "drawn noise and slopes, no faces"},
-        "parity": {},
+        "parity": {"reference": None},
     }
 
 
-def _write(out: Path, model: Any, base: Backbone, record: dict[str, Any]) -> dict[str, Any]:
+def compare_with_separate(model: Any, base: Backbone, heads: list[Head], record: dict[str, Any]) -> None:
+    """Compare the fused model with its separate heads on the probe images, and note the figures.
+
+    Raises:
+        BuildError: they differ.
+    """
+    original = OriginalModel(base.tower, heads, model.config.head_dropout, model.config.normalize_embedding)
+    record["parity"]["layouts"] = compare_layouts(model, original, pixels(probe_images(SEED), base.processor))
+
+
+def write_repo(
+    out: Path, model: Any, base: Backbone, record: dict[str, Any], add: Callable[[Path], None] | None = None
+) -> dict[str, Any]:
+    """Write the repo whole or not at all.
+
+    Args:
+        out: Folder to write.
+        model: The fused model, calibrated and compared.
+        base: Its tower and processor.
+        record: Grows by the figures of the reload and of the variants.
+        add: Writes further files into the folder, before the record and the card.
+
+    Raises:
+        BuildError: the written folder does not give the model's scores.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}-"))
     try:
-        _write_repo(folder, model, base, record)
+        _write_files(folder, model, base, record, add)
         if out.exists():
             out.rmdir()
         folder.chmod(0o755)
@@ -156,7 +203,9 @@ def _write(out: Path, model: Any, base: Backbone, record: dict[str, Any]) -> dic
     return record
 
 
-def _write_repo(folder: Path, model: Any, base: Backbone, record: dict[str, Any]) -> None:
+def _write_files(
+    folder: Path, model: Any, base: Backbone, record: dict[str, Any], add: Callable[[Path], None] | None
+) -> None:
     """All files of the repo; `conversion.json` and the card come last."""
     probes = probe_images(SEED)
     pixel_values = pixels(probes, base.processor)
@@ -167,5 +216,7 @@ def _write_repo(folder: Path, model: Any, base: Backbone, record: dict[str, Any]
     record["parity"]["reload"] = reload_in_fresh_process(folder, model, base.processor, probes)
     record["variants"] = {BF16_FILE: write_bf16(folder, model, pixel_values)}
     record["variants"] |= write_onnx(folder, model, pixel_values)
+    if add is not None:
+        add(folder)
     (folder / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     write_card(folder)

@@ -50,7 +50,7 @@ def unwritten(monkeypatch):
         kept.update(model=model, base=base)
         return record
 
-    monkeypatch.setattr(convert, "_write", keep)
+    monkeypatch.setattr(convert, "write_repo", keep)
     return kept
 
 
@@ -235,7 +235,7 @@ def test_reference_without_its_images_fails(siglip, heads_once, shared, tmp_path
 
 
 def test_failed_parity_writes_nothing(siglip, heads_once, tmp_path, monkeypatch):
-    built = convert._build
+    built = convert.build_model
 
     def swapped(*args):
         model = built(*args)
@@ -243,7 +243,7 @@ def test_failed_parity_writes_nothing(siglip, heads_once, tmp_path, monkeypatch)
         bias[[0, 1]] = bias[[1, 0]]
         return model
 
-    monkeypatch.setattr(convert, "_build", swapped)
+    monkeypatch.setattr(convert, "build_model", swapped)
     with pytest.raises(BuildError, match="The fused model is not the original"):
         convert_model(heads_once, str(siglip), tmp_path / "out", "small")
     assert not list(tmp_path.iterdir())
