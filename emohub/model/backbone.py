@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import transformers
-from huggingface_hub.errors import HfHubHTTPError
 from transformers import AutoConfig, AutoImageProcessor, SiglipImageProcessor, SiglipVisionModel
 
 from emohub.errors import BuildError, listed
@@ -15,7 +14,6 @@ logger = logging.getLogger(__name__)
 
 MODEL_TYPES = ("siglip", "siglip_vision_model")
 _NOT_KEPT = ("_name_or_path", "architectures", "dtype", "id2label", "label2id", "transformers_version")
-_UNREADABLE = (OSError, ValueError, TypeError, KeyError, RuntimeError, HfHubHTTPError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def _attempt(what: str, load: Any, *args: Any, **kwargs: Any) -> Any:
     transformers.logging.set_verbosity_error()  # that a text tower is left aside is no news
     try:
         return load(*args, trust_remote_code=False, **kwargs)
-    except _UNREADABLE as error:
+    except Exception as error:  # a broken file may raise anything, far from where it is read
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BuildError(f"{what}: {first}. Give a Hub id that can be reached, or a complete folder.") from error
     finally:

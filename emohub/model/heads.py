@@ -106,7 +106,7 @@ def _read(path: Path, problems: list[str]) -> Head | None:
     except UnknownNameError as error:
         problems.append(f"{path.name}: extra; {error}")
         return None
-    except Exception as error:  # noqa: BLE001 - a hostile file may raise anything; none of it may end the list
+    except Exception as error:  # a hostile file may raise anything; none of it may end the list
         first = str(error).strip().splitlines() or [type(error).__name__]
         problems.append(f"{path.name}: not a plain file of tensors, refused ({first[0][:160]})")
         return None
