@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from emohub.errors import message_for
+from emohub.model import commands as model_commands
 
 app = typer.Typer(
     help="Take the EmoNet-Face and Chehre benchmarks from raw upstream files to Hugging Face Hub repos.",
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True)
 app.add_typer(build, name="build")
+model_commands.register(app)
 
 
 class Dataset(StrEnum):
