@@ -82,7 +82,8 @@ def find_files(inputs: Sequence[str]) -> list[Path]:
     if problems or not found:
         kinds = ", ".join(IMAGES + VIDEOS)
         raise SourceError(
-            f"Nothing to predict on:\n{listed(problems or ['no input'])}\nGive files ({kinds}), folders of them, or globs in quotes."
+            f"Nothing to predict on:\n{listed(problems or ['no input'])}\n"
+            f"Give files ({kinds}), folders of them, or globs in quotes."
         )
     return list(found)
 

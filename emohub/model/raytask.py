@@ -49,7 +49,7 @@ def run(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Generator
     """
     if not todo:
         return
-    with _connected(settings.address) as ray:
+    with connected(settings.address) as ray:
         gpus = int(ray.cluster_resources().get("GPU", 0))
         if settings.device and settings.device.startswith("cuda") and not gpus:
             raise EmohubError(f"device is {settings.device!r}, and the Ray cluster has no GPU. Leave --device out.")
@@ -74,7 +74,7 @@ def run(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Generator
 
 
 @contextmanager
-def _connected(address: str | None) -> Iterator[Any]:
+def connected(address: str | None) -> Iterator[Any]:
     """Ray, connected to a cluster or started here; one that was running before is left as it is."""
     late = "ray" in sys.modules
     for name, value in {"RAY_USAGE_STATS_ENABLED": "0", **({} if address else LOCAL_ONLY)}.items():
