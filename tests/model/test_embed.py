@@ -1,6 +1,7 @@
 """Embeddings equal what the pipeline and the model say; runs resume, refuse and stay bounded."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -26,6 +27,7 @@ from emohub.model.decode import decode, overlapped
 from emohub.model.embed import embed_dataset
 from emohub.model.repo import open_repo
 from emohub.model.shards import cut, find_images, read_rows
+from tests.hub_server import serve
 from tests.inference_inputs import build_faces, face, jpeg, write_repo
 
 ROWS = 22
@@ -432,6 +434,40 @@ def test_shards_cover_every_row_once(tmp_path):
         shards = cut(images, size)
         assert [row for shard in shards for row, _ in read_rows(shard.pieces)] == [str(row) for row in range(23)]
         assert all(shard.rows <= size for shard in shards) and len({shard.name for shard in shards}) == len(shards)
+
+
+# ---- from the Hub
+
+FROM_HUB = """
+import json, sys
+from pathlib import Path
+from emohub.errors import EmohubError
+from emohub.model.embed import embed_dataset
+manifest = embed_dataset("org/faces", "org/model", Path(sys.argv[1]), batch_size=3, backend="onnx")
+try:
+    embed_dataset("org/nothing", "org/model", Path(sys.argv[1]))
+except EmohubError as error:
+    print(json.dumps([manifest, str(error)]))
+"""
+
+
+def test_dataset_and_model_from_the_hub(model, tmp_path):
+    rows = [(f"face-{number}", jpeg(face(number))) for number in range(5)]
+    repo = write_repo(tmp_path / "faces", rows, group=2)
+    embed_dataset(repo, model, tmp_path / "local", batch_size=3, backend="onnx")
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    with serve({"org/faces": repo, "models/org/model": model}) as url:
+        hub = {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}
+        command = [sys.executable, "-c", FROM_HUB, str(tmp_path / "out")]
+        done = subprocess.run(command, env={**clean, **hub}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    manifest, error = json.loads(done.stdout.splitlines()[-1])
+    assert table(tmp_path / "out") == table(tmp_path / "local")
+    assert manifest["dataset"]["source"] == "org/faces" and len(manifest["dataset"]["revision"]) == 40
+    assert manifest["model"]["source"] == "org/model" and len(manifest["model"]["revision"]) == 40
+    assert "org/nothing" in error
+    fetched = {path.name for path in (tmp_path / "hf").rglob("*") if path.is_symlink() or path.is_file()}
+    assert "model.onnx" in fetched and "model.safetensors" not in fetched and "model_int8.onnx" not in fetched
 
 
 # ---- command
