@@ -14,6 +14,7 @@ from rich.table import Table
 from emohub.errors import message_for
 from emohub.model.build_command import build_model
 from emohub.model.train_command import train
+from emohub.model import commands as model_commands
 
 app = typer.Typer(
     help="Take the EmoNet-Face and Chehre benchmarks from raw upstream files to Hugging Face Hub repos.",
@@ -26,6 +27,7 @@ build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True
 app.add_typer(build, name="build")
 build.command("model")(build_model)
 app.command()(train)
+model_commands.register(app)
 
 
 class Dataset(StrEnum):

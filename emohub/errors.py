@@ -28,6 +28,10 @@ class UnknownNameError(EmohubError, KeyError):
         return str(self.args[0])
 
 
+class ModelError(EmohubError):
+    """A model repo is not complete, or not what it says it is."""
+
+
 class BuildError(EmohubError):
     """A build found problems and wrote nothing."""
 

@@ -1,0 +1,165 @@
+"""A model repo as it is found: where it is, what it holds, and whether its code may run."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+from emohub.data.source import HUB_ID, sha256_of
+from emohub.errors import ModelError, listed
+from emohub.hubfolders import hub_folder
+from emohub.model.hubcode import CLASSES, CODE, MODEL
+
+CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+FLOAT32, BF16 = "model.safetensors", "model.bf16.safetensors"
+# backend → dtype → weight files, the first that is there is taken; ONNX weights over 2 GiB stand in files beside.
+WEIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "torch": {"float32": (FLOAT32,), "bfloat16": (BF16, FLOAT32)},
+    "onnx": dict.fromkeys(("float32", "bfloat16"), ("onnx/model.onnx",)),
+    "onnx-int8": dict.fromkeys(("float32", "bfloat16"), ("onnx/model_int8.onnx",)),
+}
+DTYPES = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRepo:
+    """A model repo that is complete for one backend; small enough to be sent to other processes.
+
+    Attributes:
+        folder: Where the files are.
+        source: Hub id, or the folder's name.
+        revision: Commit on the Hub, None for a folder.
+        backend: Key of `WEIGHTS`.
+        dtype: One of `DTYPES`: what the tower computes in ("torch") and embeddings are rounded to (all backends).
+        weights: The weight file, relative to `folder`.
+        labels: Names of the scores, in order.
+        dimensions: Names of the further scores, in order; often none.
+        width: Numbers in an embedding.
+        side: Height and width of the images that the tower takes.
+    """
+
+    folder: Path
+    source: str
+    revision: str | None
+    backend: str
+    dtype: str
+    weights: str
+    labels: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    width: int
+    side: tuple[int, int]
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of every file that decides the numbers, by name."""
+        code = [f"{name}.py" for name in CODE] if self.backend == "torch" else []
+        beside = sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(f"{self.weights}?*"))
+        return {name: sha256_of(self.folder / name) for name in (CONFIG, PROCESSOR, *code, self.weights, *beside)}
+
+
+def open_repo(
+    model: str | Path,
+    *,
+    backend: str = "torch",
+    dtype: str = "float32",
+    revision: str | None = None,
+    trust_remote_code: bool = False,
+) -> ModelRepo:
+    """Find a model repo, download it where it is on the Hub, and check that it can be run; nothing of it runs here.
+
+    Args:
+        model: Folder, or Hub id.
+        backend: "torch", "onnx" or "onnx-int8".
+        dtype: "float32" or "bfloat16".
+        revision: Commit, branch or tag on the Hub.
+        trust_remote_code: Run code of the repo that is not, byte for byte, what this emohub ships.
+
+    Raises:
+        ModelError: not there, incomplete, another architecture, or with code that is not ours.
+    """
+    for name, value, valid in (("backend", backend, tuple(WEIGHTS)), ("dtype", dtype, DTYPES)):
+        if value not in valid:
+            raise ModelError(f"{name} is {value!r}; valid: {', '.join(map(repr, valid))}.")
+    weights = WEIGHTS[backend][dtype]
+    folder, commit = _fetch(str(model), revision, weights)
+    names = [CONFIG, PROCESSOR, *([f"{name}.py" for name in CODE] if backend == "torch" else [])]
+    found = next((name for name in weights if (folder / name).is_file()), None)
+    missing = [name for name in names if not (folder / name).is_file()] + ([] if found else [weights[-1]])
+    if missing or found is None:
+        raise ModelError(
+            f"{model} is no complete model repo for the backend {backend!r}:\n{listed(missing)}\nmissing. Give a "
+            "folder that `emohub build model` wrote, a Hub id of one, or another --backend."
+        )
+    config = _read_json(folder / CONFIG)
+    if backend == "torch" and not trust_remote_code:
+        _check_code(folder, config)
+    source = folder.resolve().name if Path(model).is_dir() else str(model)
+    return ModelRepo(folder.resolve(), source, commit, backend, dtype, found, **_described(folder, config))
+
+
+def _fetch(model: str, revision: str | None, weights: tuple[str, ...]) -> tuple[Path, str | None]:
+    """The folder, and the commit where it comes from the Hub."""
+    if (folder := Path(model)).is_dir():
+        return folder, None
+    if not HUB_ID.fullmatch(model):
+        raise ModelError(f"{model!r} is not a folder. Give a folder, or a Hub model id such as ORG/NAME.")
+    patterns = [CONFIG, PROCESSOR, "*.py"]
+    try:
+        for name in weights:
+            folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*patterns, f"{name}*"]))
+            if (folder / name).is_file():
+                break
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"{model!r} is not a folder here, and the Hub did not give it as a model: {error}. "
+            "Check the spelling and the connection, or log in with `hf auth login` if it is gated."
+        ) from error
+    return folder, folder.name
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ModelError(f"{path} is no JSON: {error}. Take the file from the model repo again.") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{path} holds a {type(found).__name__}, must be an object.")
+    return found
+
+
+def _check_code(folder: Path, config: Mapping[str, Any]) -> None:
+    """Only code that equals what ships with this package runs unasked, and only if it is what config.json names."""
+    ours = hub_folder("hub_models", MODEL)
+    other = [name for name in CODE if (folder / f"{name}.py").read_bytes() != (ours / f"{name}.py").read_bytes()]
+    named = config.get("auto_map", {})
+    elsewhere = [f"auto_map.{key} = {named.get(key)!r}" for key in CLASSES if named.get(key) != CLASSES[key]]
+    if problems := [f"{name}.py differs" for name in other] + elsewhere:
+        raise ModelError(
+            f"{folder} carries code other than that of this emohub:\n{listed(problems)}\n"
+            "Read it, then pass --trust-remote-code to run it; --backend onnx runs no code of the repo."
+        )
+
+
+def _described(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What config.json says about inputs and outputs, checked against the image processor."""
+    try:
+        if config["model_type"] != MODEL:
+            raise ModelError(f"{folder} is a {config['model_type']!r} model, must be {MODEL!r}.")
+        labels = tuple(str(config["id2label"][str(index)]) for index in range(len(config["id2label"])))
+        tower = config["vision_config"]
+        size = tower["image_size"]
+        side = (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+        dimensions, width = tuple(map(str, config["dimensions"])), int(tower["hidden_size"])
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise ModelError(f"{folder}/{CONFIG} lacks or garbles {error}. Convert the model again.") from error
+    processor = _read_json(folder / PROCESSOR)
+    wanted = {"height": side[0], "width": side[1]}
+    if processor.get("size") != wanted or not processor.get("do_resize", True) or processor.get("do_center_crop"):
+        raise ModelError(
+            f"{folder}/{PROCESSOR} resizes to {processor.get('size')}, the tower takes {wanted}. "
+            f"Make {PROCESSOR} and {CONFIG} agree."
+        )
+    return {"labels": labels, "dimensions": dimensions, "width": width, "side": side}

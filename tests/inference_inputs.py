@@ -1,0 +1,79 @@
+"""A small dataset repo of drawn faces, and pictures and videos, for tests of embed and predict."""
+
+import csv
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import av
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+
+from emohub.data.sample.face import draw_face
+from emohub.data.sample.face.people import ETHNICITIES
+from emohub.data.taxonomy import NAMES
+from emohub.release.build import Options, build_dataset
+
+
+@cache
+def face(seed: int, size: int = 96) -> Image.Image:
+    ethnicity = list(ETHNICITIES)[seed % len(ETHNICITIES)]
+    return draw_face(NAMES[seed % 40], age=30, ethnicity=ethnicity, gender="woman", intensity=1, seed=seed, size=size)
+
+
+def jpeg(image: Image.Image, **options) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "JPEG", **options)
+    return out.getvalue()
+
+
+def build_faces(folder: Path, images: int = 22) -> Path:
+    """A dataset repo with the config `binary`, made by the real build."""
+    raw = folder / "raw"
+    (raw / "binary").mkdir(parents=True)
+    with open(raw / "binary.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["path", "annotator", "value", "emotion"])
+        for index in range(images):
+            (raw / "binary" / f"{index:05}.jpg").write_bytes(jpeg(face(index)))
+            table.writerow([f"{index:05}", "human-1", "False", "Awe"])
+            table.writerow([f"{index:05}", "human-5", "False", "Disgust"])
+    build_dataset("emonet-face", str(raw), folder / "emonet-face", options=Options(allow_partial=True))
+    return folder / "emonet-face"
+
+
+def write_repo(folder: Path, rows: Sequence[tuple[str | None, bytes | None]], group: int = 4) -> Path:
+    """A dataset repo of one config and one split, with rows as they are given."""
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    table = pa.table(
+        {
+            "item": pa.array([item for item, _ in rows], pa.string()),
+            "image": pa.array([None if data is None else {"bytes": data, "path": None} for _, data in rows], image),
+        }
+    )
+    (folder / "faces").mkdir(parents=True)
+    pq.write_table(table, folder / "faces" / "train-00000-of-00001.parquet", row_group_size=group)
+    (folder / "README.md").write_text(
+        "---\nconfigs:\n- config_name: faces\n  data_files:\n  - split: train\n    path: faces/train-*\n---\n"
+    )
+    return folder
+
+
+def write_video(path: Path, pictures: Sequence[Image.Image], rate: int = 5, turned: bool = False) -> Path:
+    """An MP4; `turned` writes the display matrix of a phone that was held upright."""
+    with av.open(path, "w", format="mp4") as container:
+        stream = container.add_stream("mpeg4", rate=rate, options={"qscale": "2"})
+        stream.width, stream.height = pictures[0].size
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode())
+    if turned:
+        data = path.read_bytes()
+        one, matrix = 0x10000, data.index(b"tkhd") + 4 + 40
+        numbers = np.array([0, one, 0, -one, 0, 0, 0, 0, 0x40000000], ">i4")
+        path.write_bytes(data[:matrix] + numbers.tobytes() + data[matrix + 36 :])
+    return path
