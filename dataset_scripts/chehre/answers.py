@@ -191,7 +191,7 @@ def _ratings(text: str, shown: Emoji, quirks: Counter[str]) -> dict[str, int]:
 
 def _number(value: Any, what: str) -> int:
     low, high = SCALE
-    if isinstance(value, bool) or str(value) not in map(str, range(low, high + 1)):
+    if str(value) not in map(str, range(low, high + 1)):
         raise ValueError(f"{what} is {value!r:.60}, not a whole number from {low} to {high}")
     return int(value)
 

@@ -18,7 +18,7 @@ from emohub.data.builder import GivenImage, Plan, RawBuilder, RawConfig
 from emohub.data.media import check_image, safe_name
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import FEATURES as RATINGS
-from emohub.data.source import by_stem, match
+from emohub.data.source import by_stem, match, read_csv
 from emohub.data.taxonomy import NAMES
 from emohub.errors import MediaError, SourceError
 
@@ -385,7 +385,7 @@ class EmoNetFace(RawBuilder):
 
 def _named(fields: Fields) -> Fields:
     """Fields under lower-case names (upstream spells `Age` and `age`), without the empty ones."""
-    return {name.lower(): value for name, value in fields.items() if value not in (None, "")}
+    return {str(name).lower(): value for name, value in fields.items() if value not in (None, "")}
 
 
 def _described(fields: Fields) -> dict[str, Any]:
@@ -394,6 +394,8 @@ def _described(fields: Fields) -> dict[str, Any]:
     prompt = _text(fields, "prompt") or next(texts, None)
     prompted, nested = _PROMPTED.search(prompt or ""), fields.get("demographics")
     nested = literal(nested) if str(nested).startswith("{") else {}
+    if not isinstance(nested, dict):
+        raise ValueError(f"demographics is not a dict: {nested!r:.60}")
     told = {**(prompted.groupdict() if prompted else {}), **fields, **_named(nested)}
     return {
         "prompt": prompt,
@@ -443,7 +445,7 @@ def _table(source: Path, name: str) -> Path | None:
 
 def _ids_in(table: Path) -> set[str]:
     column = "image" if table.name == "hq.csv" else "path"
-    return {Path(str(name)).stem for name in pd.read_csv(table, usecols=[column], dtype=str)[column]}
+    return {Path(name).stem for name in read_csv(table, [column])[column]}
 
 
 def _image_files(source: Path, name: str) -> list[Path]:

@@ -68,11 +68,12 @@ def build_dataset(
     """
     options = options or Options()
     builder_class = _builder_class(name)
-    record = _record_of(name, out)
+    _record_of(name, out)  # refuses early what is not ours
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
     with replacing(out) as work:
         carry_over(out, work, without={*wanted, RECORD, PROBLEMS, "README.md", ".scratch"})
+        record = _record_of(name, out)  # again, now that nobody else writes
         problems: dict[str, list[Problem]] = {}
         incomplete: list[str] = []
         for config in wanted:

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from fractions import Fraction
-from math import sqrt
+from math import nextafter, sqrt
 
 import pyarrow.parquet as pq
 import pytest
@@ -52,6 +52,14 @@ def test_split_is_that_of_an_independent_computation(key):
 @given(st.text(max_size=10).filter(lambda key: key.isprintable()), shares)
 def test_every_key_has_a_split_whatever_the_shares(key, known):
     assert split_of(key, known) in known
+
+
+@settings(deadline=None)
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=10))
+def test_a_share_ends_just_below_its_edge(key):
+    point = (int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") >> 4) / 2**52
+    assert split_of(key, {"below": point, "above": 1 - point}) == "above"
+    assert split_of(key, {"below": nextafter(point, 1), "above": 1 - point}) == "below"
 
 
 def test_known_answers():

@@ -176,6 +176,7 @@ class Bad:
     shows: tuple[str, ...]
     lost: Collection[str] = ()
     verify: str = "structure"
+    told: int = 1  # problems: one fault is one problem, unless it is met from several sides
 
     @property
     def dataset(self) -> str:
@@ -254,7 +255,15 @@ FILES = [
     case("orphan file", "videos", write("videos/nobody.mp4", raw.mp4()), "nobody", "without a row", "remove it"),
     case("two items with one id", "binary", part_again("02000", "00000.json"), "'02000'", "second image", lost=BIN),
     case("two items with one id", "big", more_big(("big_0.jpg", raw.jpeg())), "'big-big_0'", "second image"),
-    case("two items with one id", "videos", lambda s: repeat_row(s, "labels.csv"), V, "more than one row", lost=VIDEO),
+    case(
+        "two items with one id",
+        "videos",
+        lambda s: repeat_row(s, "labels.csv"),
+        V,
+        "more than one row",
+        lost=VIDEO,
+        told=2,
+    ),
     case(
         "two items with one id",
         "emoji_ratings",
@@ -262,6 +271,7 @@ FILES = [
         V,
         "more than one row",
         lost=VIDEO,
+        told=2,
     ),
     case(
         "a base name used twice",
@@ -340,7 +350,7 @@ TABLES = [
     case("doubly quoted JSON broken, one quote", "label_ratings", ratings('"'), "not JSON", lost=VIDEO),
     case("doubly quoted JSON broken, a list", "label_ratings", ratings('"[1, 2]"'), "not an object", lost=VIDEO),
     case("doubly quoted JSON broken, deep", "label_ratings", ratings('"' + "[" * 9_999 + '"'), "not JSON", lost=VIDEO),
-    case("unknown emoji code", "videos", lambda s: rename_video(s, "1f602"), "'1f602'", "Valid", lost=VIDEO),
+    case("unknown emoji code", "videos", lambda s: rename_video(s, "1f602"), "'1f602'", "Valid", lost=VIDEO, told=2),
     case(
         "emoji code other than the name's",
         "videos",
@@ -362,12 +372,24 @@ TABLES = [
     case("row in one table only", "videos", lambda s: drop_row(s, "emojis.csv"), V, "labels.csv only", lost=VIDEO),
     case("repeated rater", "hq", lambda s: repeat_row(s, "hq.csv"), "line 17", "human-1", "before", lost=HQ),
     case("repeated rater", "binary", lambda s: repeat_row(s, "binary.csv", 2), "line 11", "human-1", lost=BIN),
-    case("`../` in a path", "hq", renamed("hq.csv", "image", "flux_0001.jpg", "../flux_0001.jpg"), "../", lost=HQ),
-    case("`../` in a path", "binary", renamed("binary.csv", "path", "02000", "../2000"), "../2000", lost=BIN),
-    case("`../` in a path", "big", more_big(("../big_9.jpg", raw.jpeg())), "../big_9.jpg"),
-    case("`../` in a path", "videos", cell("labels.csv", 0, "video_name", f"../{V}.mp4"), "../", lost=VIDEO),
     case(
-        "path of another system", "hq", renamed("hq.csv", "image", "flux_0001.jpg", "C:flux_0001.jpg"), "C:", lost=HQ
+        "`../` in a path",
+        "hq",
+        renamed("hq.csv", "image", "flux_0001.jpg", "../flux_0001.jpg"),
+        "../",
+        lost=HQ,
+        told=6,
+    ),
+    case("`../` in a path", "binary", renamed("binary.csv", "path", "02000", "../2000"), "../2000", lost=BIN, told=2),
+    case("`../` in a path", "big", more_big(("../big_9.jpg", raw.jpeg())), "../big_9.jpg"),
+    case("`../` in a path", "videos", cell("labels.csv", 0, "video_name", f"../{V}.mp4"), "../", lost=VIDEO, told=2),
+    case(
+        "path of another system",
+        "hq",
+        renamed("hq.csv", "image", "flux_0001.jpg", "C:flux_0001.jpg"),
+        "C:",
+        lost=HQ,
+        told=6,
     ),
 ]
 
@@ -409,6 +431,7 @@ def test_build_stops_says_what_is_wrong_and_leaves_nothing(tmp_path, bad):
         raw.build(bad.dataset, source, tmp_path / "repo", bad.config, verify=bad.verify)
     text = str(caught.value)
     assert not [part for part in bad.shows if part not in text], text
+    assert text.startswith(f"{bad.told} problem"), text
     assert "--skip-bad" in text and "Nothing was written" in text
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
     assert raw.tree(source) == before

@@ -561,6 +561,7 @@ def tar_of(source: Path, **fields: Any) -> Path:
         ({"annotations": {"Awe": 1}, "gender": 3}, "gender is not text: 3"),
         ({"annotations": {"Awe": 1}, "prompt": ["a"]}, "prompt is not text"),
         ({"annotations": {"Awe": 1}, "demographics": "{'age': 30"}, "neither a Python literal nor JSON"),
+        ({"annotations": {"Awe": 1}, "demographics": "{'age', 30}"}, "demographics is not a dict"),
         ({"annotations": {"Awe": 1}, "demographics": {"ethnicity": {}}}, "ethnicity is not text"),
     ],
 )
@@ -580,6 +581,7 @@ def test_a_row_that_cannot_be_is_listed(fields: dict[str, Any], said: str, sourc
         ({"demographics": "a woman of thirty"}, NOBODY),  # prose: not understood, no reason to lose the image
         ({"demographics": "{'Age': '30', 'GENDER': 'man'}"}, NOBODY | {"age": 30, "gender": "man"}),
         ({"Age": 30.0}, NOBODY | {"age": 30}),
+        ({"demographics": "{1: 2, 'age': 30}"}, NOBODY | {"age": 30}),
         (
             {"prompt": "photo of an Asian man of 40 years, smiling", "age": 41},
             {"prompt": "photo of an Asian man of 40 years, smiling", "age": 41, "ethnicity": "Asian", "gender": "man"},
@@ -724,3 +726,21 @@ def test_several_processes_build_the_same(processes: int, source: Path) -> None:
         assert Counter(row["image"]["bytes"] for row in rows) == Counter(images.values())
         if config != "big":
             assert {row["item"]: row["image"]["bytes"] for row in rows} == images
+
+
+@pytest.mark.parametrize("config", ["hq_ratings", "binary_ratings", "hq", "binary"])
+def test_tables_with_nothing_good_in_them_are_listed(config: str, source: Path) -> None:
+    write_csv(source / "hq.csv", ("image", "annotator", "annotations", "human"), [("a.png", "human-1", "{", "True")])
+    write_csv(source / "binary.csv", ("path", "annotator", "value", "emotion"), [("00000", "human-1", "maybe", "Awe")])
+    (source / "a.png").write_bytes(png())
+    made = make(config, source)
+    assert made.rows == {} and made.plan.counts["images"] == 0
+    assert made.problems
+
+
+def test_a_broken_table_of_the_other_set_is_named(source: Path) -> None:
+    """Which images belong to HQ is read from hq.csv when BINARY's lie in the same folder."""
+    binary_files(source)
+    (source / "hq.csv").touch()
+    with pytest.raises(SourceError, match="hq.csv is empty"):
+        make("binary", source)

@@ -124,6 +124,8 @@ def test_processes_change_neither_rows_nor_their_order(tmp_path):
             rows.setdefault(path.name.split("-")[0], []).extend(pq.read_table(path).to_pylist())
         told[num_proc] = str(caught.value), raw.problems(repo), rows
         assert sum(map(len, rows.values())) == 11
+        shards = [path.name for path in (repo / "videos").glob("train-*")]
+        assert len(shards) == num_proc and all(name.endswith(f"-of-{num_proc:05d}.parquet") for name in shards)
     assert told[1] == told[2]
     assert beside(tmp_path / "repo-1") == ["repo-1", "repo-2", "source"]
 
@@ -369,7 +371,7 @@ def test_a_folder_that_emohub_did_not_make_is_refused(chehre, tmp_path, kind):
         if kind == "folder with files":
             (out / "thesis.tex").write_text("mine")
     before = raw.tree(tmp_path)
-    with pytest.raises(BuildError, match="precious exists and was not made by .*Choose another --out"):
+    with pytest.raises(BuildError, match="precious .*was not made by .*Choose another --out"):
         raw.build("chehre", chehre, out)
     assert raw.tree(tmp_path) == before and beside(out) == ["precious", "source"]
 
@@ -503,6 +505,30 @@ def test_a_build_killed_in_the_middle_leaves_the_repo_and_the_next_one_starts_cl
     assert beside(repo) == ["repo", "source"]
     raw.build("chehre", many, tmp_path / "clean")
     assert raw.tree(repo) == raw.tree(tmp_path / "clean")
+
+
+def test_a_build_killed_between_its_two_renames_loses_no_config(chehre, tmp_path):
+    repo = tmp_path / "repo"
+    raw.build("chehre", chehre, repo, "label_ratings")
+    repo.rename(repo.with_name(".repo.old"))
+    raw.build("chehre", chehre, repo, "emoji_ratings")
+    assert beside(repo) == ["repo", "source"]
+    raw.build("chehre", chehre, tmp_path / "clean", "label_ratings", "emoji_ratings")
+    assert raw.tree(repo) == raw.tree(tmp_path / "clean")
+
+
+def test_a_config_that_another_build_added_while_we_fetched_is_kept(chehre, tmp_path, monkeypatch):
+    repo, fetch = tmp_path / "repo", build_module.fetch
+
+    def slow_fetch(source: str) -> Path:
+        monkeypatch.setattr(build_module, "fetch", fetch)
+        raw.build("chehre", chehre, repo, "label_ratings")
+        return fetch(source)
+
+    monkeypatch.setattr(build_module, "fetch", slow_fetch)
+    raw.build("chehre", chehre, repo, "emoji_ratings")
+    assert list(record(repo)["configs"]) == ["label_ratings", "emoji_ratings"]
+    assert {info["config_name"] for info in metadata(repo)["dataset_info"]} == {"label_ratings", "emoji_ratings"}
 
 
 def test_a_first_build_that_is_killed_leaves_no_repo(many, tmp_path):
