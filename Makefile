@@ -4,16 +4,19 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test test-matrix lint bench clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY)  ## set up, draw small raw inputs, build a release from them, load it back
 	@$(BIN)/python -m emohub.demo release
 
 test: $(READY) lint  ## set up, lint, types, every test
 	@$(BIN)/python -m pytest -n 2
+
+test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
+	@$(BIN)/python tests/matrix.py $(VERSIONS)
 
 lint: $(READY)  ## ruff and mypy only
 	@$(BIN)/ruff check .
@@ -23,9 +26,10 @@ lint: $(READY)  ## ruff and mypy only
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py
 	@$(BIN)/python benchmarks/bench_train.py
+	@$(BIN)/python benchmarks/bench_model.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) release .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .matrix release .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # The stamp is touched last: an interrupted set-up is done again, a finished one costs nothing.
 $(READY): pyproject.toml constraints.txt

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from PIL import Image
+from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, SiglipVisionModel
 
 from emohub.errors import BuildError, listed
@@ -110,4 +112,19 @@ def _load_processor(id_or_dir: str, size: dict[str, int]) -> tuple[Any, str]:
             f"{id_or_dir}: the image processor resizes to {resized}, the tower takes {size}. "
             "Make preprocessor_config.json and config.json agree."
         )
+    _try_processor(id_or_dir, processor, size)
     return processor, "backbone"
+
+
+def _try_processor(id_or_dir: str, processor: Any, size: dict[str, int]) -> None:
+    """Fail where one image does not become what the tower takes."""
+    image = Image.new("RGB", (40, 48))
+
+    def use(**_: Any) -> Tensor:
+        return processor(images=[image], return_tensors="pt")["pixel_values"]
+
+    found = _attempt(f"{id_or_dir}: broken image processor", use)
+    shape, wanted = tuple(found.shape), (1, 3, size["height"], size["width"])
+    wrong = f"{shape}, must be {wanted}" if shape != wanted else "numbers that are not finite"
+    if shape != wanted or not found.isfinite().all():
+        raise BuildError(f"{id_or_dir}: the image processor gives {wrong}. Correct preprocessor_config.json.")

@@ -141,10 +141,20 @@ class EmpathicInsightFacePreTrainedModel(PreTrainedModel):
         "HeadBank",
     ]
     _keep_in_fp32_modules_strict = ["heads"]
+    _keys_to_ignore_on_load_unexpected = [r"^text_model\.", r"^logit_(scale|bias)$"]
     _supports_sdpa = True
     _supports_flash_attn = True
     _supports_flex_attn = True
     _supports_attention_backend = True
+
+    @classmethod
+    def from_pretrained(cls, *args: Any, key_mapping: dict[str, str] | None = None, **kwargs: Any) -> Any:
+        """Load as the library does; of a full SigLIP checkpoint, the vision tower."""
+        return super().from_pretrained(*args, key_mapping=key_mapping or {"^vision_model": "model"}, **kwargs)
+
+    def save_pretrained(self, *args: Any, save_original_format: bool = False, **kwargs: Any) -> None:
+        """Save as the library does, under the model's own names whatever checkpoint the weights came from."""
+        super().save_pretrained(*args, save_original_format=save_original_format, **kwargs)
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:

@@ -1,6 +1,7 @@
 """The tower from a full checkpoint or a vision-only one, and what is refused."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -110,3 +111,48 @@ def test_broken_config(copy):
 
 def test_nowhere(tmp_path):
     assert "no readable config.json" in refusal(tmp_path / "nowhere")
+
+
+class Exploit:
+    """Unpickling it writes a file."""
+
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.target}",)
+
+
+def test_a_malicious_pickle_runs_nothing(copy, tmp_path):
+    (copy / "model.safetensors").unlink()
+    torch.save(Exploit(tmp_path / "pwned"), copy / "pytorch_model.bin")
+    assert "no readable vision tower" in refusal(copy)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize("model_type", ["siglip", "evil"])
+def test_code_beside_the_weights_is_not_run(copy, tmp_path, model_type):
+    """A known type is the library's own class; an unknown one is refused."""
+    (copy / "evil.py").write_text(f"open({str(tmp_path / 'pwned')!r}, 'w')\nclass Evil: pass\n")
+    auto = {name: "evil.Evil" for name in ("AutoConfig", "AutoModel", "AutoModelForImageClassification")}
+    edit(copy / "config.json", auto_map=auto, model_type=model_type)
+    if model_type == "siglip":
+        assert load_backbone(str(copy)).tower.config.hidden_size == 32
+    else:
+        assert "no readable config.json" in refusal(copy)
+    assert not (tmp_path / "pwned").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image_std": [0.0, 0.5, 0.5]}, "gives numbers that are not finite"),
+        ({"do_resize": False}, "gives (1, 3, 48, 40), must be (1, 3, 32, 32)"),
+        ({"image_mean": "broken"}, "broken image processor"),
+        ({"resample": 99}, "broken image processor"),
+        ({"rescale_factor": "x"}, "broken image processor"),
+    ],
+)
+def test_processor_that_does_not_work(copy, change, message):
+    edit(copy / "preprocessor_config.json", **change)
+    assert message in refusal(copy)
