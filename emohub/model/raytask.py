@@ -16,6 +16,7 @@ at the end.
 
 import logging
 import os
+import platform
 import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -29,7 +30,7 @@ import torch
 from emohub.errors import EmohubError, MediaError, ModelError
 from emohub.model.backends import Scored, load_backend, load_processor
 from emohub.model.decode import decode, default_workers, to_pixels
-from emohub.model.engine import Part, Settings, score
+from emohub.model.engine import Part, Settings, process_name, score
 from emohub.model.repo import ModelRepo, open_repo
 from emohub.model.shards import Piece, Shard, between, read_rows
 
@@ -140,7 +141,7 @@ def _at_hand(repo: ModelRepo) -> ModelRepo:
     if repo.folder.is_dir():
         return repo
     if repo.revision is None:
-        raise ModelError(f"{os.uname().nodename} has no {repo.folder}. Put the model at the same path, or on the Hub.")
+        raise ModelError(f"{platform.node()} has no {repo.folder}. Put the model at the same path, or on the Hub.")
     return open_repo(
         repo.source, backend=repo.backend, dtype=repo.dtype, revision=repo.revision, trust_remote_code=True
     )
@@ -163,6 +164,7 @@ def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:
         "item": [item for item, _ in rows],
         "why": why,
         "pixels": pixels,
+        "decoder": [process_name()] * len(rows),
     }
 
 
@@ -181,8 +183,7 @@ class _Tower:
             values = getattr(scored, name)
             found[name] = np.zeros((len(good), values.shape[1]), "float32")
             found[name][good] = values
-        worker = f"{os.uname().nodename}:{os.getpid()} on {self.backend.device}"
-        return {**batch, **found, "worker": [worker] * len(good)}
+        return {**batch, **found, "tower": [process_name()] * len(good)}
 
 
 def _parts(batch: dict[str, Any]) -> Iterator[Part]:
@@ -197,5 +198,5 @@ def _parts(batch: dict[str, Any]) -> Iterator[Part]:
             [str(batch["item"][index]) for index in at],
             Scored(*(np.asarray(batch[name][at]) for name in ("embeds", "scores", "dimensions"))),
             [(int(batch["row"][index]), str(batch["item"][index]), str(batch["why"][index])) for index in bad],
-            str(batch["worker"][0]),
+            frozenset({str(name) for which in ("decoder", "tower") for name in batch[which][mine]}),
         )

@@ -47,7 +47,8 @@ def test_same_rows_from_two_processes_on_localhost(converted, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     said = [line.split() for line in done.stdout.splitlines()]
-    assert ["processes", "2"] in said
+    processes = next(int(number) for what, number in said if what == "processes")
+    assert processes >= 2, "decoding and the tower are in processes of their own"
     listens = {address.removeprefix("::ffff:") for what, address in said if what == "listens"}
     assert listens == {"127.0.0.1"}
     local, spread = (
