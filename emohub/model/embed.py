@@ -119,7 +119,7 @@ def _run(
     progress = tqdm(total=done_before + left, initial=done_before, desc="embed", unit="image", smoothing=0.1)
     with closing(parts), progress:
         for part in parts:
-            shard, workers = wanted[part.shard], workers | {part.worker}
+            shard, workers = wanted[part.shard], workers | part.workers
             if part.bad and not skip_bad:
                 raise MediaError(_bad_images(shard, part))
             gathered = waiting.setdefault(shard.name, [])

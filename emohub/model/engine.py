@@ -1,6 +1,7 @@
 """How shards are worked off on one machine; `emohub.model.raytask` does the same on many."""
 
 import os
+import platform
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ class Part:
         items: Ids of these rows.
         scored: What the model says about them.
         bad: (position, item, why) of images that cannot be decoded.
-        worker: Who did it.
+        workers: Processes that did it.
     """
 
     shard: str
@@ -51,7 +52,7 @@ class Part:
     items: list[str]
     scored: Scored
     bad: list[tuple[int, str, str]]
-    worker: str
+    workers: frozenset[str]
 
 
 def run_local(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Generator[Part]:
@@ -60,7 +61,7 @@ def run_local(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Gen
         return
     backend, processor = load_backend(repo, settings.device), load_processor(repo)
     groups = (group for shard in todo for group in grouped(shard, settings.batch_size))
-    worker = f"{os.getpid()} on {backend.device}"
+    workers = frozenset({process_name()})
 
     def load(data: bytes) -> np.ndarray:
         return to_pixels(decode(data), processor)
@@ -69,7 +70,12 @@ def run_local(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Gen
         shard = (batch.keys or [key for key, _ in batch.bad])[0][0]
         rows, items = [row for _, row, _ in batch.keys], [item for _, _, item in batch.keys]
         bad = [(row, item, why) for (_, row, item), why in batch.bad]
-        yield Part(shard, rows, items, score(backend, batch.pixels, repo), bad, worker)
+        yield Part(shard, rows, items, score(backend, batch.pixels, repo), bad, workers)
+
+
+def process_name() -> str:
+    """This process among all machines."""
+    return f"{platform.node()}:{os.getpid()}"
 
 
 def grouped(shard: Shard, size: int) -> Iterator[list[tuple[tuple[str, int, str], bytes]]]:

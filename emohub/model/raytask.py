@@ -9,13 +9,15 @@ both as Hub ids. `out` is written by the machine that runs the command.
 
 What Ray listens on: a head node that is started with `ray start --head` opens its ports (6379 and a range for the
 workers) on all interfaces, and so does `ray.init()`, even with a node address of 127.0.0.1; whoever may talk to them
-can run code. Keep a cluster in a private network, with token authentication on (`RAY_AUTH_MODE=token`). Without an
-address, `run` starts Ray for this machine alone, bound to 127.0.0.1, without dashboard and without usage reports, and
-stops it at the end.
+can run code. Keep a cluster in a private network, with the same `RAY_AUTH_TOKEN` on every machine. Without an address,
+`run` starts Ray for this machine alone, bound to 127.0.0.1, without dashboard and without usage reports, and stops it
+at the end.
 """
 
 import logging
 import os
+import platform
+import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,11 +27,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from emohub.errors import EmohubError, MediaError
+from emohub.errors import EmohubError, MediaError, ModelError
 from emohub.model.backends import Scored, load_backend, load_processor
 from emohub.model.decode import decode, default_workers, to_pixels
-from emohub.model.engine import Part, Settings, score
-from emohub.model.repo import ModelRepo
+from emohub.model.engine import Part, Settings, process_name, score
+from emohub.model.repo import ModelRepo, open_repo
 from emohub.model.shards import Piece, Shard, between, read_rows
 
 logger = logging.getLogger(__name__)
@@ -89,12 +91,14 @@ def connected(address: str | None) -> Iterator[Any]:
         logger.warning("Ray was imported too early to be bound to %s: it listens on all interfaces.", LOCALHOST)
     local = {"address": "local", "_node_ip_address": LOCALHOST, "include_dashboard": False}
     try:
+        if address and not before:
+            _reach(address)
         if not before:
             ray.init(**({"address": address} if address else local), log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise EmohubError(
             f"No Ray cluster for address {address!r}: {error}. Start one with `ray start --head` and give its "
-            "address as HOST:6379, or leave --address out to use this machine alone."
+            "address as HOST:6379, with its RAY_AUTH_TOKEN set, or leave --address out to use this machine alone."
         ) from error
     logging.getLogger("ray.data").setLevel(logging.WARNING)
     context = ray.data.DataContext.get_current()
@@ -104,6 +108,13 @@ def connected(address: str | None) -> Iterator[Any]:
     finally:
         if not before:
             ray.shutdown()
+
+
+def _reach(address: str) -> None:
+    """Look whether anyone listens at HOST:PORT: Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host.removeprefix("ray://"), int(port)), timeout=10).close()
 
 
 def _units(shard: Shard, size: int) -> list[dict[str, Any]]:
@@ -122,7 +133,18 @@ def _units(shard: Shard, size: int) -> list[dict[str, Any]]:
 
 @cache
 def _processor(repo: ModelRepo) -> Any:
-    return load_processor(repo)
+    return load_processor(_at_hand(repo))
+
+
+def _at_hand(repo: ModelRepo) -> ModelRepo:
+    """The repo as this machine has it; from the Hub, the very commit that was checked where the run began."""
+    if repo.folder.is_dir():
+        return repo
+    if repo.revision is None:
+        raise ModelError(f"{platform.node()} has no {repo.folder}. Put the model at the same path, or on the Hub.")
+    return open_repo(
+        repo.source, backend=repo.backend, dtype=repo.dtype, revision=repo.revision, trust_remote_code=True
+    )
 
 
 def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:
@@ -142,6 +164,7 @@ def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:
         "item": [item for item, _ in rows],
         "why": why,
         "pixels": pixels,
+        "decoder": [process_name()] * len(rows),
     }
 
 
@@ -150,7 +173,7 @@ class _Tower:
 
     def __init__(self, repo: ModelRepo, device: str, neighbours: int):
         torch.set_num_threads(max(1, default_workers() // neighbours))  # Ray would allow one
-        self.repo, self.backend = repo, load_backend(repo, device)
+        self.repo, self.backend = repo, load_backend(_at_hand(repo), device)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         good = np.array([not why for why in batch["why"]])
@@ -160,8 +183,7 @@ class _Tower:
             values = getattr(scored, name)
             found[name] = np.zeros((len(good), values.shape[1]), "float32")
             found[name][good] = values
-        worker = f"{os.uname().nodename}:{os.getpid()} on {self.backend.device}"
-        return {**batch, **found, "worker": [worker] * len(good)}
+        return {**batch, **found, "tower": [process_name()] * len(good)}
 
 
 def _parts(batch: dict[str, Any]) -> Iterator[Part]:
@@ -176,5 +198,5 @@ def _parts(batch: dict[str, Any]) -> Iterator[Part]:
             [str(batch["item"][index]) for index in at],
             Scored(*(np.asarray(batch[name][at]) for name in ("embeds", "scores", "dimensions"))),
             [(int(batch["row"][index]), str(batch["item"][index]), str(batch["why"][index])) for index in bad],
-            str(batch["worker"][0]),
+            frozenset({str(name) for which in ("decoder", "tower") for name in batch[which][mine]}),
         )

@@ -142,7 +142,7 @@ def test_bfloat16_takes_half_the_room(model, tmp_path):
     sizes = []
     for number, values in enumerate((embeds, embeds.bfloat16().float())):
         scored = Scored(values.numpy(), np.zeros((100, 40), "float32"), np.zeros((100, 0), "float32"))
-        part = Part("x", list(range(100)), [str(row) for row in range(100)], scored, [], "me")
+        part = Part("x", list(range(100)), [str(row) for row in range(100)], scored, [], frozenset())
         store.write_shard(tmp_path, Shard(f"{number}.parquet", "train", 100, ()), [part], repo)
         sizes.append((tmp_path / f"{number}.parquet").stat().st_size)
     assert sizes[1] < 0.5 * sizes[0]

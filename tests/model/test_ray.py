@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, ModelError
 from emohub.model import raytask
 from emohub.model.embed import embed_dataset
+from emohub.model.repo import open_repo
 from tests.inference_inputs import face, jpeg, write_repo
 
 ROWS = [(f"face-{number}", jpeg(face(number))) for number in range(10)]
@@ -45,7 +47,8 @@ def test_same_rows_from_two_processes_on_localhost(converted, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]
     said = [line.split() for line in done.stdout.splitlines()]
-    assert ["processes", "2"] in said
+    processes = next(int(number) for what, number in said if what == "processes")
+    assert processes >= 2, "decoding and the tower are in processes of their own"
     listens = {address.removeprefix("::ffff:") for what, address in said if what == "listens"}
     assert listens == {"127.0.0.1"}
     local, spread = (
@@ -64,6 +67,23 @@ def test_without_ray_the_error_says_what_to_install(converted, tmp_path, monkeyp
     repo = write_repo(tmp_path / "repo", ROWS[:1])
     with pytest.raises(EmohubError, match=r'pip install "emohub\[ray\]"'):
         embed_dataset(repo, converted[0], tmp_path / "out", engine="ray")
+
+
+def test_no_cluster_is_said_at_once(converted, tmp_path):
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "emohub[ray]"')
+    repo = write_repo(tmp_path / "repo", ROWS[:1])
+    with pytest.raises(EmohubError, match="'127.0.0.1:1'.*ray start --head"):
+        embed_dataset(repo, converted[0], tmp_path / "out", engine="ray", address="127.0.0.1:1")
+
+
+def test_a_model_that_another_machine_lacks(converted, tmp_path, monkeypatch):
+    repo = replace(open_repo(converted[0]), folder=tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="same path, or on the Hub"):
+        raytask._at_hand(repo)
+    asked = {}
+    monkeypatch.setattr(raytask, "open_repo", lambda source, **given: asked.update(given, source=source))
+    raytask._at_hand(replace(repo, source="org/model", revision="abc"))
+    assert asked["source"] == "org/model" and asked["revision"] == "abc"
 
 
 def test_units_are_the_local_batches():
