@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from emohub.errors import message_for
+from emohub.model import commands as model_commands
 from emohub.model.build_command import build_model
 from emohub.model.train_command import train
-from emohub.model import commands as model_commands
 
 STOPPED = 130  # exit status after Ctrl+C
 
