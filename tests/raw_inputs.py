@@ -188,7 +188,7 @@ def big_members() -> dict[str, bytes]:
 
 def write_tar(path: Path, members: Sequence[tuple[str, bytes]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(path, "w") as tar:
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as tar:
         for name, data in members:
             member = tarfile.TarInfo(name)
             member.size = len(data)

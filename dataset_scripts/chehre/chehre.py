@@ -81,6 +81,11 @@ class Chehre(RawBuilder):
     ]
     FAMILIES = (("videos", "label_ratings", "emoji_ratings"),)
 
+    @staticmethod
+    def split_key(item: str) -> str:
+        """The performer."""
+        return item.partition("--")[2].rpartition("_")[0]
+
     @classmethod
     def found_in(cls, source: Path) -> list[str]:
         """The configs that a source has the files for."""
@@ -108,7 +113,7 @@ class Chehre(RawBuilder):
             items = [item for item in items if item in self.long]
         return Plan(
             refs=items,
-            keys=[self.clips[item].performer for item in items],
+            keys=[self.split_key(item) for item in items],
             counts={"videos": len(self.clips), "performers": len({clip.performer for clip in self.clips.values()})},
             quirks=dict(quirks),
             inputs=[source / "labels.csv", source / "emojis.csv"],

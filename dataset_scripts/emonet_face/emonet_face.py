@@ -408,6 +408,10 @@ def _described(fields: Fields) -> dict[str, Any]:
 def _text(fields: Fields, name: str) -> str | None:
     if not isinstance(value := fields.get(name), str | None):
         raise ValueError(f"{name} is not text: {value!r:.60}")
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{name} is not valid Unicode: {value!r:.60}") from error
     return value
 
 

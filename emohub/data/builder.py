@@ -94,7 +94,18 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RawConfig
+    FAMILIES: tuple[tuple[str, ...], ...] = ()  # configs of the same items
     planned: Plan
+
+    @classmethod
+    def found_in(cls, source: Path) -> list[str]:
+        """The configs that a source has the files for."""
+        raise NotImplementedError
+
+    @staticmethod
+    def split_key(item: str) -> str:
+        """What a split must not tear apart, from an item's id."""
+        return item
 
     def plan(self) -> Plan:
         """Find every item, check every table."""

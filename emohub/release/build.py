@@ -84,7 +84,7 @@ def build_dataset(
         shutil.rmtree(work / ".scratch")
         order = [config.name for config in builder_class.BUILDER_CONFIGS]
         record["configs"] = {config: record["configs"][config] for config in order if config in record["configs"]}
-        _check_items(work, builder_class.FAMILIES)
+        _check_splits(work, builder_class)
         _write_problems(out, work, problems)
         (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         write_dataset_card(name, work, record, builder_class)
@@ -120,13 +120,14 @@ def _build_config(
     log = ProblemLog(scratch / "problems")
     log.folder.mkdir(parents=True)
     knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
-    official = read_official_splits(options.splits, knows.shares) if options.splits else {}
+    every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
+    official = read_official_splits(options.splits, every_split) if options.splits else {}
     builder = builder_class(
         config_name=config,
         cache_dir=str(scratch / "cache"),
         source=folder,
         verify=options.verify,
-        official=official,
+        official={key: split for key, split in official.items() if split in knows.shares},
         log=log,
         writer_batch_size=knows.batch,
     )
@@ -181,7 +182,7 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
     parts = []
     if bad and not options.skip_bad:
         parts.append(
-            f"{len(bad):,} problems in the input:\n{listed(bad)}\nMend it, or leave these out with --skip-bad."
+            f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}\nMend it, or leave these out with --skip-bad."
         )
     if incomplete and not options.allow_partial:
         parts.append(
@@ -192,15 +193,16 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
         raise BuildError("\n".join([*parts, "Nothing was written."]))
 
 
-def _check_items(repo: Path, families: Sequence[Sequence[str]]) -> None:
-    """An item is in one split, the same in every config, and once in a config with media."""
-    for family in families:
+def _check_splits(repo: Path, builder_class: type[RawBuilder]) -> None:
+    """An item, and whatever else a split must not tear apart, is in one split, the same in every config."""
+    for family in builder_class.FAMILIES:
         home: dict[str, tuple[str, str]] = {}
         for config in (name for name in family if (repo / name).is_dir()):
             for split, items in items_by_split(repo / config).items():
-                if torn := [item for item in items if home.setdefault(item, (split, config))[0] != split]:
+                keys = [builder_class.split_key(item) for item in items]
+                if torn := [key for key in keys if home.setdefault(key, (split, config))[0] != split]:
                     raise BuildError(
-                        f"{len(torn):,} items of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
+                        f"{len(torn):,} of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
                         f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
                     )
 
@@ -231,7 +233,7 @@ def _record_of(name: str, out: Path) -> dict[str, Any]:
 def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]) -> None:
     """`problems.jsonl`: what --skip-bad left out, also of the configs that were built before."""
     lines = [
-        json.dumps({"config": config, "where": p.where, "what": p.what, "item": p.item}, ensure_ascii=False)
+        json.dumps({"config": config, "where": p.where, "what": p.what, "item": p.item})
         for config, found in problems.items()
         for p in found
     ]

@@ -644,6 +644,25 @@ def test_file_names_that_break_lines_terminals_or_unicode(tmp_path, name):
         assert [line["config"] for line in raw.problems(tmp_path / "repo")] == ["videos"]
 
 
+def test_a_member_of_a_tar_whose_name_is_no_unicode_is_listed(tmp_path, sound):
+    source = write_source("emonet-face", tmp_path / "source")
+    more_big((os.fsdecode(b"caf\xe9.jpg"), raw.jpeg()))(source)
+    raw.build("emonet-face", source, tmp_path / "repo", "big", skip_bad=True)
+    assert rows_by_item(tmp_path / "repo", "big") == sound("emonet-face")["big"]
+    assert r"caf\udce9" in raw.problems(tmp_path / "repo")[0]["what"]
+
+
+@pytest.mark.parametrize("name", ["Prompt", "Ethnicity", "Gender"])
+def test_a_text_that_is_no_unicode_is_a_problem_of_its_image(tmp_path, name):
+    source = write_source("emonet-face", tmp_path / "source")
+    path = raw.part_file(source, "02000")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: "half a pair: \ud83d"}))
+    with pytest.raises(BuildError, match="02000"):
+        raw.build("emonet-face", source, tmp_path / "repo", "binary")
+    raw.build("emonet-face", source, tmp_path / "repo", "binary", skip_bad=True)
+    assert set(rows_by_item(tmp_path / "repo", "binary")) == {"00000", "02001"}
+
+
 # ---- Chehre's repeated rater is no problem but a quirk: the first answer is kept, the rest counted
 
 
