@@ -10,9 +10,12 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from emohub.errors import message_for
 from emohub.model.build_command import build_model
+
+STOPPED = 130  # exit status after Ctrl+C
 
 app = typer.Typer(
     help="Take the EmoNet-Face and Chehre benchmarks from raw upstream files to Hugging Face Hub repos.",
@@ -93,8 +96,8 @@ def sample(
 
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:
-    console = Console(soft_wrap=True)
-    table = Table("config", "split", "rows", title=str(out), title_justify="left")
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
+    table = Table("config", "split", "rows", title=Text(str(out)), title_justify="left")
     for column in table.columns[2:]:
         column.justify = "right"
     for config, made in record["configs"].items():
@@ -114,10 +117,12 @@ def main() -> None:
     try:
         app()
     except BaseException as error:
-        if isinstance(error, SystemExit) or (message := message_for(error)) is None:
+        stopped = isinstance(error, SystemExit) and error.code == STOPPED  # what typer makes of Ctrl+C
+        message = message_for(KeyboardInterrupt() if stopped else error)
+        if message is None:
             raise
         print(f"emohub: {message}", file=sys.stderr)
-        raise SystemExit(130 if isinstance(error, KeyboardInterrupt) else 1) from None
+        raise SystemExit(STOPPED if stopped or isinstance(error, KeyboardInterrupt) else 1) from None
 
 
 if __name__ == "__main__":

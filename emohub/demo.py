@@ -23,7 +23,7 @@ faces = load_dataset("emonet-face", "hq", split="test")
 print(faces[0]["image"], faces.features["top_emotion"].int2str(faces[0]["top_emotion"]))
 
 votes = load_dataset("emonet-face", "binary", split="train", streaming=True)
-print(next(iter(votes))["votes"])
+print(sum(row["status"] == 4 for row in votes), "images of which three experts in a row said yes")
 
 clips = load_dataset("chehre", split="train")
 print(dict(zip(clips[0]["labels"], clips[0]["label_distribution"])))

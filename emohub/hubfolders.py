@@ -15,7 +15,7 @@ def hub_folder(kind: str, name: str = "") -> Path:
     Raises:
         FileNotFoundError: neither the checkout nor the installed package holds it.
     """
-    for root in (_PACKAGE.parent, _PACKAGE / "_hub"):
+    for root in (_PACKAGE / "_hub", _PACKAGE.parent):
         if (folder := root / kind / name).is_dir():
             return folder
     raise FileNotFoundError(2, "no such Hub folder", f"{kind}/{name}")

@@ -1,8 +1,11 @@
 """What every test has at hand."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -13,3 +16,34 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"real upstream data is not at {SHARED}")
     return SHARED
+
+
+def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first worker makes and the others of the same session read."""
+    base = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    folder = base / name
+    with FileLock(base / f"{name}.lock"):
+        if not folder.exists():
+            make(base / f"{name}-unfinished")
+            (base / f"{name}-unfinished").rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def raw_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's raw inputs, as `emohub sample` writes them: do not change them."""
+    from emohub.data.sample import write_sample
+
+    return _once(tmp_path_factory, "raw-demo", write_sample)
+
+
+@pytest.fixture(scope="session")
+def release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repos that the demo's inputs build, `emonet-face` and `chehre`: do not change them."""
+    from emohub.release.build import DATASETS, Options, build_dataset
+
+    def make(folder: Path) -> None:
+        for name in DATASETS:
+            build_dataset(name, str(raw_demo / name), folder / name, options=Options(allow_partial=True))
+
+    return _once(tmp_path_factory, "release", make)

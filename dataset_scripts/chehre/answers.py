@@ -191,10 +191,9 @@ def _ratings(text: str, shown: Emoji, quirks: Counter[str]) -> dict[str, int]:
 
 def _number(value: Any, what: str) -> int:
     low, high = SCALE
-    text = str(value)
-    if isinstance(value, bool) or not text.isdecimal() or not low <= int(text) <= high:
-        raise ValueError(f"{what} is {value!r}, not a whole number from {low} to {high}")
-    return int(text)
+    if str(value) not in map(str, range(low, high + 1)):
+        raise ValueError(f"{what} is {value!r:.60}, not a whole number from {low} to {high}")
+    return int(value)
 
 
 def _rank(value: str, shown: Emoji) -> str:
@@ -231,26 +230,29 @@ def _of_answers(answers: list[Answer]) -> dict[str, int]:
 
 
 def _of_label_sets(source: Path, log: ProblemLog) -> dict[str, int]:
-    """Checks the study's own label sets where they are at hand; emojis without videos or without labels are dropped."""
+    """Check the study's own label sets where they are at hand; emojis without videos or labels are dropped."""
     known = {shown.code: set(shown.labels) for shown in EMOJIS}
     dropped = {}
     if (path := source / "emoji_labels.json").is_file():
-        sets = _json(path)
-        for code, labels in sets.items():
-            if code in known and set(labels) != known[code]:
-                log.add(path.name, f"labels of {code} are {labels}; the kit knows {sorted(known[code])}")
+        sets = _json(path, dict)
+        for code, labels in known.items():
+            if not isinstance(found := sets.get(code), list) or set(map(str, found)) != labels:
+                log.add(path.name, f"labels of {code} are {found}; the kit knows {sorted(labels)}")
         dropped["emoji codes with labels and no videos, dropped"] = len(set(sets) - set(known))
     if (path := source / "emoji_list.json").is_file():
-        codes = {Path(name).stem.rpartition("_")[2] for name in _json(path)}
+        codes = {Path(str(name)).stem.rpartition("_")[2] for name in _json(path, list)}
         dropped["emojis of the list without labels, dropped"] = len(codes - set(known))
     return dropped
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path, kind: type) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise SourceError(f"{path} is not JSON: {error}. Download it again.") from error
+    if not isinstance(content, kind):
+        raise SourceError(f"{path} holds a {type(content).__name__}, not a {kind.__name__}. Download it again.")
+    return content
 
 
 def long_labels(clips: dict[str, Clip]) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from emohub.data.builder import GivenImage, Plan, RawBuilder, RawConfig
 from emohub.data.media import check_image, safe_name
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import FEATURES as RATINGS
-from emohub.data.source import by_stem, match
+from emohub.data.source import by_stem, match, read_csv
 from emohub.data.taxonomy import NAMES
 from emohub.errors import MediaError, SourceError
 
@@ -113,7 +113,7 @@ _CONFIGS: tuple[tuple[str, Features, dict[str, float], dict[str, int], bool, str
 )
 
 _PROMPTED = re.compile(
-    r"\bof an? (?P<ethnicity>\S.*?) (?P<gender>non-binary person|woman|man) of (?P<age>\d{2}) years\b"
+    r"\bof an? (?P<ethnicity>\S.{,60}?) (?P<gender>non-binary person|woman|man) of (?P<age>\d{2}) years\b"
 )
 
 
@@ -168,9 +168,9 @@ class EmoNetFace(RawBuilder):
         for ref, data, fields in read_images(refs, self.config.log):
             try:
                 suffix = check_image(data, self.config.verify)
-                row = row_of(ref.id, _named(fields or self._metadata.get(ref.file.stem, {})))
+                row = row_of(ref.id, _named(fields or self._metadata.get(Path(ref.name).stem, {})))
             except (MediaError, ValueError) as error:
-                self.config.log.add(f"{self.config.name} {ref.id} ({ref.file.name})", error, ref.id)
+                self.config.log.add(f"{self.config.name} {ref.id} ({ref.name})", error, ref.id)
                 continue
             yield ref.id, {"image": {"bytes": data, "path": f"{ref.id}.{suffix}"}, "item": ref.id, **row}
 
@@ -214,7 +214,7 @@ class EmoNetFace(RawBuilder):
         named, rows = [], []
         progress = tqdm(read_images(refs, log), "hq: reading names", total=len(refs), unit="image", leave=False)
         for ref, data, fields in progress:
-            where = f"{ref.file.name} row group {ref.at[0]} row {ref.at[1]}"
+            where = f"{ref.name} row group {ref.at[0]} row {ref.at[1]}"
             item = ref.id or content_id(data)[:16]
             try:
                 rated = label_rows(where, item, annotation_in(_named(fields)))
@@ -302,13 +302,13 @@ class EmoNetFace(RawBuilder):
             try:
                 refs.append(dataclasses.replace(ref, id=f"big-{safe_name(ref.id)}" if ref.id else ""))
             except MediaError as error:
-                log.add(ref.file.name, error, ref.id)
+                log.add(ref.name, error, ref.id)
         if binary is not None or not all(ref.id for ref in refs):
             refs = self._named_by_content(refs, binary or {})
         seen: set[str] = set()
         for ref in refs:
             if ref.id in seen:
-                log.add(ref.file.name, f"a second image with the id {ref.id!r}", ref.id)
+                log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
             seen.add(ref.id)
         refs = list({ref.id: ref for ref in reversed(refs)}.values())[::-1]
         return Plan(
@@ -369,7 +369,7 @@ class EmoNetFace(RawBuilder):
         log, by_id = self.config.log, {ref.id: ref for ref in reversed(refs)}
         for ref in refs:
             if by_id[ref.id] is not ref:
-                log.add(ref.file.name, f"a second image with the id {ref.id!r}", ref.id)
+                log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
         own = (self.config.source / name).is_dir()
         other = _table(self.config.source, "binary" if name == "hq" else "hq")
         known = set() if own or not other else _ids_in(other)
@@ -384,16 +384,19 @@ class EmoNetFace(RawBuilder):
 
 
 def _named(fields: Fields) -> Fields:
-    """Fields under lower-case names, without empty ones: upstream spells `Age` and `age`."""
-    return {name.lower(): value for name, value in fields.items() if value not in (None, "")}
+    """Fields under lower-case names (upstream spells `Age` and `age`), without the empty ones."""
+    return {str(name).lower(): value for name, value in fields.items() if value not in (None, "")}
 
 
 def _described(fields: Fields) -> dict[str, Any]:
-    """Prompt and demographics, from columns, from a dict in the column `demographics`, else from the prompt's words."""
-    prompt, nested = _text(fields, "prompt"), fields.get("demographics")
-    nested = literal(nested) if str(nested).startswith("{") else None
-    prompted = _PROMPTED.search(prompt or "")
-    told = (prompted.groupdict() if prompted else {}) | {**fields} | _named(nested or {})
+    """Prompt and demographics: from a dict in `demographics`, else from their own columns, else from the prompt."""
+    texts = (value for value in fields.values() if isinstance(value, str) and _PROMPTED.search(value))
+    prompt = _text(fields, "prompt") or next(texts, None)
+    prompted, nested = _PROMPTED.search(prompt or ""), fields.get("demographics")
+    nested = literal(nested) if str(nested).startswith("{") else {}
+    if not isinstance(nested, dict):
+        raise ValueError(f"demographics is not a dict: {nested!r:.60}")
+    told = {**(prompted.groupdict() if prompted else {}), **fields, **_named(nested)}
     return {
         "prompt": prompt,
         "age": _age(told.get("age")),
@@ -442,7 +445,7 @@ def _table(source: Path, name: str) -> Path | None:
 
 def _ids_in(table: Path) -> set[str]:
     column = "image" if table.name == "hq.csv" else "path"
-    return {Path(str(name)).stem for name in pd.read_csv(table, usecols=[column], dtype=str)[column]}
+    return {Path(name).stem for name in read_csv(table, [column])[column]}
 
 
 def _image_files(source: Path, name: str) -> list[Path]:

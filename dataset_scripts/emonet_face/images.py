@@ -35,16 +35,21 @@ class ImageRef:
 
     Attributes:
         id: the name upstream gave it, without suffix; empty where the layout has lost it.
-        file: the file that holds it.
+        file: the file that holds it; text, because a Path takes ten times the memory.
         at: where in that file, in the terms of its layout.
     """
 
     id: str
-    file: Path
+    file: str
     at: tuple[int, ...] = ()
 
     @property
-    def place(self) -> tuple[Path, tuple[int, ...]]:
+    def name(self) -> str:
+        """Base name of the file."""
+        return Path(self.file).name
+
+    @property
+    def place(self) -> tuple[str, tuple[int, ...]]:
         """Sorts images into the order in which they lie on the disk."""
         return self.file, self.at
 
@@ -72,8 +77,9 @@ def read_images(refs: Sequence[ImageRef], log: ProblemLog) -> Iterator[tuple[Ima
 
     What cannot be read goes to the log; an image that is not there comes out as no bytes.
     """
-    for file, group in itertools.groupby(sorted(refs, key=lambda ref: ref.place), key=lambda ref: ref.file):
-        wanted, layout = list(group), _LAYOUTS[file.suffix.lower()]
+    for name, group in itertools.groupby(sorted(refs, key=lambda ref: ref.place), key=lambda ref: ref.file):
+        file, wanted = Path(name), list(group)
+        layout = _LAYOUTS[file.suffix.lower()]
         read = layout.read(file, wanted)
         for done, ref in enumerate(wanted, start=1):
             try:
@@ -94,7 +100,7 @@ def content_id(data: bytes) -> str:
 
 
 def _index_file(file: Path) -> list[ImageRef]:
-    return [ImageRef(file.stem, file)]
+    return [ImageRef(file.stem, str(file))]
 
 
 def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -130,7 +136,7 @@ def _index_part(file: Path) -> list[ImageRef]:
     part, index = file.parent.name.removeprefix("part-"), file.stem
     if not (part.isdecimal() and index.isdecimal() and int(index) < PART_SIZE):
         raise ValueError(f"it is in {file.parent.name}; a part file is part-0P/NNNN.json, NNNN below {PART_SIZE}")
-    return [ImageRef(f"{PART_SIZE * int(part) + int(index):05d}", file)]
+    return [ImageRef(f"{PART_SIZE * int(part) + int(index):05d}", str(file))]
 
 
 def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -146,6 +152,7 @@ def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
 
 def _index_tar(file: Path) -> list[ImageRef]:
     """Members with one path up to the first dot of their name belong together, as WebDataset has it."""
+    shared = str(file)
     images: dict[PurePosixPath, tuple[int, int]] = {}
     texts: dict[PurePosixPath, tuple[int, int]] = {}
     with tarfile.open(file, "r:") as tar:
@@ -163,7 +170,7 @@ def _index_tar(file: Path) -> list[ImageRef]:
                 raise ValueError(f"two members with the key '{key}'")
             found[key] = (member.offset_data, member.size)
     return [
-        ImageRef(key.name, file, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
+        ImageRef(key.name, shared, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
         for key in dict.fromkeys([*images, *texts])
     ]
 
@@ -193,12 +200,12 @@ def image_column(schema: pa.Schema) -> str:
 
 def _index_parquet(file: Path) -> list[ImageRef]:
     with pq.ParquetFile(file) as parquet:
-        column = image_column(parquet.schema_arrow)
+        column, shared = image_column(parquet.schema_arrow), str(file)
         refs = []
         for group in range(parquet.num_row_groups):
             names = parquet.read_row_group(group, columns=[f"{column}.path"]).column(0).to_pylist()
             stems = [Path(cell["path"]).stem if cell and cell["path"] else "" for cell in names]
-            refs += [ImageRef(stem, file, (group, row)) for row, stem in enumerate(stems)]
+            refs += [ImageRef(stem, shared, (group, row)) for row, stem in enumerate(stems)]
     return refs
 
 

@@ -79,8 +79,9 @@ Vote = tuple[str, str, float, int]  # rater, emotion, 0 or 1, step
 def votes_by_image(votes: pd.DataFrame) -> dict[str, list[Vote]]:
     """Image id → its votes, the target's in the order of the chain, the contrastive one last."""
     rows: dict[str, list[Vote]] = {item: [] for item in votes["item"].unique()}
+    same: dict[Vote, Vote] = {}  # few distinct votes, each kept once: images are many, and travel to every process
     for item, *vote in votes[["item", "rater", "category", "rating", "step"]].itertuples(index=False, name=None):
-        rows[item].append(tuple(vote))
+        rows[item].append(same.setdefault(tuple(vote), tuple(vote)))
     return rows
 
 
@@ -117,12 +118,12 @@ def _canonical(name: str) -> str | None:
 
 def _bad_rows(raw: pd.DataFrame, votes: pd.DataFrame, where: str, log: ProblemLog) -> set[str]:
     """Items with a row that breaks the schema, each row in the log with the value as the file has it."""
-    for item in (items := pd.Series(raw["path"].unique()))[~items.str.fullmatch(r"\d{5}")]:
+    for item in (items := pd.Series(raw["path"].unique()))[~items.str.fullmatch("[0-9]{5}")]:
         try:
             log.add(where, f"image id {safe_name(item)!r} is not five digits", item)
         except MediaError as error:
             log.add(where, f"image id: {error}", item)
-    bad = set(raw.loc[~raw["path"].str.fullmatch(r"\d{5}"), "path"])
+    bad = set(raw.loc[~raw["path"].str.fullmatch("[0-9]{5}"), "path"])
     for what, mask in faults(ratings_table(votes), categories=NAMES, scale=(0, 1), whole=True):
         for row in raw.index[mask]:
             cells = " ".join(f"{name}={raw.at[row, name]}" for name in ("path", "annotator", "value", "emotion"))
@@ -145,9 +146,9 @@ def _steps(votes: pd.DataFrame) -> pd.Series:
     step[is_target & ~single] = -1
     step[is_target & single & (per_emotion == 1)] = 1
     on_chain = votes[is_target & (per_emotion > 1)]
-    number = on_chain["rater"].str.extract(r"human-(\d+)", expand=False).fillna(-1).astype(int)
-    groups = number.groupby([on_chain["item"], on_chain["category"]])
-    raters = groups.transform(lambda numbers: ",".join(map(str, sorted(numbers))))
+    number = pd.to_numeric(on_chain["rater"].str.extract("^human-([0-9]{1,3})$", expand=False)).fillna(-1).astype(int)
+    asked = number.sort_values().astype(str).groupby([on_chain["item"], on_chain["category"]]).agg(",".join)
+    raters = asked.reindex(pd.MultiIndex.from_frame(on_chain[["item", "category"]]))
     places = zip(part[on_chain.index], raters, number, strict=True)
     found = pd.Series([_POSITION.get(place, -1) for place in places], index=on_chain.index, dtype=int)
     return found.reindex(votes.index).fillna(step).astype(int)

@@ -10,6 +10,7 @@ import datasets
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
 from emohub.data.splits import Shares, split_of
+from emohub.errors import SourceError
 
 
 class GivenImage(datasets.Image):
@@ -120,9 +121,16 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         for ref, key in zip(plan.refs, plan.keys, strict=True):
             by_split[official.get(key) or split_of(key, shares)].append(ref)
         if official:
+            if plan.keys and not any(key in official for key in plan.keys):
+                raise SourceError(
+                    f"The split list names none of the ids that {self.config.name!r} is split by, such as "
+                    f"{plan.keys[0]!r}; the ids in it are like {next(iter(official))!r}. Give a list of such ids, or "
+                    "build this config without --splits."
+                )
             plan.quirks["items whose split the official list does not name"] = sum(
                 k not in official for k in plan.keys
             )
+        plan.refs = plan.keys = ()  # they are in the splits now; the builder travels to every process
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

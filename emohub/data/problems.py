@@ -36,7 +36,7 @@ class ProblemLog:
 
     def add(self, where: object, what: object, item: str | None = None) -> None:
         """Note one problem; the caller leaves the item out and goes on."""
-        line = json.dumps(asdict(Problem(str(where), str(what), item)), ensure_ascii=False)
+        line = json.dumps(asdict(Problem(_printable(where), _printable(what), item)))
         with open(self.folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
 
@@ -47,3 +47,8 @@ class ProblemLog:
                 if line not in seen:
                     seen.add(line)
                     yield Problem(**json.loads(line))
+
+
+def _printable(text: object) -> str:
+    """One line that no terminal and no encoding stumbles over, whatever a file name or a cell held."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))

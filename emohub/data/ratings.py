@@ -27,15 +27,17 @@ FEATURES = Features(
 )
 COLUMNS = tuple(FEATURES)
 REQUIRED = ("item", "rater", "kind", "category", "rating")
+TEXTS = ("item", "rater", "kind", "category")
+WHOLE = {"sample": (0, 2**31 - 1), "step": (0, 3)}  # lowest and highest, null aside
 KEY = ["item", "rater", "category", "sample"]
 
 
 def ratings_table(frame: pd.DataFrame) -> pd.DataFrame:
     """The same rows with every column of the schema, in its order and types; absent optional columns are null."""
-    if missing := set(REQUIRED) - set(frame.columns):
-        raise RatingsError(f"A ratings table needs the columns {list(REQUIRED)}; {sorted(missing)} are missing.")
+    _check_columns(frame)
     table = frame.reindex(columns=list(COLUMNS))
-    return table.astype({"rating": "float64", "sample": "Int32", "step": "Int8"})
+    types = {"rating": "float64", "sample": "Int32", "step": "Int8"}
+    return table.assign(**{name: pd.to_numeric(table[name]) for name in types}).astype(types)
 
 
 def faults(
@@ -92,14 +94,45 @@ def validate_ratings(
         emohub.errors.RatingsError: The ratings table breaks its schema:
           - rating is outside 0–7: 1 of 1 rows, first rows 0; item=a rater=r kind=human category=Awe rating=9
     """
-    try:
+    _check_columns(frame)
+    table = frame
+    broken = [(what, mask) for what, mask in _mistyped(frame) if mask.any()]
+    if not broken:
         table = ratings_table(frame)
-    except (ValueError, TypeError) as error:
-        raise RatingsError(f"The ratings table has a column of the wrong type: {error}.") from error
-    lines = [_line(table, what, mask) for what, mask in faults(table, categories=categories, scale=scale, whole=whole)]
-    if lines:
+        broken = list(faults(table, categories=categories, scale=scale, whole=whole))
+    if lines := [_line(table, what, mask) for what, mask in broken]:
         raise RatingsError("The ratings table breaks its schema:\n" + listed(lines))
     return table
+
+
+def _check_columns(frame: pd.DataFrame) -> None:
+    if missing := set(REQUIRED) - set(frame.columns):
+        raise RatingsError(f"A ratings table needs the columns {list(REQUIRED)}; {sorted(missing)} are missing.")
+    if twice := [name for name in COLUMNS if list(frame.columns).count(name) > 1]:
+        raise RatingsError(f"A ratings table has every column once; {twice} are there more than once.")
+
+
+def _mistyped(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Values that the schema's columns cannot hold, as `faults`; null is left to its rules."""
+    for name in TEXTS:
+        column = frame[name]
+        values = column.cat.categories if isinstance(column.dtype, pd.CategoricalDtype) else column
+        if pd.api.types.infer_dtype(values) not in ("string", "empty"):
+            is_text = column.map(lambda value: isinstance(value, str)).astype(bool)
+            yield f"{name} is not text", ~is_text & column.notna()
+    yield "rating is not a number", _number(frame["rating"]).isna() & frame["rating"].notna()
+    for name, (low, high) in WHOLE.items():
+        if name in frame:
+            number = _number(frame[name])
+            fits = number.between(low, high) & (number % 1 == 0)
+            yield f"{name} is not a whole number from {low} to {high:,}", ~fits & frame[name].notna()
+
+
+def _number(column: pd.Series) -> pd.Series:
+    """Every value as a float, NaN where it is none: text that is no number, times, complex numbers."""
+    number = pd.to_numeric(column, errors="coerce")
+    real = number.dtype.kind in "biuf" and column.dtype.kind not in "mM"
+    return number.astype("float64") if real else pd.Series(np.nan, index=column.index)
 
 
 def _line(table: pd.DataFrame, what: str, mask: pd.Series) -> str:
@@ -112,4 +145,7 @@ def _line(table: pd.DataFrame, what: str, mask: pd.Series) -> str:
 
 def describe(row: pd.Series) -> str:
     """One row of a ratings table in one line."""
-    return " ".join(f"{name}={row[name]:g}" if name == "rating" else f"{name}={row[name]}" for name in REQUIRED)
+    cells = {name: row[name] for name in COLUMNS if name in REQUIRED or (name in row and pd.notna(row[name]))}
+    return " ".join(
+        f"{name}={cell:g}" if isinstance(cell, float) else f"{name}={cell}" for name, cell in cells.items()
+    )

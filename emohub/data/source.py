@@ -2,19 +2,20 @@
 
 import hashlib
 import re
+import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import pandas as pd
 from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
 from emohub.data.media import safe_name
 from emohub.data.problems import ProblemLog
 from emohub.errors import MediaError, SourceError
 
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
 def fetch(source: str) -> Path:
@@ -25,13 +26,13 @@ def fetch(source: str) -> Path:
     Raises:
         SourceError: neither a folder nor a Hub dataset that can be reached.
     """
-    if (folder := Path(source)).is_dir():
+    if source and (folder := Path(source)).is_dir():
         return folder
     if not HUB_ID.fullmatch(source):
         raise SourceError(f"{source!r} is not a folder. Give a folder, or a Hub dataset id such as ORG/NAME.")
     try:
         return Path(snapshot_download(source, repo_type="dataset"))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise SourceError(
             f"{source!r} is not a folder here, and the Hub did not give it as a dataset: {error}. "
             "Check the spelling and the connection, or log in with `hf auth login` if it is gated."
@@ -49,21 +50,34 @@ def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
         SourceError: the file is empty, not UTF-8, not a table, or lacks columns.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        with warnings.catch_warnings():
+            # Without index_col=False, rows that are longer than the header would move into the wrong columns.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False)
     except pd.errors.EmptyDataError as error:
         raise SourceError(f"{path} is empty. Download it again.") from error
     except UnicodeDecodeError as error:
         raise SourceError(
-            f"{path} is not UTF-8 (byte {error.start}: {error.object[error.start : error.start + 1]!r}). "
-            f"Convert it, for example with `iconv -f latin1 -t utf-8`."
+            f"{path} is not UTF-8 ({_first_bad_byte(path)}). Convert it, for example with `iconv -f latin1 -t utf-8`."
         ) from error
-    except pd.errors.ParserError as error:
-        raise SourceError(f"{path} is not a CSV table: {error}. Download it again.") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise SourceError(f"{path} is not a CSV table: {str(error).strip()}. Download it again.") from error
     if missing := [name for name in columns if name not in table.columns]:
         raise SourceError(f"{path} lacks the columns {missing}; found {list(table.columns)}.")
     if table.empty:
         raise SourceError(f"{path} has a header and no rows. Download it again.")
     return table
+
+
+def _first_bad_byte(path: Path) -> str:
+    """Where a file stops being UTF-8; pandas counts from the start of the block that it was reading."""
+    data = path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start : error.start + 1]
+        return f"line {line}, byte {error.start}: {byte!r}"
+    return "it changed while it was read"
 
 
 def by_stem(files: Iterable[Path], root: Path, log: ProblemLog) -> dict[str, Path]:

@@ -1,10 +1,10 @@
 """Which split an item belongs to: the same on every machine, in every config and with more data added."""
 
-import csv
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from emohub.data.source import read_csv
 from emohub.errors import SourceError
 
 Shares = Mapping[str, float]
@@ -44,21 +44,15 @@ def read_official_splits(path: Path, shares: Shares) -> dict[str, str]:
         id → split, to override `split_of`; ids that it does not name keep their hashed split.
 
     Raises:
-        SourceError: columns are missing, a split is unknown, or an id stands in two splits.
+        SourceError: it is no such CSV, it is empty, a split is unknown, or an id stands in two splits.
     """
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        if missing := {"id", "split"} - set(reader.fieldnames or ()):
-            raise SourceError(
-                f"{path}: columns {sorted(missing)} are missing; found {reader.fieldnames}. "
-                "A split list is a CSV with the columns id and split."
-            )
-        rows = [(row["id"], row["split"]) for row in reader]
+    table = read_csv(path, ["id", "split"])
+    rows = list(zip(table["id"], table["split"], strict=True))
+    if "" in table["id"].to_numpy():
+        raise SourceError(f"{path}: an id is empty, in data row {list(table['id']).index('') + 1}.")
     if unknown := {split for _, split in rows} - set(shares):
         raise SourceError(f"{path}: unknown splits {sorted(map(repr, unknown))}; valid are {list(shares)}.")
     official = dict(rows)
     if torn := {key for key, split in rows if official[key] != split}:
         raise SourceError(f"{path}: {len(torn)} ids stand in two splits, for example {sorted(torn)[:5]}.")
-    if not official:
-        raise SourceError(f"{path}: the split list is empty.")
     return official

@@ -68,13 +68,12 @@ def build_dataset(
     """
     options = options or Options()
     builder_class = _builder_class(name)
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / RECORD).is_file())):
-        raise BuildError(f"{out} exists and was not made by `emohub build dataset`. Choose another --out.")
+    _record_of(name, out)  # refuses early what is not ours
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
     with replacing(out) as work:
         carry_over(out, work, without={*wanted, RECORD, PROBLEMS, "README.md", ".scratch"})
-        record = _read_record(out) or {"dataset": name, "configs": {}}
+        record = _record_of(name, out)  # again, now that nobody else writes
         problems: dict[str, list[Problem]] = {}
         incomplete: list[str] = []
         for config in wanted:
@@ -139,11 +138,11 @@ def _build_config(
             download_mode="force_redownload",
         )
     except DatasetGenerationError as error:
-        if not list(log):
-            raise error.__cause__ or error from None
-    made = _collect(builder, scratch / "parquet", work / config) if builder.info.splits else {}
-    if not made.get("splits") and not list(log):
-        raise SourceError(f"Config {config!r} came out empty: {folder} has no item for it.")
+        raise error.__cause__ or error from None
+    made = _collect(builder, scratch / "parquet", work / config)
+    if not made["splits"] and (options.skip_bad or not list(log)):
+        bad = listed([str(problem) for problem in log])
+        raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
     plan = builder.planned
     short = [
         f"{config}: {plan.counts[what]:,} {what}, the published data count {count:,} ({plan.counts[what] - count:+,})"
@@ -165,7 +164,7 @@ def _build_config(
 def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]:
     """Move the shards under the names that the Hub expects and count what they hold."""
     splits: dict[str, dict[str, int]] = {}
-    for split, info in builder.info.splits.items():
+    for split, info in (builder.info.splits or {}).items():
         shards = [path for path in sorted(parquet.glob("*.parquet")) if f"-{split}" in path.name]
         rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
         if not rows:
@@ -215,9 +214,18 @@ def items_by_split(folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def _read_record(repo: Path) -> dict[str, Any] | None:
-    path = repo / RECORD
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def _record_of(name: str, out: Path) -> dict[str, Any]:
+    """What earlier builds of this dataset into `out` recorded; anything else in `out` is not ours to replace."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return {"dataset": name, "configs": {}}
+    try:
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        made, _ = record["dataset"], record["configs"].items()
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise BuildError(f"{out} was not made by `emohub build dataset`. Choose another --out.") from None
+    if made != name:
+        raise BuildError(f"{out} is the repo of {made}, not of {name}. Choose another --out.")
+    return record
 
 
 def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]) -> None:
@@ -228,7 +236,9 @@ def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]
         for p in found
     ]
     if (old := out / PROBLEMS).is_file():
-        lines += [line for line in old.read_text("utf-8").splitlines() if json.loads(line)["config"] not in problems]
+        lines += [
+            line for line in old.read_text("utf-8").strip().split("\n") if json.loads(line)["config"] not in problems
+        ]
     if lines:
         (work / PROBLEMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -61,6 +61,7 @@ def write_dataset_card(name: str, repo: Path, record: dict[str, Any], builder: t
     ).to_dataset_card_data(data)
     tables = {config: describe.read_config(repo / config) for config in infos}
     (repo / PICTURE).parent.mkdir(exist_ok=True)
+    (repo / PICTURE).unlink(missing_ok=True)  # it may be a hard link to the picture of the repo that this one replaces
     facts = {"emonet-face": _emonet_face, "chehre": _chehre}[name](tables, repo / PICTURE)
     body = _environment().get_template(f"{name}.md.j2")
     text = body.render(

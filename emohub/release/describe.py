@@ -124,7 +124,7 @@ def demographic_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     shares = {
         config: pd.concat({name.capitalize(): _shares(rows[name].dropna()) for name in DEMOGRAPHICS})
         for config, rows in configs.items()
-        if "gender" in rows and rows["gender"].notna().any()
+        if set(DEMOGRAPHICS) <= set(rows) and rows[list(DEMOGRAPHICS)].notna().any(axis=None)
     }
     if not shares:
         return pd.DataFrame()
@@ -177,7 +177,8 @@ def label_shares(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     else:
         return pd.DataFrame()
     mean.index.names = ["code", "label"]
-    return (mean / mean.groupby("code").transform("sum")).rename("share").reset_index()
+    total = mean.groupby("code").transform("sum")
+    return (mean / total.where(total > 0)).dropna().rename("share").reset_index()  # all rated 0: no share to speak of
 
 
 def emoji_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

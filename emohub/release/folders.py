@@ -16,11 +16,12 @@ def replacing(out: Path) -> Iterator[Path]:
     """A fresh folder beside `out` that takes its place when the block ends well, and is removed when it does not.
 
     What an earlier run left behind, even one that was killed, is cleared first; `out` is never half-written.
+    Where `out` is a link to a folder, that folder is replaced.
 
     Raises:
         BuildError: another process is writing the same folder.
     """
-    out = out.absolute()
+    out = out.resolve()
     work, old = (out.with_name(f".{out.name}.{state}") for state in ("building", "old"))
     out.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
@@ -29,8 +30,7 @@ def replacing(out: Path) -> Iterator[Path]:
     except Timeout as error:
         raise BuildError(f"Another build is writing {out}. Wait for it, or choose another --out.") from error
     try:
-        if old.exists() and not out.exists():  # killed between the two renames below
-            old.rename(out)
+        _restore(old, out)
         _remove(old, work)
         work.mkdir()
         yield work
@@ -38,7 +38,8 @@ def replacing(out: Path) -> Iterator[Path]:
             out.rename(old)
         work.rename(out)
     finally:
-        _remove(old if out.exists() else work, work)
+        _restore(old, out)
+        _remove(old, work)
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
 
@@ -54,6 +55,12 @@ def carry_over(old: Path, new: Path, *, without: set[str]) -> None:
             os.link(path, target)
         except OSError:  # a file system without hard links
             shutil.copy2(path, target)
+
+
+def _restore(old: Path, out: Path) -> None:
+    """Undo the first of the two renames where the second one did not come about."""
+    if old.exists() and not out.exists():
+        old.rename(out)
 
 
 def _remove(*folders: Path) -> None:

@@ -1,0 +1,389 @@
+"""Every layout gives each image its own bytes and fields, whatever the order in which it is asked."""
+
+import base64
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dataset_scripts.emonet_face.images import (
+    ImageRef,
+    content_id,
+    folder_metadata,
+    image_layouts,
+    index_images,
+    read_images,
+)
+from emohub.data.problems import Problem, ProblemLog
+from emohub.errors import SourceError
+from tests.raw_inputs import jpeg, png, write_csv, write_part, write_tar
+
+Found = dict[str, tuple[bytes, Mapping[str, Any]]]
+Write = Callable[[Path, Sequence[str]], None]
+
+
+@pytest.fixture
+def log(tmp_path_factory: pytest.TempPathFactory) -> ProblemLog:
+    return ProblemLog(tmp_path_factory.mktemp("log"))
+
+
+def read(files: Sequence[Path], log: ProblemLog) -> tuple[Found, list[Problem]]:
+    found = {ref.id: (data, fields) for ref, data, fields in read_images(index_images(files, log), log)}
+    return found, list(log)
+
+
+def image_struct(cells: Sequence[tuple[bytes | None, str | None] | None]) -> pa.Array:
+    kind = pa.struct({"bytes": pa.binary(), "path": pa.string()})
+    return pa.array([None if cell is None else {"bytes": cell[0], "path": cell[1]} for cell in cells], kind)
+
+
+def write_parquet(path: Path, images: pa.Array, rows: int = 3, **columns: Sequence[Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table({"path": images, **columns}), path, row_group_size=rows)
+    return path
+
+
+# ---- One set of images in four layouts
+
+
+NAMES = [f"{number:05d}" for number in (0, 1, 2, 3, 1999, 2000, 4007, 18000)]
+BYTES = {name: (jpeg, png)[number % 2](number, 8 + number) for number, name in enumerate(NAMES)}
+
+
+def as_files(folder: Path, order: Sequence[str]) -> None:
+    for name in order:
+        path = folder / name[:2] / f"{name}{'.JPG' if BYTES[name][0] == 0xFF else '.png'}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(BYTES[name])
+
+
+def as_parts(folder: Path, order: Sequence[str]) -> None:
+    for name in order:
+        write_part(folder, name, BYTES[name])
+
+
+def as_tars(folder: Path, order: Sequence[str]) -> None:
+    """Two tars; texts and images apart from one another, paths as `tar -C folder .` writes them."""
+    for number, names in enumerate((order[:3], order[3:])):
+        images = [(f"./{name}.{'jpg' if BYTES[name][0] == 0xFF else 'PNG'}", BYTES[name]) for name in names]
+        texts = [(f"./{name}.json", json.dumps({"prompt": name}).encode()) for name in names]
+        write_tar(folder / f"{number}.tar", [*texts, *images[::-1], ("./__index__.txt", b"x"), ("./._x.jpg", b"x")])
+
+
+def as_parquet(folder: Path, order: Sequence[str]) -> None:
+    """Two files, row groups of three, as `push_to_hub` writes them."""
+    for number, names in enumerate((order[:3], order[3:])):
+        images = image_struct([(BYTES[name], f"{name}.png") for name in names])
+        write_parquet(folder / "data" / f"train-0000{number}-of-00002.parquet", images, prompt=list(names))
+
+
+LAYOUTS: dict[str, Write] = {"files": as_files, "parts": as_parts, "tars": as_tars, "parquet": as_parquet}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@settings(deadline=None, max_examples=40)
+@given(stored=st.permutations(NAMES), asked=st.permutations(range(len(NAMES))), wanted=st.integers(0, len(NAMES)))
+def test_each_image_comes_with_its_own_bytes(
+    layout: str, stored: list[str], asked: list[int], wanted: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp(layout)
+    LAYOUTS[layout](folder, stored)
+    (files,) = [files for files in image_layouts(folder) if files]
+    log = ProblemLog(tmp_path_factory.mktemp("log"))
+    refs = index_images(files, log)
+    assert sorted(ref.id for ref in refs) == NAMES
+    some = [refs[number] for number in asked[:wanted]]
+    found = {ref.id: (data, fields) for ref, data, fields in read_images(some, log)}
+    assert {name: data for name, (data, _) in found.items()} == {ref.id: BYTES[ref.id] for ref in some}
+    if layout in ("tars", "parquet"):
+        assert all(fields == {"prompt": name} for name, (_, fields) in found.items())
+    if layout == "parts":
+        assert all(fields["path"] == name for name, (_, fields) in found.items())
+    assert list(log) == []
+
+
+def test_layouts_are_told_apart(tmp_path: Path) -> None:
+    assert [files for files in image_layouts(tmp_path) if files] == []
+    for name, write in LAYOUTS.items():
+        write(tmp_path / "x" if name != "parts" else tmp_path, NAMES[:4])
+    (tmp_path / "part-00" / "README.md").touch()
+    (tmp_path / "notes.json").write_text("{}")
+    found = [{path.suffix.lower() for path in files} for files in image_layouts(tmp_path)]
+    assert found == [{".json"}, {".tar"}, {".parquet"}, {".jpg", ".png"}]
+
+
+def test_content_id_is_of_the_bytes_alone() -> None:
+    assert content_id(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+# ---- part-0P/NNNN.json
+
+
+def test_image_id_is_part_times_2000_plus_index(tmp_path: Path, log: ProblemLog) -> None:
+    for name in ("part-00/0000", "part-00/1999", "part-01/0000", "part-9/7", "part-09/1998"):
+        path = tmp_path / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    ids = [ref.id for ref in index_images(sorted(tmp_path.rglob("*.json")), log)]
+    assert ids == ["00000", "01999", "02000", "19998", "18007"]
+
+
+@pytest.mark.parametrize("name", ["part-00/2000", "part-x/0000", "part-00/a", "part-00/-1", "part-00/0000.bak"])
+def test_a_part_file_with_another_name_is_listed(name: str, tmp_path: Path, log: ProblemLog) -> None:
+    path = tmp_path / f"{name}.json"
+    path.parent.mkdir()
+    path.write_text("{}")
+    assert index_images([path], log) == []
+    (problem,) = log
+    assert problem.where == path.name and "part-0P/NNNN.json" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "JSONDecodeError"),
+        (b"[1]", "TypeError"),
+        (b"{}", "KeyError: 'image'"),
+        (b'{"image": null}', "TypeError"),
+        (b'{"image": {"bytes": null}}', "TypeError"),
+        (b'{"image": {"bytes": "?"}}', "base64"),
+        (b'{"image": {"bytes": "AAAA\\u00e9"}}', "ASCII"),
+        (b'{"x": "\xff"}', "UnicodeDecodeError"),
+        (b"[" * 100_000, "RecursionError"),
+    ],
+)
+def test_a_bad_part_file_is_listed_and_the_next_is_read(
+    content: bytes, said: str, tmp_path: Path, log: ProblemLog
+) -> None:
+    for name in ("00000", "00001"):
+        write_part(tmp_path, name, jpeg())
+    (tmp_path / "part-00" / "0000.json").write_bytes(content)
+    found, (problem,) = read(sorted(tmp_path.rglob("*.json")), log)
+    assert list(found) == ["00001"]
+    assert problem.item == problem.where == "00000"
+    assert said in problem.what and problem.what.startswith("cannot be read")
+
+
+# ---- Tars
+
+
+def member(name: str, **attributes: Any) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    for key, value in attributes.items():
+        setattr(info, key, value)
+    return info
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "said"),
+    [
+        ("../x.jpg", {}, "leads out of the folder"),
+        ("a/../../x.jpg", {}, "leads out of the folder"),
+        ("/etc/x.jpg", {}, "leads out of the folder"),
+        ("x.jpg", {"type": tarfile.SYMTYPE, "linkname": "/etc/passwd"}, "is not a plain file"),
+        ("x.jpg", {"type": tarfile.LNKTYPE, "linkname": "a.jpg"}, "is not a plain file"),
+        ("x.jpg", {"type": tarfile.FIFOTYPE}, "is not a plain file"),
+        ("./a.jpeg", {}, "two members with the key 'a'"),
+    ],
+)
+def test_a_tar_with_a_hostile_member_is_listed(
+    name: str, attributes: dict[str, Any], said: str, tmp_path: Path, log: ProblemLog
+) -> None:
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        tar.addfile(member("a.jpg"), io.BytesIO())
+        tar.addfile(member(name, **attributes))
+    assert index_images([tmp_path / "x.tar"], log) == []
+    (problem,) = log
+    assert problem.where == "x.tar" and said in problem.what
+
+
+@pytest.mark.parametrize("cut", [1, 300, 700, 1500, 3000])
+def test_a_cut_tar_never_passes_for_whole(cut: int, tmp_path: Path, log: ProblemLog) -> None:
+    members = [(f"{number}.jpg", jpeg(number, 40)) for number in range(3)]
+    write_tar(tmp_path / "x.tar", members)
+    data = (tmp_path / "x.tar").read_bytes()
+    (tmp_path / "x.tar").write_bytes(data[: len(data.rstrip(b"\0")) - cut])
+    found, problems = read([tmp_path / "x.tar"], log)
+    assert problems or found["2"][0] != jpeg(2, 40)
+    assert all(found[name[0]][0] == data for name, data in members[:2] if name[0] in found)
+
+
+def test_a_tar_is_neither_compressed_nor_something_else(tmp_path: Path, log: ProblemLog) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w:gz") as tar:
+        tar.addfile(member("a.jpg"))
+    (tmp_path / "b.tar").write_text("version https://git-lfs.github.com/spec/v1\n")
+    (tmp_path / "c.tar").touch()
+    assert index_images(sorted(tmp_path.glob("*.tar")), log) == []
+    assert [problem.where for problem in log] == ["a.tar", "b.tar", "c.tar"]
+
+
+def test_folders_in_a_tar_keep_images_and_texts_together(tmp_path: Path, log: ProblemLog) -> None:
+    members = [(f"{d}/{n}.jpg", jpeg(k)) for k, (d, n) in enumerate([("a", "1"), ("b.c", "2")])]
+    members += [("b.c/2.json", b'{"n": 2}'), ("a/1.json", b'{"n": 1}')]
+    write_tar(tmp_path / "x.tar", members)
+    found, problems = read([tmp_path / "x.tar"], log)
+    assert problems == []
+    assert found == {"1": (jpeg(0), {"n": 1}), "2": (jpeg(1), {"n": 2})}
+
+
+def test_one_name_in_two_folders_of_a_tar_comes_out_twice(tmp_path: Path, log: ProblemLog) -> None:
+    write_tar(tmp_path / "x.tar", [("a/1.jpg", jpeg(0)), ("b/1.jpg", jpeg(1))])
+    assert [ref.id for ref in index_images([tmp_path / "x.tar"], log)] == ["1", "1"]
+
+
+def test_a_tar_text_without_image_is_not_lost(tmp_path: Path, log: ProblemLog) -> None:
+    write_tar(tmp_path / "x.tar", [("1.json", b'{"n": 1}'), ("2.jpg", jpeg())])
+    found, _ = read([tmp_path / "x.tar"], log)
+    assert found == {"1": (b"", {"n": 1}), "2": (jpeg(), {})}
+
+
+@pytest.mark.parametrize("text", [b"[1, 2]", b"{", b"\xff", b"[" * 100_000], ids=["list", "cut", "latin", "deep"])
+def test_a_bad_text_in_a_tar_is_listed_and_the_next_is_read(text: bytes, tmp_path: Path, log: ProblemLog) -> None:
+    write_tar(tmp_path / "x.tar", [("1.jpg", jpeg(1)), ("1.json", text), ("2.jpg", jpeg(2)), ("2.json", b"{}")])
+    found, (problem,) = read([tmp_path / "x.tar"], log)
+    assert found == {"2": (jpeg(2), {})}
+    assert problem.item == "1"
+
+
+# ---- Parquet
+
+
+def test_the_column_of_images_is_found_by_type(tmp_path: Path, log: ProblemLog) -> None:
+    kinds = {"n": datasets.Value("int32"), "what": datasets.Image(), "bytes": datasets.Value("string")}
+    images = [{"bytes": jpeg(n), "path": f"dir/{n}.jpg"} for n in range(2)]
+    columns = {"n": [1, 2], "what": images, "bytes": ["a", "b"]}
+    rows = datasets.Dataset.from_dict(columns, datasets.Features(kinds))
+    rows.to_parquet(tmp_path / "x.parquet")
+    found, problems = read([tmp_path / "x.parquet"], log)
+    assert problems == []
+    assert found == {"0": (jpeg(0), {"n": 1, "bytes": "a"}), "1": (jpeg(1), {"n": 2, "bytes": "b"})}
+
+
+def test_parquet_without_images_lists_its_columns(tmp_path: Path, log: ProblemLog) -> None:
+    pq.write_table(pa.table({"label": ["a"], "n": [1]}), tmp_path / "x.parquet")
+    assert index_images([tmp_path / "x.parquet"], log) == []
+    (problem,) = log
+    assert "no column of images; columns are label: string, n: int64" in problem.what
+
+
+def test_rows_without_image_come_out_empty_and_move_no_other(tmp_path: Path, log: ProblemLog) -> None:
+    cells = [(jpeg(0), "0.jpg"), None, (None, "2.jpg"), (jpeg(3), "3.jpg"), (jpeg(4), None), (b"", "5.jpg")]
+    file = write_parquet(tmp_path / "x.parquet", image_struct(cells), n=list(range(6)))
+    found = [(data, fields["n"]) for _, data, fields in read_images(index_images([file], log), log)]
+    assert found == [(jpeg(0), 0), (b"", 1), (b"", 2), (jpeg(3), 3), (jpeg(4), 4), (b"", 5)]
+    assert [ref.id for ref in index_images([file], log)] == ["0", "", "2", "3", "", "5"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"])
+def test_a_file_that_is_no_parquet_is_listed(content: bytes, tmp_path: Path, log: ProblemLog) -> None:
+    (tmp_path / "x.parquet").write_bytes(content)
+    assert index_images([tmp_path / "x.parquet"], log) == []
+    (problem,) = log
+    assert problem.where == "x.parquet" and problem.what.startswith("cannot be read")
+
+
+def test_a_cut_parquet_is_listed(tmp_path: Path, log: ProblemLog) -> None:
+    file = write_parquet(tmp_path / "x.parquet", image_struct([(jpeg(n), f"{n}.jpg") for n in range(6)]))
+    file.write_bytes(file.read_bytes()[:-100])
+    assert index_images([file], log) == [] and len(list(log)) == 1
+
+
+def test_a_damaged_page_is_listed_for_each_image_that_it_holds(tmp_path: Path, log: ProblemLog) -> None:
+    file = write_parquet(tmp_path / "x.parquet", image_struct([(jpeg(n, 30), f"{n}.jpg") for n in range(6)]), rows=2)
+    refs = index_images([file], log)
+    at = pq.read_metadata(file).row_group(1).column(0).data_page_offset
+    data = bytearray(file.read_bytes())
+    data[at : at + 400] = b"\xff" * 400
+    file.write_bytes(data)
+    found = {ref.id: read for ref, read, _ in read_images(refs, log)}
+    assert found == {str(n): jpeg(n, 30) for n in (0, 1, 4, 5)}
+    assert sorted(problem.item or "" for problem in log) == ["2", "3"]
+
+
+# ---- Image files and their metadata
+
+
+def test_a_file_that_went_away_is_listed_and_the_next_is_read(tmp_path: Path, log: ProblemLog) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(number))
+    refs = index_images(sorted(tmp_path.glob("*.jpg")), log)
+    (tmp_path / "1.jpg").unlink()
+    assert [ref.id for ref, _, _ in read_images(refs, log)] == ["0", "2"]
+    assert [problem.item for problem in log] == ["1"]
+
+
+def test_metadata_of_every_folder_and_kind(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    write_csv(
+        tmp_path / "metadata.csv", ("file_name", "age", "gender"), [("x/1.jpg", "30", "woman"), ("2.png", "", "None")]
+    )
+    lines = [{"file_name": "3.jpg", "prompt": "a\u2028b", "age": 40}, {"file_name": "sub/4.jpg"}]
+    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
+    (tmp_path / "a" / "metadata.jsonl").write_text(text + "\n\n", encoding="utf-8")
+    assert folder_metadata(tmp_path) == {
+        "1": {"file_name": "x/1.jpg", "age": "30", "gender": "woman"},
+        "2": {"file_name": "2.png", "age": "", "gender": "None"},
+        "3": lines[0],
+        "4": lines[1],
+    }
+
+
+def test_no_metadata(tmp_path: Path) -> None:
+    assert folder_metadata(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("metadata.csv", b"", "is empty"),
+        ("metadata.csv", b"name,age\nx,1\n", r"lacks the columns \['file_name'\]"),
+        ("metadata.csv", "file_name,age\né,1\n".encode("latin-1"), "not UTF-8"),
+        ("metadata.jsonl", b'{"file_name": "a.jpg"}\n{"file_name"\n', "line 2 is not JSON"),
+        ("metadata.jsonl", b"[1]\n", "line 1 is no object with a file_name"),
+        ("metadata.jsonl", b'{"name": "a.jpg"}\n', "line 1 is no object with a file_name"),
+        ("metadata.jsonl", b'{"file_name": "\xe9"}\n', "line 1 is not JSON"),
+        ("metadata.jsonl", b"[" * 100_000, "line 1 is not JSON"),
+    ],
+)
+def test_bad_metadata(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(SourceError, match=said):
+        folder_metadata(tmp_path)
+
+
+@settings(deadline=None, max_examples=100)
+@given(data=st.binary(max_size=60), suffix=st.sampled_from([".json", ".tar", ".parquet", ".jpg"]))
+def test_any_bytes_in_any_layout_are_read_or_listed(
+    data: bytes, suffix: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("any") / "part-00"
+    folder.mkdir()
+    (folder / f"0000{suffix}").write_bytes(data)
+    found, problems = read([folder / f"0000{suffix}"], ProblemLog(folder.parent))
+    assert len(found) + len(problems) == 1
+
+
+def test_base64_is_strict(tmp_path: Path, log: ProblemLog) -> None:
+    """Characters that base64 does not know are damage: skipping them would give other bytes."""
+    write_part(tmp_path, "00000", jpeg())
+    path = tmp_path / "part-00" / "0000.json"
+    content = json.loads(path.read_text())
+    content["image"]["bytes"] = content["image"]["bytes"][:8] + "****" + content["image"]["bytes"][8:]
+    assert base64.b64decode(content["image"]["bytes"]) == jpeg()
+    path.write_text(json.dumps(content))
+    found, problems = read([path], log)
+    assert not found and len(problems) == 1
+
+
+def test_place_sorts_as_on_the_disk() -> None:
+    refs = [ImageRef("a", Path("2"), (0, 1)), ImageRef("b", Path("1"), (10,)), ImageRef("c", Path("1"), (9,))]
+    assert [ref.id for ref in sorted(refs, key=lambda ref: ref.place)] == ["c", "b", "a"]
