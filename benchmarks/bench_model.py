@@ -16,6 +16,7 @@ the process's peak, loading included. The ceiling is a product of two 4096 × 40
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,8 @@ def make(folder: Path, size: str) -> dict[str, Any]:
     from emohub.model.convert import convert_model
     from emohub.model.images import pixels
 
+    for part in ("backbone", "heads"):  # of a run that was stopped
+        shutil.rmtree(folder / part, ignore_errors=True)
     write_backbone(folder / "backbone", VISION, TEXT)
     write_heads(folder / "heads", SHAPE["hidden_size"], HIDDEN_SIZES[size])
     who = {"ethnicity": "North African", "gender": "woman"}

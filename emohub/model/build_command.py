@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 class Size(StrEnum):
@@ -49,7 +50,7 @@ def build_model(
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:
     parity, neutral = record["parity"], record["neutral"]
-    table = Table("what", "compared with", "max error", "MB", title=str(out), title_justify="left")
+    table = Table("what", "compared with", "max error", "MB", title=Text(str(out)), title_justify="left")
     for column in table.columns[2:]:
         column.justify = "right"
     table.add_row("fused heads", "separate heads", f"{parity['layouts']['max_abs_error']:.1e}", "")
@@ -58,7 +59,7 @@ def _print_summary(record: dict[str, Any], out: Path) -> None:
     table.add_row("model.safetensors", "the same in a fresh process", "0", "")
     for file, figures in record["variants"].items():
         table.add_row(file, "float32", f"{figures['max_abs_error']:.1e}", f"{figures['bytes'] / 1e6:,.1f}")
-    console = Console(soft_wrap=True)
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
     console.print(table)
     taken = f"from {neutral['source']} ({neutral['kind']})" if neutral["means"] else "none: scores are raw"
     console.print(f"{len(record['heads'])} heads; neutral means {taken}")

@@ -66,6 +66,7 @@ def test_an_interrupt_leaves_nothing(sample, tmp_path):
     )
     done = run(*inputs(sample, tmp_path / "out" / "repo"), PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
     assert done.returncode == 130
+    assert "Stopped. Nothing was left half-written" in done.stderr
     assert not list((tmp_path / "out").iterdir())
 
 
