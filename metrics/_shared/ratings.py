@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,70 @@ def _once(table: Table, what: str, samples: bool) -> None:
             f"{table.categories[table.category[row]]!r} of item {table.items[table.item[row]]!r} more than once "
             f"({int(repeated.sum()):,} such rows); {hint}."
         )
+
+
+def align(predictions: Table, references: Table) -> Table:
+    """The predictions on the references' items and categories, with the references' numbers.
+
+    Raises:
+        RatingsError: no item or no category has the same name on both sides.
+    """
+    numbers = []
+    for what in ("items", "categories"):
+        own, other = getattr(predictions, what), getattr(references, what)
+        number = {name: position for position, name in enumerate(other)}
+        numbers.append(np.array([number.get(name, -1) for name in own], dtype=np.int64))
+        if (numbers[-1] < 0).all():
+            raise RatingsError(
+                f"predictions and references share no {what}: {list(own[:3])} and {list(other[:3])} are the first. "
+                "Use the same names on both sides."
+            )
+    item, category = numbers[0][predictions.item], numbers[1][predictions.category]
+    names = references.items, references.categories
+    moved = replace(predictions, item=item, category=category, items=names[0], categories=names[1])
+    return moved.rows((item >= 0) & (category >= 0))
+
+
+def read_model(predictions: Any, references: Table) -> tuple[Floats, int]:
+    """One model's ratings, samples averaged, on the references' items and categories.
+
+    Args:
+        predictions: [items], [items, categories] or [samples, items, categories]; or a long table, repeated answers
+            numbered in the column sample.
+        references: what the model is compared with.
+
+    Returns:
+        ([items, categories], nan where the model said nothing; number of ratings of other items or categories).
+
+    Raises:
+        RatingsError: as `read_ratings`, or a table with several raters, or no shared item or category.
+    """
+    frame = _frame(predictions)
+    if frame is None:
+        numbers = _numbers(predictions, "predictions")
+        if numbers.ndim not in (1, 2, 3):
+            raise RatingsError(
+                f"predictions have shape {list(numbers.shape)}; valid: [items], [items, categories], "
+                "[samples, items, categories], or a long table."
+            )
+        table = read_ratings(numbers if numbers.ndim == 3 else numbers[None], what="predictions")
+    else:
+        if "rater" in frame and frame["rater"].nunique() > 1:
+            raise RatingsError(
+                f"predictions hold {frame['rater'].nunique()} raters, such as {list(frame['rater'].unique()[:3])}; give "
+                "one model at a time, and number its repeated answers in a column 'sample'."
+            )
+        table = read_ratings(frame.assign(rater="model"), what="predictions", samples=True)
+    aligned = align(table, references)
+    return cell_means(aligned, np.ones(len(aligned))), len(table) - len(aligned)
+
+
+def cell_means(table: Table, weight: Floats) -> Floats:
+    """Weighted mean rating of each category of each item, [items, categories]; nan where there is none."""
+    shape = len(table.items), len(table.categories)
+    cell = table.item.astype(np.int64) * shape[1] + table.category
+    total = np.bincount(cell, weights=weight, minlength=shape[0] * shape[1])
+    return divide(np.bincount(cell, weights=weight * table.rating, minlength=total.size), total).reshape(shape)
 
 
 def choice(name: str, value: Any, valid: tuple[str, ...]) -> str:

@@ -167,7 +167,8 @@ def test_bootstrap_is_seeded_and_contains_the_value(level: str, resample: str) -
 def test_both_engines_give_the_same_result() -> None:
     ratings = np.random.default_rng(0).integers(0, 4, (3, 20, 2))
     own, other = (
-        analyse(read_ratings(ratings), level="ordinal", bootstrap=5, engine=engine) for engine in ("own", "krippendorff")
+        analyse(read_ratings(ratings), level="ordinal", bootstrap=5, engine=engine)
+        for engine in ("own", "krippendorff")
     )
     np.testing.assert_allclose(own["interval"], other["interval"], atol=1e-10)
     close(own["krippendorff_alpha"], other["krippendorff_alpha"])
