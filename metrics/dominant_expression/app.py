@@ -6,12 +6,7 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars
-from page import build
-from page import counts_of
-from page import headline
-from page import launch
-from page import split_model
+from page import bars, build, counts_of, headline, launch, split_model
 
 METRIC = evaluate.load(str(Path(__file__).with_name("dominant_expression.py")))
 

@@ -9,36 +9,37 @@ G_v are the categories of item v with the highest mean human rating, p the model
     nDCG@k        Σ_i gain(i)·d(i) / the same in the best order; gain is the mean human rating, d(i) = 1/log2(i + 1)
     skill         (nDCG − random) / (1 − random)
 
-All lie in 0…1 (skill: up to 1, 0 is a random order). Items without a dominant category (no rating, or none above 0) are
-left out and counted. The values say nothing without the candidate set and the baselines beside them: with three to six
-candidates a random order already scores high, and so does the prior (what other items of the same group, say of the
+All lie in 0…1 (skill: up to 1, 0 is a random order). Items without a dominant category (no rating, or none above 0)
+are left out and counted. The values say nothing without the candidate set and the baselines beside them: with three to
+six candidates a random order already scores high, and so does the prior (what other items of the same group, say the
 same emoji, show on average).
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import datasets
 import evaluate
 import numpy as np
 
-from .ratings import Bools
-from .ratings import Floats
-from .ratings import Ints
-from .ratings import RatingsError
-from .ratings import Table
-from .ratings import TakesTables
-from .ratings import cell_means
-from .ratings import check_bootstrap
-from .ratings import choice
-from .ratings import divide
-from .ratings import mean_defined
-from .ratings import percentiles
-from .ratings import read_model
-from .ratings import read_ratings
-from .ratings import resamples
-from .ratings import tell_undefined
+from .ratings import (
+    Bools,
+    Floats,
+    Ints,
+    RatingsError,
+    Table,
+    TakesTables,
+    cell_means,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_model,
+    read_ratings,
+    resamples,
+    tell_undefined,
+)
 
 CANDIDATES = ("rated", "all")
 DISCOUNTS = ("log2", "2002")
@@ -48,7 +49,8 @@ LAST = np.finfo(np.float64).min  # a candidate without a prediction ranks below 
 CITATION = """\
 @article{jarvelin2002cumulated,
   title = {Cumulated gain-based evaluation of {IR} techniques},
-  author = {J{\\"a}rvelin, Kalervo and Kek{\\"a}l{\\"a}inen, Jaana}, journal = {ACM Transactions on Information Systems},
+  author = {J{\\"a}rvelin, Kalervo and Kek{\\"a}l{\\"a}inen, Jaana},
+  journal = {ACM Transactions on Information Systems},
   volume = {20}, number = {4}, pages = {422--446}, year = {2002}, doi = {10.1145/582415.582418}
 }
 """
@@ -265,7 +267,7 @@ def analyse(
     means, n_elsewhere = read_model(predictions, references)
     options = {"k": k, "ndcg_k": ndcg_k, "discount": discount}
     gains = _gains(references, np.ones(len(references)), candidates)
-    answered = ~np.isnan(np.where(np.isnan(gains), np.nan, means)).all(axis=1)
+    answered: Bools = np.any(~np.isnan(means) & ~np.isnan(gains), axis=1)
     point = _scores(means, gains, group, answered, options)
     result = _report(point, k)
     if bootstrap:

@@ -6,11 +6,7 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars
-from page import build
-from page import counts_of
-from page import headline
-from page import launch
+from page import bars, build, counts_of, headline, launch
 
 METRIC = evaluate.load(str(Path(__file__).with_name("krippendorff_alpha.py")))
 

@@ -7,8 +7,8 @@ D_o is the mean difference of two ratings of the same unit, D_e that of any two 
     D_o = Σ_u 1/(m_u − 1) · Σ_{i≠j in u} δ²(x_i, x_j) / n        D_e = Σ_{i≠j} δ²(x_i, x_j) / (n·(n − 1))
 
 m_u is the number of ratings of unit u, n their sum over units with at least two. δ² is 1[x ≠ y] (nominal), (x − y)²
-(interval), ((x − y)/(x + y))² (ratio), or the squared difference of mid-ranks among all n ratings (ordinal). 1 is perfect
-agreement, 0 what chance gives, below 0 is systematic disagreement.
+(interval), ((x − y)/(x + y))² (ratio), or the squared difference of mid-ranks among all n ratings (ordinal). 1 is
+perfect agreement, 0 what chance gives, below 0 is systematic disagreement.
 
 The double sums are never formed where δ² is a squared distance: Σ_{i≠j} (x_i − x_j)² = 2·(m·Σx² − (Σx)²), so that
 nominal, ordinal and interval α take time linear in the ratings (after sorting); ratio α also takes the square of the
@@ -18,8 +18,7 @@ Source: Krippendorff, Content Analysis, ch. 12, and "Computing Krippendorff's Al
 """
 
 import importlib
-from collections.abc import Callable
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,21 +26,24 @@ import datasets
 import evaluate
 import numpy as np
 
-from .ratings import CHUNK
-from .ratings import ROUNDING
-from .ratings import Floats
-from .ratings import Ints
-from .ratings import RatingsError
-from .ratings import Table
-from .ratings import TakesTables
-from .ratings import check_bootstrap
-from .ratings import choice
-from .ratings import divide
-from .ratings import mean_defined
-from .ratings import percentiles
-from .ratings import read_ratings
-from .ratings import resamples
-from .ratings import tell_undefined
+from .ratings import (
+    CHUNK,
+    ROUNDING,
+    Floats,
+    Ints,
+    RatingsError,
+    Table,
+    TakesTables,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_ratings,
+    resamples,
+    tell_undefined,
+    totals,
+)
 
 LEVELS = ("nominal", "ordinal", "interval", "ratio")
 ENGINES = ("own", "krippendorff")
@@ -188,12 +190,12 @@ def alpha_of_units(units: Units, level: str, *, weight: Floats | None = None, dr
     """
     times = np.ones(len(units.start)) if drawn is None else drawn
     rating_weight = np.ones(len(units.row)) if weight is None else weight
-    count = np.bincount(units.cell, weights=rating_weight, minlength=len(units.code))
-    copies = units.sums(np.bincount(units.cell, weights=rating_weight**2, minlength=len(units.code)))
+    count = totals(units.cell, rating_weight, len(units.code))
+    copies = units.sums(totals(units.cell, rating_weight**2, len(units.code)))
     size = units.sums(count)
     pairs = size**2 - copies
     times = np.where(pairs > 0, times, 0.0)
-    of_value = np.bincount(units.code, weights=count * times[units.unit], minlength=len(units.value))
+    of_value = totals(units.code, count * times[units.unit], len(units.value))
     if np.count_nonzero(of_value) < 2:
         return float("nan")
     n = (times * size).sum()
@@ -228,7 +230,7 @@ def resampled_alpha(units: Units, counts: Floats, level: str) -> Floats:
 
 def _per_item(units: Units, of_unit: Floats, counts: Floats) -> Floats:
     """Sum over the units of each item, [units] → [items]."""
-    return np.bincount(units.item, weights=of_unit, minlength=counts.shape[1])
+    return totals(units.item, of_unit, counts.shape[1])
 
 
 def _value_counts(units: Units, counts: Floats) -> Floats:
@@ -236,9 +238,9 @@ def _value_counts(units: Units, counts: Floats) -> Floats:
     items, values = counts.shape[1], len(units.value)
     item = units.item[units.unit]
     if items * values <= CHUNK:
-        table = np.bincount(item * values + units.code, weights=units.count, minlength=items * values)
+        table = totals(item * values + units.code, units.count, items * values)
         return counts @ table.reshape(items, values)
-    return np.stack([np.bincount(units.code, weights=units.count * row[item], minlength=values) for row in counts])
+    return np.stack([totals(units.code, units.count * row[item], values) for row in counts])
 
 
 def _resampled_squares(units: Units, counts: Floats, n: Floats) -> Floats:

@@ -5,10 +5,8 @@ only; `make share` copies it.
 """
 
 import warnings
-from collections.abc import Iterator
-from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,8 +57,8 @@ class Table:
 
     def rows(self, mask: Bools) -> "Table":
         """The rows where `mask` [n] is true; all names stay."""
-        kept = (column[mask] for column in (self.item, self.rater, self.category, self.rating))
-        return Table(*kept, self.items, self.raters, self.categories)
+        item, rater, category = self.item[mask], self.rater[mask], self.category[mask]
+        return replace(self, item=item, rater=rater, category=category, rating=self.rating[mask])
 
     def matrix(self, category: int) -> Floats:
         """Ratings of one category, [n_raters, n_items]; nan where there is none."""
@@ -134,8 +132,8 @@ def _numbers(values: Any, what: str) -> Floats:
 def _from_array(numbers: Floats, what: str) -> Table:
     if numbers.ndim not in (2, 3):
         raise RatingsError(
-            f"{what} have shape {list(numbers.shape)}; valid: [raters, items], [raters, items, categories], or a table "
-            f"with the columns {', '.join(COLUMNS)} and optionally category."
+            f"{what} have shape {list(numbers.shape)}; valid: [raters, items], [raters, items, categories], or a "
+            f"table with the columns {', '.join(COLUMNS)} and optionally category."
         )
     cells = numbers.reshape(*numbers.shape, 1) if numbers.ndim == 2 else numbers
     rater, item, category = np.nonzero(~np.isnan(cells))
@@ -234,8 +232,8 @@ def read_model(predictions: Any, references: Table) -> tuple[Floats, int]:
     else:
         if "rater" in frame and frame["rater"].nunique() > 1:
             raise RatingsError(
-                f"predictions hold {frame['rater'].nunique()} raters, such as {list(frame['rater'].unique()[:3])}; give "
-                "one model at a time, and number its repeated answers in a column 'sample'."
+                f"predictions hold {frame['rater'].nunique()} raters, such as {list(frame['rater'].unique()[:3])}; "
+                "give one model at a time, and number its repeated answers in a column 'sample'."
             )
         table = read_ratings(frame.assign(rater="model"), what="predictions", samples=True)
     aligned = align(table, references)
@@ -246,8 +244,8 @@ def cell_means(table: Table, weight: Floats) -> Floats:
     """Weighted mean rating of each category of each item, [items, categories]; nan where there is none."""
     shape = len(table.items), len(table.categories)
     cell = table.item.astype(np.int64) * shape[1] + table.category
-    total = np.bincount(cell, weights=weight, minlength=shape[0] * shape[1])
-    return divide(np.bincount(cell, weights=weight * table.rating, minlength=total.size), total).reshape(shape)
+    total = totals(cell, weight, shape[0] * shape[1])
+    return divide(totals(cell, weight * table.rating, total.size), total).reshape(shape)
 
 
 def choice(name: str, value: Any, valid: tuple[str, ...]) -> str:
@@ -264,7 +262,7 @@ def choice(name: str, value: Any, valid: tuple[str, ...]) -> str:
 
 
 def check_bootstrap(bootstrap: Any, seed: Any, confidence: Any) -> None:
-    """Raise unless the three options of an interval are usable: 0 or ≥ 2 resamples, a whole seed, 0 < confidence < 1."""
+    """Raise unless an interval can be made of these: 0 or ≥ 2 resamples, a whole seed, 0 < confidence < 1."""
     whole = isinstance(bootstrap, int | np.integer) and not isinstance(bootstrap, bool)
     if not whole or bootstrap < 0 or bootstrap == 1:
         raise RatingsError(f"bootstrap={bootstrap!r} is not valid; give a whole number of resamples, 0 (none) or ≥ 2.")
@@ -303,6 +301,11 @@ def percentiles(draws: Floats, confidence: float) -> list[float]:
     tail = (1 - confidence) / 2
     low, high = np.quantile(defined, [tail, 1 - tail])
     return [float(low), float(high)]
+
+
+def totals(code: Ints, values: Floats, size: int) -> Floats:
+    """Sum of the values of each code 0 … size − 1, [n] → [size]."""
+    return np.asarray(np.bincount(code, weights=values, minlength=size), dtype=np.float64)
 
 
 def divide(numerator: Floats, denominator: Floats) -> Floats:

@@ -13,20 +13,21 @@ import datasets
 import evaluate
 import numpy as np
 
-from .ratings import Floats
-from .ratings import Ints
-from .ratings import RatingsError
-from .ratings import Table
-from .ratings import TakesTables
-from .ratings import check_bootstrap
-from .ratings import choice
-from .ratings import divide
-from .ratings import mean_defined
-from .ratings import percentiles
-from .ratings import read_model
-from .ratings import read_ratings
-from .ratings import resamples
-from .ratings import tell_undefined
+from .ratings import (
+    Floats,
+    Ints,
+    Table,
+    TakesTables,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_model,
+    read_ratings,
+    resamples,
+    tell_undefined,
+)
 
 RESAMPLE = ("categories", "items", "raters", "both")
 OK, CONSTANT_MODEL, CONSTANT_HUMANS, TOO_FEW = "ok", "constant model", "constant humans", "fewer than two items"

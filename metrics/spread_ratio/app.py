@@ -6,12 +6,7 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars
-from page import build
-from page import counts_of
-from page import headline
-from page import launch
-from page import split_model
+from page import bars, build, counts_of, headline, launch, split_model
 
 METRIC = evaluate.load(str(Path(__file__).with_name("spread_ratio.py")))
 
@@ -54,7 +49,7 @@ def run(table: pd.DataFrame, model: str, variant: str, bootstrap: float) -> tupl
 
 PAGE = build(
     "Spread Ratio",
-    "Does a model disagree with itself as much as humans disagree with each other? 1 is human-like, 0 always the same.",
+    "Does a model disagree with itself as much as humans disagree with each other? 1 is human-like, 0 deterministic.",
     EXAMPLE,
     [
         gr.Textbox("model", label="Name of the model among the raters"),

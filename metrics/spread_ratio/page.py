@@ -6,8 +6,7 @@ The same file lies in each metric's folder. It is edited in `metrics/_shared` on
 import io
 import os
 import warnings
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr

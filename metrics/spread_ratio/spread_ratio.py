@@ -2,8 +2,8 @@
 
     SR = sqrt( Σ_u s²_M(u) / Σ_u s²_H(u) )
 
-u is a unit, one category of one item; s² is the variance with ddof 1 of the model's samples and of the humans' ratings.
-1 is human-like spread, below 1 is under-dispersed, 0 a model that always answers the same; there is no upper limit.
+u is a unit, one category of one item; s² is the variance with ddof 1 of the model's samples and of the humans'
+ratings. 1 is human-like spread, below 1 is under-dispersed, 0 is a model that always answers the same; no upper limit.
 
 The sums are unbiased for any number of samples; a mean of ratios or of standard deviations, or ddof 0, is not. Units
 with fewer than two samples on a side are left out and counted; units on which all agree stay in. Variants put another
@@ -11,7 +11,7 @@ measure of spread in the place of s²:
 
     gmd      mean absolute difference of two ratings; the ratio of sums, without the root
     profile  variance after each respondent's mean over the item's categories is taken away
-    choice   chance that two respondents' top categories differ, ties shared (Gini-Simpson, unbiased); a unit is an item
+    choice   chance that two respondents' top categories differ (unbiased Gini-Simpson), ties shared; a unit is an item
 
 Noise can have the right spread. So the energy distance 2E|X − Y| − E|X − X′| − E|Y − Y′| of model and human ratings
 (U-statistics, mean over units) stands beside it: 0 where both come from the same distribution, in expectation.
@@ -19,27 +19,30 @@ Noise can have the right spread. So the energy distance 2E|X − Y| − E|X − 
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import datasets
 import evaluate
 import numpy as np
 
-from .ratings import Floats
-from .ratings import Ints
-from .ratings import RatingsError
-from .ratings import Table
-from .ratings import TakesTables
-from .ratings import UndefinedWarning
-from .ratings import align
-from .ratings import check_bootstrap
-from .ratings import choice
-from .ratings import divide
-from .ratings import percentiles
-from .ratings import read_ratings
-from .ratings import resamples
+from .ratings import (
+    Floats,
+    Ints,
+    RatingsError,
+    Table,
+    TakesTables,
+    UndefinedWarning,
+    align,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_ratings,
+    resamples,
+    totals,
+)
 
 VARIANTS = ("variance", "gmd", "profile", "choice")
 RESAMPLE = ("items", "raters", "both")
@@ -47,7 +50,8 @@ RESAMPLE = ("items", "raters", "both")
 CITATION = """\
 @article{szekely2013energy,
   title = {Energy statistics: A class of statistics based on distances},
-  author = {Sz{\\'e}kely, G{\\'a}bor J. and Rizzo, Maria L.}, journal = {Journal of Statistical Planning and Inference},
+  author = {Sz{\\'e}kely, G{\\'a}bor J. and Rizzo, Maria L.},
+  journal = {Journal of Statistical Planning and Inference},
   volume = {143}, number = {8}, pages = {1249--1272}, year = {2013}, doi = {10.1016/j.jspi.2013.03.018}
 }
 @article{simpson1949measurement,
@@ -75,7 +79,7 @@ class Answers:
 
     def sums(self, of_answers: Floats, units: int) -> Floats:
         """Sum over each unit's answers, [answers] → [units]."""
-        return np.bincount(self.unit, weights=of_answers, minlength=units)
+        return totals(self.unit, of_answers, units)
 
 
 def pairs(answers: Answers, units: int) -> Floats:
@@ -115,7 +119,7 @@ def _absolute(answers: Answers, units: int) -> Floats:
     before_unit = np.concatenate([[0.0], np.cumsum(total)])[unit]
     below = np.cumsum(weight) - weight - before_unit
     above = total[unit] - weight - below
-    return 2 * np.bincount(unit, weights=weight * value * (below - above), minlength=units)
+    return 2 * totals(unit, weight * value * (below - above), units)
 
 
 SPREADS: dict[str, Callable[[Answers, int], Floats]] = {
@@ -194,12 +198,12 @@ class Sides:
     def sums(self, variant: str, counts: Floats | None = None) -> tuple[Floats, Floats]:
         """Σ spread of the model and of the humans; one each, or per resample of the items [resamples, items]."""
         of_units = (np.nan_to_num(SPREADS[variant](side, len(self.item))) for side in (self.model, self.human))
-        per_item = (np.bincount(self.item, weights=spread, minlength=len(self.items)) for spread in of_units)
+        per_item = (totals(self.item, spread, len(self.items)) for spread in of_units)
         model, human = (spread.sum() if counts is None else counts @ spread for spread in per_item)
         return model, human
 
 
-def _ratio(model: Floats, human: Floats, variant: str) -> Floats:
+def _ratio(model: Any, human: Any, variant: str) -> Floats:
     ratio = divide(np.asarray(model, dtype=np.float64), np.asarray(human, dtype=np.float64))
     return ratio if variant == "gmd" else np.sqrt(ratio)
 
@@ -228,7 +232,8 @@ def _sides(predictions: Table, references: Table, variant: str) -> Sides:
 def _profile(table: Table) -> Table:
     """Ratings less the respondent's mean over the categories of the item."""
     answer = np.unique(table.item.astype(np.int64) * len(table.raters) + table.rater, return_inverse=True)[1]
-    mean = np.bincount(answer, weights=table.rating) / np.bincount(answer) if len(table) else np.empty(0)
+    size = np.bincount(answer)
+    mean = totals(answer, table.rating, len(size)) / size
     return replace(table, rating=table.rating - mean[answer])
 
 
@@ -280,11 +285,10 @@ def split_half(references: Table, *, variant: str, splits: int, seed: int) -> tu
         first = rng.permutation(len(references.raters)) < len(references.raters) // 2
         halves = [replace(answers, weight=answers.weight * mask[answers.who]) for mask in (first, ~first)]
         spreads = [SPREADS[variant](half, units) for half in halves]
-        means = [spread[~np.isnan(spread)].mean() if (~np.isnan(spread)).any() else np.nan for spread in spreads]
-        ratios[split] = _ratio(*means, variant)
+        means = [mean_defined(spread) for spread in spreads]
+        ratios[split] = _ratio(means[0], means[1], variant)
         if variant == "variance":
-            energy = energy_distance(*halves, units)
-            distances[split] = energy[~np.isnan(energy)].mean() if (~np.isnan(energy)).any() else np.nan
+            distances[split] = mean_defined(energy_distance(halves[0], halves[1], units))
     return ratios, distances, units
 
 

@@ -8,11 +8,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from page import build
-from page import counts_of
-from page import headline
-from page import launch
-from page import number
+from page import build, counts_of, headline, launch, number
 
 METRIC = evaluate.load(str(Path(__file__).with_name("weighted_kappa.py")))
 

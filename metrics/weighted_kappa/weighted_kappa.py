@@ -3,8 +3,8 @@
     κ_w = 1 − Σ w·O / Σ w·E
 
 O are the joint counts of two raters, E the product of their margins divided by n, and w(i, j) is (i − j)² (quadratic),
-|i − j| (linear) or 1 for i ≠ j (none, Cohen's kappa). 1 is perfect agreement, 0 what the margins alone give, below 0 is
-worse than that; there is no fixed lower limit.
+|i − j| (linear) or 1 for i ≠ j (none, Cohen's kappa). 1 is perfect agreement, 0 what the margins alone give, below 0
+is worse than that; there is no fixed lower limit.
 
 Each of the three weights is a squared distance between vectors φ: the rating itself, the steps 1[rating > k], or the
 one-hot rating. So both sums follow from sums over items, and so do those of a bootstrap resample:
@@ -14,33 +14,32 @@ one-hot rating. So both sums follow from sums over items, and so do those of a b
 With quadratic weights that is Lin's concordance correlation, which needs no whole numbers.
 """
 
-from collections.abc import Iterable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import datasets
 import evaluate
 import numpy as np
 
-from .ratings import CHUNK
-from .ratings import ROUNDING
-from .ratings import Bools
-from .ratings import Floats
-from .ratings import Ints
-from .ratings import RatingsError
-from .ratings import Table
-from .ratings import TakesTables
-from .ratings import check_bootstrap
-from .ratings import choice
-from .ratings import divide
-from .ratings import mean_defined
-from .ratings import percentiles
-from .ratings import read_ratings
-from .ratings import resamples
-from .ratings import tell_undefined
+from .ratings import (
+    CHUNK,
+    ROUNDING,
+    Bools,
+    Floats,
+    Ints,
+    RatingsError,
+    Table,
+    TakesTables,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_ratings,
+    resamples,
+    tell_undefined,
+)
 
 WEIGHTS = ("quadratic", "linear", "none")
 NON_INTEGER = ("error", "round", "concordance", "upstream")
@@ -316,7 +315,7 @@ def resampled_kappa(ratings: Floats, counts: Floats, pairs: Ints, *, weights: st
 
 
 def _resampled_block(
-    drawn: Floats, given: Floats, features: list[tuple[Floats, float]], first: Ints, second: Ints, whole: bool
+    drawn: Any, given: Any, features: list[tuple[Floats, float]], first: Ints, second: Ints, whole: bool
 ) -> Floats:
     both = given[first] * given[second]  # [pairs, items]
     n = (drawn @ both.T).astype(np.float64)
@@ -602,8 +601,8 @@ def _input(ratings: Any, predictions: Any, references: Any) -> Table:
         return read_ratings(ratings)
     if np.shape(predictions) != np.shape(references) or np.ndim(predictions) not in (1, 2):
         raise RatingsError(
-            f"predictions {list(np.shape(predictions))} and references {list(np.shape(references))} must both have the "
-            "shape [items] or [items, categories]."
+            f"predictions {list(np.shape(predictions))} and references {list(np.shape(references))} must both "
+            "have the shape [items] or [items, categories]."
         )
     table = read_ratings([predictions, references], what="predictions and references")
     return replace(table, raters=("predictions", "references"))

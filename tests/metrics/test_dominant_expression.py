@@ -67,7 +67,7 @@ def test_random_baseline_is_the_mean_over_all_orders(gains: np.ndarray, k: int) 
 
 
 def test_published_dcg_of_2002() -> None:
-    """Järvelin and Kekäläinen (2002): gains 3, 2, 3, 0, 0, 1, 2, 2, 3, 0; DCG 3, 5, 6.89, 6.89, 6.89, 7.28, …, 9.61."""
+    """The example of Järvelin and Kekäläinen (2002, section 2.2)."""
     gains = np.array([3, 2, 3, 0, 0, 1, 2, 2, 3, 0.0])
     dcg = np.cumsum(gains * discounts(10, None, "2002"))
     np.testing.assert_allclose(dcg, [3, 5, 6.89, 6.89, 6.89, 7.28, 7.99, 8.66, 9.61, 9.61], atol=0.006)
