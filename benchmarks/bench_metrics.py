@@ -1,26 +1,24 @@
 """κ_w and α beside what a user would call instead: scikit-learn in a loop over pairs, and the `krippendorff` package.
 
-    python benchmarks/bench_metrics.py [--raters 22] [--items 2500] [--categories 40] [--measure 20] [--ratings 10000000]
+    python benchmarks/bench_metrics.py [--raters 22] [--items 2500] [--categories 40] [--measure 20] [--ratings N]
 
-The table is as large as EmoNet-Face HQ: 22 raters, 2,500 items, 40 emotions, whole ratings 0–7, a part of them missing.
-Ours is run in full, `evaluate.compute` with tables and checks included. The other side is measured on a part (`--measure`
-calls, spread over the table) and the rest is extrapolated in proportion to the number of calls; the line says so. Both
-sides run on one thread and are checked to agree on what both computed. Memory is the highest resident set of a process
-that does nothing else than make the table and compute, so that it includes Python, NumPy and evaluate.
+The table is as large as EmoNet-Face HQ: 22 raters, 2,500 items, 40 emotions, whole ratings 0–7, a fifth missing. Ours
+is run in full. The other side is measured on a part (`--measure` calls, spread over the table; ten times as many for
+scikit-learn) and the rest is extrapolated in proportion to the number of calls; the lines say so. Both sides run on one
+thread and are checked to agree. Memory is the highest resident set of a process that does nothing else than make the
+table and compute, so that it includes Python, NumPy and evaluate.
 """
 
-import os
-
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 import argparse
+import importlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -51,9 +49,11 @@ def our_kappa(args: argparse.Namespace) -> dict[str, Any]:
     import evaluate
 
     metric, ratings = evaluate.load(str(METRICS / "weighted_kappa")), make_ratings(*args.size)
-    point, plain = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7)))
+    pairwise_kappa = importlib.import_module(type(metric).__module__).pairwise_kappa
+    matrices, bare = timed(lambda: [pairwise_kappa(ratings[:, :, category]) for category in range(args.size[2])])
+    _, plain = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7)))
     _, full = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7), bootstrap=BOOTSTRAP))
-    return {"plain": plain, "full": full, "value": point["weighted_kappa"]}
+    return {"bare": bare, "plain": plain, "full": full, "value": float(matrices[0][0][0, 1])}
 
 
 def our_alpha(args: argparse.Namespace) -> dict[str, Any]:
@@ -63,22 +63,24 @@ def our_alpha(args: argparse.Namespace) -> dict[str, Any]:
     metric, ratings = evaluate.load(str(METRICS / "krippendorff_alpha")), make_ratings(*args.size)
     point, plain = timed(lambda: metric.compute(ratings=ratings))
     seconds = {
-        level: timed(lambda level=level: metric.compute(ratings=ratings, level=level, bootstrap=BOOTSTRAP))[1]
+        level: timed(partial(metric.compute, ratings=ratings, level=level, bootstrap=BOOTSTRAP))[1]
         for level in ("interval", "ordinal")
     }
-    return {"plain": plain, "full": seconds["interval"], "ordinal": seconds["ordinal"], "value": point}
+    value = point["per_category"]["0"]["krippendorff_alpha"]
+    return {"plain": plain, "full": seconds["interval"], "ordinal": seconds["ordinal"], "value": value}
 
 
 def our_large_alpha(args: argparse.Namespace) -> dict[str, Any]:
     """α of one category with very many ratings, four of each item, real numbers."""
     sys.path.insert(0, str(METRICS))
-    from krippendorff_alpha.krippendorff_alpha import alpha_of_units, pairable
-
+    alpha = importlib.import_module("krippendorff_alpha.krippendorff_alpha")
     items = args.ratings // 4
     rng = np.random.default_rng(0)
-    rating = (rng.normal(0, 1, items)[:, None] + rng.normal(0, 1, (items, 4))).round(2).ravel()
+    rating = rng.normal(0, 1, (items, 4))
+    rating += rng.normal(0, 1, items)[:, None]
+    rating = rating.round(2, out=rating).ravel()
     item = np.repeat(np.arange(items), 4)
-    value, seconds = timed(lambda: alpha_of_units(pairable(item, rating), "interval"))
+    value, seconds = timed(lambda: alpha.alpha_of_units(alpha.pairable(item, rating), "interval"))
     return {"full": seconds, "value": value}
 
 
@@ -95,7 +97,8 @@ def sklearn_kappa(args: argparse.Namespace) -> dict[str, Any]:
         both = ~np.isnan(x) & ~np.isnan(y)
         x, y = x[both].astype(int), y[both].astype(int)
         kappas.append(float(cohen_kappa_score(x, y, weights="quadratic", labels=list(range(8)))))
-    return {"each": (time.perf_counter() - start) / len(part), "calls": len(calls), "measured": len(part)}
+    each = (time.perf_counter() - start) / len(part)
+    return {"each": each, "calls": len(calls), "measured": len(part), "value": kappas[0]}
 
 
 def package_alpha(args: argparse.Namespace) -> dict[str, Any]:
@@ -118,7 +121,8 @@ SIDES = {call.__name__: call for call in (our_kappa, our_alpha, our_large_alpha,
 
 def alone(name: str, argv: list[str]) -> dict[str, Any]:
     """Run one side in a process of its own; its result with the peak memory in MB."""
-    run = subprocess.run([sys.executable, __file__, *argv, "--side", name], capture_output=True, text=True)
+    env = os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    run = subprocess.run([sys.executable, __file__, *argv, "--side", name], capture_output=True, text=True, env=env)
     if run.returncode:
         raise SystemExit(run.stderr)
     return json.loads(run.stdout.splitlines()[-1])
@@ -140,30 +144,39 @@ def main() -> None:
     report(args, sys.argv[1:])
 
 
+def line(what: str, ours: float, peer: str, slow: float) -> str:
+    """One comparison."""
+    return f"{what:50} ours {ours:7.2f} s   {peer} {slow:10,.1f} s   × {slow / ours:,.0f}"
+
+
 def report(args: argparse.Namespace, argv: list[str]) -> None:
     """Run every side and compare."""
     pairs = args.raters * (args.raters - 1) // 2
     print(f"{args.raters} raters, {args.items:,} items, {args.categories} categories, {pairs} pairs; one thread")
     kappa, loop = alone("our_kappa", argv), alone("sklearn_kappa", argv)
     slow = loop["each"] * loop["calls"]
-    told = f"{loop['measured']} of {loop['calls']:,} calls measured at {loop['each'] * 1e3:.2f} ms, the rest extrapolated"
-    print(f"κ_w, all pairs        ours {kappa['plain']:8.2f} s   scikit-learn {slow:12,.1f} s   × {slow / kappa['plain']:,.0f}")
-    slow *= BOOTSTRAP + 1
-    print(f"  + {BOOTSTRAP:,} resamples   ours {kappa['full']:8.2f} s   scikit-learn {slow:12,.1f} s   × {slow / kappa['full']:,.0f}")
+    told = (
+        f"{loop['measured']} of {loop['calls']:,} calls measured at {loop['each'] * 1e3:.2f} ms, the rest extrapolated"
+    )
+    print(line("κ_w of all pairs, array to array", kappa["bare"], "scikit-learn", slow))
+    print(line("  evaluate's compute, table and checks too", kappa["plain"], "scikit-learn", slow))
+    print(line(f"  compute with {BOOTSTRAP:,} resamples", kappa["full"], "scikit-learn", slow * (BOOTSTRAP + 1)))
     print(f"  peak memory {kappa['mb']:,.0f} MB; scikit-learn: {told}")
     alpha, package = alone("our_alpha", argv), alone("package_alpha", argv)
-    ours = alpha["value"]["per_category"]["0"]["krippendorff_alpha"]
-    if abs(ours - package["value"]) > 1e-10:
-        raise SystemExit(f"The two engines disagree: {ours} and {package['value']}")
+    for ours, theirs in ((kappa["value"], loop["value"]), (alpha["value"], package["value"])):
+        if abs(ours - theirs) > 1e-10:
+            raise SystemExit(f"The two sides disagree: {ours} and {theirs}")
     slow = package["each"] * package["calls"]
-    print(f"α, {BOOTSTRAP:,} resamples    ours {alpha['full']:8.2f} s   krippendorff {slow:12,.1f} s   × {slow / alpha['full']:,.0f}")
+    print(line(f"α per category, compute with {BOOTSTRAP:,} resamples", alpha["full"], "krippendorff", slow))
     print(f"  (ordinal: ours {alpha['ordinal']:.2f} s; no bootstrap: ours {alpha['plain']:.2f} s)")
     print(
         f"  peak memory {alpha['mb']:,.0f} MB; krippendorff: {package['measured']} of {package['calls']:,} calls measured "
         f"at {package['each'] * 1e3:.1f} ms, the rest extrapolated, {package['mb']:,.0f} MB"
     )
     large = alone("our_large_alpha", argv)
-    print(f"α, {args.ratings:,} ratings  ours {large['full']:.1f} s, {large['mb']:,.0f} MB, value {large['value']:.4f}")
+    print(
+        f"α, {args.ratings:,} ratings  ours {large['full']:.1f} s, {large['mb']:,.0f} MB, value {large['value']:.4f}"
+    )
 
 
 if __name__ == "__main__":

@@ -104,15 +104,51 @@ def pairable(unit: Ints, rating: Floats, item: Ints | None = None) -> Units:
         rating: [ratings] finite values.
         item: [ratings] number of the item that a unit belongs to; None: the unit itself.
     """
-    row = np.flatnonzero(np.bincount(unit)[unit] > 1)
-    value, code = np.unique(rating[row], return_inverse=True)
+    sizes = np.bincount(unit)
+    row = np.flatnonzero((sizes > 1)[unit])
+    value, code = _distinct(rating[row])
     n_values = max(1, len(value))
-    key = unit[row].astype(np.int64) * n_values + code
-    cells, first, cell, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    cells, cell, count = _groups(unit[row].astype(np.int64) * n_values + code, len(sizes) * n_values)
     of_unit, of_value = np.divmod(cells, n_values)
     start = np.flatnonzero(np.diff(of_unit, prepend=-1))
-    items = (unit if item is None else item)[row[first[start]]]
+    items = of_unit[start]
+    if item is not None:
+        item_of = np.zeros(len(sizes), dtype=np.int64)
+        item_of[unit] = item
+        items = item_of[items]
     return Units(value, of_value, count.astype(np.float64), start, items, row, cell)
+
+
+def _distinct(rating: Floats) -> tuple[Floats, Ints]:
+    """Distinct values, ascending, and the index of each rating's; whole ratings on a short scale need no sorting."""
+    if len(rating) and np.ptp(rating) < 1 << 16 and not (rating % 1).any():
+        codes, code, _ = _groups((rating - rating.min()).astype(np.int64), int(np.ptp(rating)) + 1)
+        return codes + rating.min(), code
+    value, code, _ = _by_sorting(rating)
+    return value, code
+
+
+def _groups(key: Ints, size: int) -> tuple[Ints, Ints, Ints]:
+    """Distinct keys, ascending; the index of each key's [keys]; how often each occurs. Keys are below `size`."""
+    if size > 4 * len(key):
+        return _by_sorting(key)
+    counts = np.bincount(key, minlength=size)
+    index = (np.cumsum(counts > 0) - 1).astype(np.int32)
+    return np.flatnonzero(counts), index[key], counts[counts > 0]
+
+
+def _by_sorting(values: Any) -> tuple[Any, Ints, Ints]:
+    """As `np.unique` with inverse and counts, in half its memory."""
+    order = np.argsort(values)
+    ranked = values[order]
+    new = np.ones(len(values), dtype=bool)
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    first = np.flatnonzero(new)
+    distinct = ranked[first]
+    del ranked
+    index = np.empty(len(values), dtype=np.int32)
+    index[order] = np.cumsum(new, dtype=np.int32) - 1
+    return distinct, index, np.diff(first, append=len(values))
 
 
 def _distances(phi: Floats, count: Floats, units: Units) -> Floats:
@@ -189,10 +225,10 @@ def alpha_of_units(units: Units, level: str, *, weight: Floats | None = None, dr
         α; nan if all ratings are equal or none is pairable.
     """
     times = np.ones(len(units.start)) if drawn is None else drawn
-    rating_weight = np.ones(len(units.row)) if weight is None else weight
-    count = totals(units.cell, rating_weight, len(units.code))
-    copies = units.sums(totals(units.cell, rating_weight**2, len(units.code)))
-    size = units.sums(count)
+    count = own = units.count
+    if weight is not None:
+        count, own = (totals(units.cell, weight**power, len(units.code)) for power in (1, 2))
+    size, copies = units.sums(count), units.sums(own)
     pairs = size**2 - copies
     times = np.where(pairs > 0, times, 0.0)
     of_value = totals(units.code, count * times[units.unit], len(units.value))
@@ -405,7 +441,7 @@ def analyse(
         raise RatingsError("engine='krippendorff' resamples items only; use engine='own' to resample raters.")
     if len(np.unique(table.rater)) < 2:
         raise RatingsError(f"α needs at least two raters; there is only {table.raters[table.rater[0]]!r}.")
-    parts = [table.rows(table.category == number) for number in range(len(table.categories))]
+    parts = table.parts()
     alphas = np.array([_alpha(part, level, engine) for part in parts])
     draws, pooled_draws = None, None
     if bootstrap:
@@ -443,10 +479,10 @@ def _entry(alpha: float, draws: Floats | None, confidence: float) -> dict[str, A
 def _counts(table: Table) -> dict[str, int]:
     """Raters, items and ratings, and how many of the (item, category) units and ratings are pairable."""
     unit = table.item.astype(np.int64) * len(table.categories) + table.category
-    sizes = np.unique(unit, return_counts=True)[1]
+    sizes = _groups(unit, len(table.items) * len(table.categories))[2]
     return {
-        "n_raters": len(np.unique(table.rater)),
-        "n_items": len(np.unique(table.item)),
+        "n_raters": int(np.count_nonzero(np.bincount(table.rater))),
+        "n_items": int(np.count_nonzero(np.bincount(table.item))),
         "n_ratings": len(table),
         "n_units": int((sizes > 1).sum()),
         "n_pairable": int(sizes[sizes > 1].sum()),
@@ -488,7 +524,7 @@ def _upstream(table: Table, level: str) -> dict[str, Any]:
     def turned(part: Table) -> float:
         return alpha_of_units(pairable(part.rater, part.rating), level)
 
-    parts = (table.rows(table.category == number) for number in range(len(table.categories)))
+    parts = table.parts()
     return {
         "krippendorff_alpha": turned(table),
         "per_category": dict(zip(table.categories, map(turned, parts), strict=True)),

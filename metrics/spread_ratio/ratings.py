@@ -60,11 +60,21 @@ class Table:
         item, rater, category = self.item[mask], self.rater[mask], self.category[mask]
         return replace(self, item=item, rater=rater, category=category, rating=self.rating[mask])
 
-    def matrix(self, category: int) -> Floats:
-        """Ratings of one category, [n_raters, n_items]; nan where there is none."""
-        one = self.rows(self.category == category)
+    def parts(self) -> list["Table"]:
+        """The rows of each category; all names stay."""
+        in_order = not (np.diff(self.category) < 0).any()
+        order = slice(None) if in_order else np.argsort(self.category, kind="stable")
+        ends = np.cumsum(np.bincount(self.category, minlength=len(self.categories)))[:-1]
+        columns = (np.split(column[order], ends) for column in (self.item, self.rater, self.category, self.rating))
+        return [
+            replace(self, item=item, rater=rater, category=category, rating=rating)
+            for item, rater, category, rating in zip(*columns, strict=True)
+        ]
+
+    def matrix(self) -> Floats:
+        """Ratings of a table with one category, [n_raters, n_items]; nan where there is none."""
         cells = np.full((len(self.raters), len(self.items)), np.nan)
-        cells[one.rater, one.item] = one.rating
+        cells[self.rater, self.item] = self.rating
         return cells
 
 
@@ -88,7 +98,7 @@ def read_ratings(ratings: Any, *, what: str = "ratings", samples: bool = False) 
         >>> table = read_ratings({"item": ["a", "a", "b"], "rater": ["x", "y", "x"], "rating": [1, 2, None]})
         >>> len(table), table.items, table.raters
         (2, ('a', 'b'), ('x', 'y'))
-        >>> read_ratings([[1, 2, float("nan")], [1, 3, 3]]).matrix(0)
+        >>> read_ratings([[1, 2, float("nan")], [1, 3, 3]]).matrix()
         array([[ 1.,  2., nan],
                [ 1.,  3.,  3.]])
     """
@@ -136,10 +146,11 @@ def _from_array(numbers: Floats, what: str) -> Table:
             f"table with the columns {', '.join(COLUMNS)} and optionally category."
         )
     cells = numbers.reshape(*numbers.shape, 1) if numbers.ndim == 2 else numbers
-    rater, item, category = np.nonzero(~np.isnan(cells))
-    raters, items, categories = (tuple(map(str, range(size))) for size in cells.shape)
+    cells = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
+    category, rater, item = np.nonzero(~np.isnan(cells))
+    categories, raters, items = (tuple(map(str, range(size))) for size in cells.shape)
     named = categories if numbers.ndim == 3 else ("",)
-    return Table(item, rater, category, cells[rater, item, category], items, raters, named)
+    return Table(item, rater, category, cells[~np.isnan(cells)], items, raters, named)
 
 
 def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:

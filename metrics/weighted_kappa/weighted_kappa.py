@@ -278,7 +278,7 @@ def weighted_kappa(first: Sequence[float] | Floats, second: Sequence[float] | Fl
             f"Two raters need one rating per item each; the shapes are {list(np.shape(first))} and "
             f"{list(np.shape(second))}."
         )
-    cells = read_ratings([first, second]).matrix(0)
+    cells = read_ratings([first, second]).matrix()
     ready = prepare(cells, **options).ratings
     kappa, _ = pairwise_kappa(ready, weights=options.get("weights", "quadratic"))
     return float(kappa[0, 1])
@@ -398,10 +398,12 @@ def analyse(
         raise RatingsError(f"min_common={min_common!r} is not valid; give a whole number of items ≥ 1.")
     partner = _partners(table.raters, partners)
     ready = prepare(table.rating, weights=weights, scale=scale, clip=clip, non_integer=non_integer)
-    usable = replace(table, rating=ready.ratings).rows(~np.isnan(ready.ratings))
+    usable = replace(table, rating=ready.ratings)
+    if ready.n_dropped:
+        usable = usable.rows(~np.isnan(ready.ratings))
     pairs = np.stack(np.triu_indices(len(table.raters), 1), axis=1)
     pairs = pairs[partner[pairs].any(1)]
-    categories = [_category(usable, number, pairs, weights, min_common) for number in range(len(table.categories))]
+    categories = [_category(part, pairs, weights, min_common) for part in usable.parts()]
     counts_for = _counts_for(pairs, partner)
     point = _averages(categories, [one.kappa[None] for one in categories], np.ones((1, len(pairs))), counts_for)
     intervals: dict[str, Any] = {}
@@ -431,8 +433,8 @@ def _counts_for(pairs: Ints, partner: Bools) -> Floats:
     return counts
 
 
-def _category(table: Table, number: int, pairs: Ints, weights: str, min_common: int) -> _Category:
-    cells = table.matrix(number)
+def _category(table: Table, pairs: Ints, weights: str, min_common: int) -> _Category:
+    cells = table.matrix()
     items = np.flatnonzero(~np.isnan(cells).all(0))
     kappa, n = pairwise_kappa(cells[:, items], weights=weights)
     of_pairs = n[pairs[:, 0], pairs[:, 1]]
@@ -528,8 +530,8 @@ def _report(
     return {
         "weighted_kappa": float(point.overall[0]),
         **({"interval": intervals["overall"]} if intervals else {}),
-        "n_raters": len(np.unique(table.rater)),
-        "n_items": len(np.unique(table.item)),
+        "n_raters": int(np.count_nonzero(np.bincount(table.rater))),
+        "n_items": int(np.count_nonzero(np.bincount(table.item))),
         "n_ratings": len(table),
         "n_categories": len(table.categories),
         "n_pairs": int((common > 0).any(0).sum()),
