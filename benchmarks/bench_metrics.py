@@ -3,10 +3,10 @@
     python benchmarks/bench_metrics.py [--raters 22] [--items 2500] [--categories 40] [--measure 20] [--ratings N]
 
 The table is as large as EmoNet-Face HQ: 22 raters, 2,500 items, 40 emotions, whole ratings 0–7, a fifth missing. Ours
-is run in full. The other side is measured on a part (`--measure` calls, spread over the table; ten times as many for
-scikit-learn) and the rest is extrapolated in proportion to the number of calls; the lines say so. Both sides run on one
-thread and are checked to agree. Memory is the highest resident set of a process that does nothing else than make the
-table and compute, so that it includes Python, NumPy and evaluate.
+is run in full (short runs five times, the median counts). The other side is measured on a part (`--measure` calls, ten
+times as many for scikit-learn, spread over the table) and the rest is extrapolated from the median call, as the lines
+say. Both sides run on one thread and are checked to agree. Memory is the highest resident set of a process that does
+nothing else than make the table and compute, so that it includes Python, NumPy and evaluate.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import combinations
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,14 @@ def make_ratings(raters: int, items: int, categories: int) -> np.ndarray:
     return ratings
 
 
-def timed(call: Callable[[], Any]) -> tuple[Any, float]:
-    """Result and seconds."""
-    start = time.perf_counter()
-    return call(), time.perf_counter() - start
+def timed(call: Callable[[], Any], rounds: int = 1) -> tuple[Any, float]:
+    """Result and seconds, the median of some rounds."""
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        result = call()
+        seconds.append(time.perf_counter() - start)
+    return result, median(seconds)
 
 
 def our_kappa(args: argparse.Namespace) -> dict[str, Any]:
@@ -50,8 +55,8 @@ def our_kappa(args: argparse.Namespace) -> dict[str, Any]:
 
     metric, ratings = evaluate.load(str(METRICS / "weighted_kappa")), make_ratings(*args.size)
     pairwise_kappa = importlib.import_module(type(metric).__module__).pairwise_kappa
-    matrices, bare = timed(lambda: [pairwise_kappa(ratings[:, :, category]) for category in range(args.size[2])])
-    _, plain = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7)))
+    matrices, bare = timed(lambda: [pairwise_kappa(ratings[:, :, category]) for category in range(args.size[2])], 5)
+    _, plain = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7)), 5)
     _, full = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7), bootstrap=BOOTSTRAP))
     return {"bare": bare, "plain": plain, "full": full, "value": float(matrices[0][0][0, 1])}
 
@@ -91,14 +96,15 @@ def sklearn_kappa(args: argparse.Namespace) -> dict[str, Any]:
     ratings = make_ratings(*args.size)
     calls = [(c, a, b) for c in range(args.size[2]) for a, b in combinations(range(args.size[0]), 2)]
     part = [calls[i] for i in np.linspace(0, len(calls) - 1, args.measure * 10).astype(int)]
-    start, kappas = time.perf_counter(), []
+    seconds, kappas = [], []
     for category, first, second in part:
+        start = time.perf_counter()
         x, y = ratings[first, :, category], ratings[second, :, category]
         both = ~np.isnan(x) & ~np.isnan(y)
         x, y = x[both].astype(int), y[both].astype(int)
         kappas.append(float(cohen_kappa_score(x, y, weights="quadratic", labels=list(range(8)))))
-    each = (time.perf_counter() - start) / len(part)
-    return {"each": each, "calls": len(calls), "measured": len(part), "value": kappas[0]}
+        seconds.append(time.perf_counter() - start)
+    return {"each": median(seconds), "calls": len(calls), "measured": len(part), "value": kappas[0]}
 
 
 def package_alpha(args: argparse.Namespace) -> dict[str, Any]:
@@ -106,12 +112,13 @@ def package_alpha(args: argparse.Namespace) -> dict[str, Any]:
     import krippendorff
 
     ratings = make_ratings(*args.size)
-    rng, start, values = np.random.default_rng(0), time.perf_counter(), []
-    for call in range(args.measure):
-        category = ratings[:, :, call % args.size[2]]
+    rng, seconds = np.random.default_rng(0), []
+    for number in range(args.measure):
+        category = ratings[:, :, number % args.size[2]]
         drawn = category[:, rng.integers(args.size[1], size=args.size[1])]
-        values.append(krippendorff.alpha(reliability_data=drawn, level_of_measurement="interval"))
-    each = (time.perf_counter() - start) / args.measure
+        call = partial(krippendorff.alpha, reliability_data=drawn, level_of_measurement="interval")
+        seconds.append(timed(call)[1])
+    each = median(seconds)
     check = krippendorff.alpha(reliability_data=ratings[:, :, 0], level_of_measurement="interval")
     return {"each": each, "calls": args.size[2] * (BOOTSTRAP + 1), "measured": args.measure, "value": float(check)}
 
@@ -155,9 +162,7 @@ def report(args: argparse.Namespace, argv: list[str]) -> None:
     print(f"{args.raters} raters, {args.items:,} items, {args.categories} categories, {pairs} pairs; one thread")
     kappa, loop = alone("our_kappa", argv), alone("sklearn_kappa", argv)
     slow = loop["each"] * loop["calls"]
-    told = (
-        f"{loop['measured']} of {loop['calls']:,} calls measured at {loop['each'] * 1e3:.2f} ms, the rest extrapolated"
-    )
+    told = f"{loop['measured']} of {loop['calls']:,} calls measured at {loop['each'] * 1e3:.2f} ms, extrapolated"
     print(line("κ_w of all pairs, array to array", kappa["bare"], "scikit-learn", slow))
     print(line("  evaluate's compute, table and checks too", kappa["plain"], "scikit-learn", slow))
     print(line(f"  compute with {BOOTSTRAP:,} resamples", kappa["full"], "scikit-learn", slow * (BOOTSTRAP + 1)))
@@ -170,8 +175,8 @@ def report(args: argparse.Namespace, argv: list[str]) -> None:
     print(line(f"α per category, compute with {BOOTSTRAP:,} resamples", alpha["full"], "krippendorff", slow))
     print(f"  (ordinal: ours {alpha['ordinal']:.2f} s; no bootstrap: ours {alpha['plain']:.2f} s)")
     print(
-        f"  peak memory {alpha['mb']:,.0f} MB; krippendorff: {package['measured']} of {package['calls']:,} calls measured "
-        f"at {package['each'] * 1e3:.1f} ms, the rest extrapolated, {package['mb']:,.0f} MB"
+        f"  peak memory {alpha['mb']:,.0f} MB; krippendorff: {package['measured']} of {package['calls']:,} calls "
+        f"measured at {package['each'] * 1e3:.1f} ms, extrapolated, {package['mb']:,.0f} MB"
     )
     large = alone("our_large_alpha", argv)
     print(

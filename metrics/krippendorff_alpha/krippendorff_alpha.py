@@ -108,7 +108,10 @@ def pairable(unit: Ints, rating: Floats, item: Ints | None = None) -> Units:
     row = np.flatnonzero((sizes > 1)[unit])
     value, code = _distinct(rating[row])
     n_values = max(1, len(value))
-    cells, cell, count = _groups(unit[row].astype(np.int64) * n_values + code, len(sizes) * n_values)
+    key = unit[row].astype(np.int64, copy=False)
+    key *= n_values
+    key += code
+    cells, cell, count = _groups(key, len(sizes) * n_values)
     of_unit, of_value = np.divmod(cells, n_values)
     start = np.flatnonzero(np.diff(of_unit, prepend=-1))
     items = of_unit[start]

@@ -155,12 +155,13 @@ def _whole(ratings: Floats, non_integer: str) -> Floats:
 def _features(ratings: Floats, weights: str) -> Iterator[tuple[Floats, float]]:
     """The dimensions of φ, each [raters, items] with 0 in gaps, and the weight of its square."""
     given = ~np.isnan(ratings)
-    values = np.unique(ratings[given])
     if weights == "quadratic":
         # κ_w is invariant to shifts; a centre in the middle keeps the sums of uneven ratings small.
-        centre = np.round(values.mean()) if values.size else 0.0
-        yield np.where(given, ratings - centre, 0.0), 1.0
-    elif weights == "linear":
+        filled = np.where(given, ratings, 0.0)
+        yield (filled - np.round(filled.sum() / max(given.sum(), 1))) * given, 1.0
+        return
+    values = np.unique(ratings[given])
+    if weights == "linear":
         for low, high in zip(values[:-1], values[1:], strict=True):
             yield np.where(given, ratings > low, False) * 1.0, float(high - low)
     else:
@@ -191,8 +192,7 @@ def _kappa(n: Floats, observed: Floats, together: Floats, apart: Floats, *, whol
 
 
 def _is_whole(ratings: Floats, weights: str) -> bool:
-    given = ratings[~np.isnan(ratings)]
-    return weights == "none" or bool(np.all(given % 1 == 0))
+    return weights == "none" or bool(np.all((np.rint(ratings) == ratings) | np.isnan(ratings)))
 
 
 def pairwise_kappa(ratings: Floats, *, weights: str = "quadratic") -> tuple[Floats, Ints]:
@@ -212,6 +212,7 @@ def pairwise_kappa(ratings: Floats, *, weights: str = "quadratic") -> tuple[Floa
         ([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, nan]], [4, 3, 4])
     """
     choice("weights", weights, WEIGHTS)
+    ratings = np.ascontiguousarray(ratings, dtype=np.float64)
     given = (~np.isnan(ratings)).astype(np.float64)
     n = given @ given.T
     inner, apart, squares = np.zeros_like(n), np.zeros_like(n), np.zeros(ratings.shape)
