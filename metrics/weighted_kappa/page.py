@@ -181,7 +181,7 @@ def build(title: str, about: str, example: str, options: Sequence[gr.components.
                 gr.Markdown(HELP)
             with gr.Column():
                 said = gr.Markdown("Press Compute.")
-                picture = gr.Plot(label="Picture")
+                picture = gr.Plot(show_label=False)
                 details = gr.Dataframe(label="Details", interactive=False)
         button.click(compute, [text, file, *options], [said, details, picture], api_name="compute")
     return page
