@@ -261,4 +261,5 @@ class RatingCorrelation(TakesTables, evaluate.Metric):
         )
 
     def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
-        return analyse(predictions, read_ratings(references, what="references"), **options)
+        one = not hasattr(references, "keys") and np.ndim(references) == 1  # one rating per item, as from add_batch
+        return analyse(predictions, read_ratings([references] if one else references, what="references"), **options)

@@ -130,6 +130,13 @@ def test_inputs_of_every_shape_agree(metric) -> None:
         assert result["rating_correlation"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_batches_of_single_ratings(metric) -> None:
+    model, human = np.random.default_rng(0).normal(size=(2, 9))
+    metric.add_batch(predictions=model[:4], references=human[:4])
+    metric.add_batch(predictions=model[4:], references=human[4:])
+    assert metric.compute()["rating_correlation"] == pytest.approx(scipy_rho(model, human), abs=1e-10)
+
+
 BAD = {
     "other items": (
         dict(predictions={"item": ["z"], "rater": ["m"], "rating": [1]}, references=[[1, 2]]),
