@@ -233,8 +233,9 @@ def _profile(table: Table) -> Table:
     """Ratings less the respondent's mean over the categories of the item."""
     answer = np.unique(table.item.astype(np.int64) * len(table.raters) + table.rater, return_inverse=True)[1]
     size = np.bincount(answer)
-    mean = totals(answer, table.rating, len(size)) / size
-    return replace(table, rating=table.rating - mean[answer])
+    total = totals(answer, table.rating, len(size))
+    # Divided last: equal profiles of whole ratings stay equal to the last bit.
+    return replace(table, rating=(table.rating * size[answer] - total[answer]) / size[answer])
 
 
 def _choices(tables: list[Table], references: Table, left_out: int) -> Sides:
