@@ -1,0 +1,192 @@
+"""The Gradio page of a metric: paste or upload a ratings table, see the value, its interval and a picture.
+
+The same file lies in each metric's folder. It is edited in `metrics/_shared` only; `make share` copies it.
+"""
+
+import io
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gradio as gr
+import matplotlib
+
+matplotlib.use("Agg")
+
+import pandas as pd  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+
+LONG = ("item", "rater", "rating")
+MOST_BYTES = 20_000_000
+BLUE, GREY = "#2563eb", "#9ca3af"
+
+HELP = """\
+**Long:** a CSV with the columns `item, rater, rating`, optionally `category` and `sample`, one rating a row.
+**Wide:** one row per item (and `category`, if there is such a column), the item in the first column, one column per
+rater; empty cells are gaps. A column `name#2` holds the second sample of rater `name`.
+"""
+
+
+def read_table(text: str | None, file: str | None) -> pd.DataFrame:
+    """A long ratings table from pasted text or an uploaded CSV file, long or wide.
+
+    Args:
+        text: CSV with a header; commas, semicolons or tabs.
+        file: path of an uploaded file; it goes before the text.
+
+    Returns:
+        Columns item, rater, rating, and category and sample where the table has them.
+
+    Raises:
+        ValueError: nothing given, too large, or not such a table.
+    """
+    if file:
+        if os.path.getsize(file) > MOST_BYTES:
+            raise ValueError(f"The file has {os.path.getsize(file):,} bytes; this page takes {MOST_BYTES:,}.")
+        with open(file, encoding="utf-8-sig", errors="replace") as opened:
+            text = opened.read()
+    if not text or not text.strip():
+        raise ValueError("There is no table: paste one or upload a CSV file.")
+    header = text.strip().splitlines()[0]
+    separator = max(",;\t", key=header.count)
+    frame = pd.read_csv(
+        io.StringIO(text.strip()), sep=separator, skipinitialspace=True, dtype=str, keep_default_na=False
+    )
+    frame.columns = [str(name).strip() for name in frame.columns]
+    table = frame.copy() if set(LONG) <= set(frame.columns) else _from_wide(frame)
+    table["rating"] = [_number(cell, row) for row, cell in enumerate(table["rating"], start=1)]
+    return table
+
+
+def _number(cell: str, row: int) -> float | None:
+    cell = cell.strip()
+    if not cell or cell.lower() in ("nan", "na", "none", "null"):
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        raise ValueError(f"Rating {row} is {cell!r}; a rating is a number, or empty where there is none.") from None
+
+
+def _from_wide(frame: pd.DataFrame) -> pd.DataFrame:
+    named = [frame.columns[0], *(["category"] if "category" in frame.columns[1:] else [])]
+    raters = [name for name in frame.columns if name not in named]
+    if not raters:
+        raise ValueError(f"The table has the columns {list(frame.columns)}: neither long nor wide.\n\n{HELP}")
+    table = frame.melt(id_vars=named, value_vars=raters, var_name="rater", value_name="rating")
+    table = table.rename(columns={frame.columns[0]: "item"})
+    parts = table["rater"].str.rpartition("#")
+    sampled = parts[0].ne("") & parts[2].str.fullmatch(r"\d+")
+    if sampled.any():
+        table["sample"] = parts[2].where(sampled, "1")
+        table["rater"] = parts[0].where(sampled, table["rater"])
+    return table
+
+
+def split_model(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of the model and those of everyone else, the humans."""
+    mine = table["rater"] == model.strip()
+    if not mine.any() or mine.all():
+        raise ValueError(f"The model is called {model!r}, but the raters are {list(table['rater'].unique()[:12])}.")
+    return table[mine], table[~mine].drop(columns="sample", errors="ignore")
+
+
+def number(value: Any) -> str:
+    """A result for people: three decimals, or undefined."""
+    return (
+        "undefined"
+        if value is None or value != value
+        else f"{value:.3f}"
+        if isinstance(value, float)
+        else f"{value:,}"
+    )
+
+
+def headline(name: str, value: float, interval: Sequence[float] | None, counts: dict[str, Any]) -> str:
+    """The value with its interval, and the counts behind it."""
+    within = f" &nbsp; [{number(interval[0])}, {number(interval[1])}]" if interval else ""
+    said = ", ".join(f"{what.removeprefix('n_').replace('_', ' ')}: {number(count)}" for what, count in counts.items())
+    return f"## {name} = {number(value)}{within}\n\n{said}"
+
+
+def counts_of(result: dict[str, Any]) -> dict[str, Any]:
+    """The counts of a result."""
+    return {name: value for name, value in result.items() if name.startswith("n_")}
+
+
+def bars(
+    names: Sequence[str],
+    values: Sequence[float],
+    intervals: Sequence[Sequence[float] | None] | None = None,
+    *,
+    label: str,
+    reference: float | None = None,
+    grey: Sequence[bool] | None = None,
+) -> Figure:
+    """Horizontal bars, longest names readable, undefined values written out."""
+    figure = Figure(figsize=(7, 1.2 + 0.34 * len(names)), layout="constrained")
+    axes = figure.add_subplot()
+    places = list(range(len(names)))[::-1]
+    for place, value, fade in zip(places, values, grey or [False] * len(names), strict=True):
+        if value == value:
+            axes.barh(place, value, color=GREY if fade else BLUE, height=0.65)
+        else:
+            axes.text(0, place, " undefined", va="center", color=GREY)
+    for place, interval in zip(places, intervals or [], strict=False):
+        if interval and interval[0] == interval[0]:
+            axes.plot(interval, [place, place], color="black", linewidth=1.5)
+    axes.set_yticks(places, [name if len(name) < 40 else name[:39] + "…" for name in names])
+    axes.axvline(0, color="black", linewidth=0.8)
+    if reference is not None:
+        axes.axvline(reference, color="black", linestyle=":", linewidth=1)
+    axes.set_xlabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+Run = Callable[..., tuple[str, pd.DataFrame, Figure]]
+
+
+def build(title: str, about: str, example: str, options: Sequence[gr.components.Component], run: Run) -> gr.Blocks:
+    """The page.
+
+    Args:
+        title: of the page.
+        about: one paragraph in Markdown.
+        example: CSV that the page starts with.
+        options: components whose values follow the table in the call of `run`.
+        run: (table, *option values) → (headline in Markdown, details, picture); a ValueError is shown to the user.
+    """
+
+    def compute(text: str, file: str | None, *values: Any) -> tuple[str, Any, Any]:
+        try:
+            with warnings.catch_warnings(record=True) as notes:
+                warnings.simplefilter("always")
+                said, details, picture = run(read_table(text, file), *values)
+        except (ValueError, TypeError) as error:
+            return f"## Cannot compute\n\n{error}", None, None
+        told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
+        return said + "".join(f"\n\n⚠ {note}" for note in sorted(told)), details.round(3), picture
+
+    with gr.Blocks(title=title, analytics_enabled=False) as page:
+        gr.Markdown(f"# {title}\n\n{about}")
+        with gr.Row():
+            with gr.Column():
+                text = gr.Textbox(example, lines=12, max_lines=24, label="Ratings table (CSV)")
+                file = gr.File(label="… or a CSV file", file_types=[".csv", ".tsv", ".txt"], height=120)
+                for option in options:
+                    option.render()
+                button = gr.Button("Compute", variant="primary")
+                gr.Markdown(HELP)
+            with gr.Column():
+                said = gr.Markdown("Press Compute.")
+                picture = gr.Plot(show_label=False)
+                details = gr.Dataframe(label="Details", interactive=False)
+        button.click(compute, [text, file, *options], [said, details, picture], api_name="compute")
+    return page
+
+
+def launch(page: gr.Blocks) -> None:
+    """Serve the page on this machine only; a Hub Space says otherwise in GRADIO_SERVER_NAME."""
+    page.launch(server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), max_file_size=MOST_BYTES)

@@ -1,0 +1,265 @@
+"""Rating correlation: Spearman's ρ of a model's ratings with the median of the humans', per category and on average.
+
+    ρ = Pearson correlation of the mid-ranks of the model's rating and of the human median, over the items
+
+It lies in −1…1; 0 is no monotone relation. A model that rates all items of a category the same has no ρ there: it is
+counted, and enters the mean as 0, since leaving it out would reward a model for not answering. A category on which the
+human medians do not vary cannot be tested: it is left out and counted.
+"""
+
+from typing import Any
+
+import datasets
+import evaluate
+import numpy as np
+
+from .ratings import (
+    Floats,
+    Ints,
+    Table,
+    TakesTables,
+    check_bootstrap,
+    choice,
+    divide,
+    mean_defined,
+    percentiles,
+    read_model,
+    read_ratings,
+    resamples,
+    tell_undefined,
+)
+
+RESAMPLE = ("categories", "items", "raters", "both")
+OK, CONSTANT_MODEL, CONSTANT_HUMANS, TOO_FEW = "ok", "constant model", "constant humans", "fewer than two items"
+
+CITATION = """\
+@article{spearman1904proof,
+  title = {The proof and measurement of association between two things},
+  author = {Spearman, Charles}, journal = {The American Journal of Psychology}, volume = {15}, number = {1},
+  pages = {72--101}, year = {1904}, doi = {10.2307/1412159}
+}
+"""
+
+
+def mid_ranks(values: Floats, counts: Floats) -> Floats:
+    """Mid-ranks in resamples, less their mean.
+
+    Args:
+        values: [items].
+        counts: [resamples, items] how often an item was drawn.
+
+    Returns:
+        [resamples, items] rank of each value among the drawn ones, tied ones sharing theirs, minus the mean rank;
+        exactly 0 where all are tied.
+    """
+    distinct, code = np.unique(values, return_inverse=True)
+    order = np.argsort(code, kind="stable")
+    last = np.cumsum(np.bincount(code, minlength=len(distinct))) - 1
+    below_or_tied = np.cumsum(counts[:, order], axis=1)[:, last]  # [resamples, distinct]
+    tied = np.diff(below_or_tied, axis=1, prepend=0.0)
+    return (below_or_tied - tied / 2 - below_or_tied[:, -1:] / 2)[:, code]
+
+
+def spearman(first: Floats, second: Floats, counts: Floats | None = None) -> Floats:
+    """Spearman's ρ, plain or in resamples of the items.
+
+    Args:
+        first: [items] finite numbers.
+        second: [items] finite numbers.
+        counts: [resamples, items] how often an item was drawn; None: each once.
+
+    Returns:
+        [resamples] (one without counts); nan where either side is constant.
+
+    Example:
+        IQ and hours of television of ten people, from the Wikipedia article on the coefficient: ρ = −29/165.
+
+        >>> iq = np.array([106, 100, 86, 101, 99, 103, 97, 113, 112, 110.0])
+        >>> hours = np.array([7, 27, 2, 50, 28, 29, 20, 12, 6, 17.0])
+        >>> spearman(iq, hours).round(4).tolist(), round(-29 / 165, 4)
+        ([-0.1758], -0.1758)
+    """
+    weight = np.ones((1, len(first))) if counts is None else counts
+    if not len(first):
+        return np.full(len(weight), np.nan)
+    x, y = mid_ranks(first, weight), mid_ranks(second, weight)
+    return divide((weight * x * y).sum(1), np.sqrt((weight * x**2).sum(1)) * np.sqrt((weight * y**2).sum(1)))
+
+
+def medians(table: Table, weight: Ints | None = None) -> Floats:
+    """Median rating of each category of each item, [items, categories]; nan where there is none.
+
+    Args:
+        table: the ratings.
+        weight: [ratings] how often a rating counts, whole numbers; None: once.
+    """
+    shape = len(table.items), len(table.categories)
+    cell, rating = table.item.astype(np.int64) * shape[1] + table.category, table.rating
+    if weight is not None:
+        cell, rating = np.repeat(cell, weight), np.repeat(rating, weight)
+    order = np.lexsort((rating, cell))
+    size = np.bincount(cell, minlength=shape[0] * shape[1])
+    start, given = np.cumsum(size) - size, size > 0
+    ranked, found = rating[order], np.full(size.size, np.nan)
+    low, high = start + (size - 1) // 2, start + size // 2
+    found[given] = (ranked[low[given]] + ranked[high[given]]) / 2
+    return found.reshape(shape)
+
+
+def rating_correlation(predictions: Any, references: Any) -> list[float]:
+    """ρ of each category.
+
+    Args:
+        predictions: [items], [items, categories] or [samples, items, categories]; or a long table.
+        references: human ratings [raters, items] or [raters, items, categories]; or a long table.
+
+    Returns:
+        One ρ per category; nan where it is undefined.
+
+    Example:
+        >>> rho = rating_correlation([1, 2, 3, 4], [[0, 2, 1, 3], [1, 1, 2, 7], [0, 9, 1, 5]])  # medians 0, 2, 1, 5
+        >>> [round(one, 3) for one in rho]
+        [0.8]
+    """
+    table = read_ratings(references, what="references")
+    means, _ = read_model(predictions, table)
+    return [float(rho) for rho in _correlations(means, medians(table), None)[:, 0]]
+
+
+def _correlations(means: Floats, human: Floats, counts: Floats | None) -> Floats:
+    """[categories, resamples] ρ over the items that both sides rated."""
+    found = []
+    for x, y in zip(means.T, human.T, strict=True):
+        both = ~np.isnan(x) & ~np.isnan(y)
+        found.append(spearman(x[both], y[both], None if counts is None else counts[:, both]))
+    return np.stack(found)
+
+
+def _status(means: Floats, human: Floats) -> list[str]:
+    """Why each category has a ρ or has none."""
+    found = []
+    for x, y in zip(means.T, human.T, strict=True):
+        both = ~np.isnan(x) & ~np.isnan(y)
+        humans, model = len(np.unique(y[both])), len(np.unique(x[both]))
+        rules = ((both.sum() < 2, TOO_FEW), (humans < 2, CONSTANT_HUMANS), (model < 2, CONSTANT_MODEL), (True, OK))
+        found.append(next(status for applies, status in rules if applies))
+    return found
+
+
+def analyse(
+    predictions: Any,
+    references: Table,
+    *,
+    bootstrap: int = 0,
+    seed: int = 0,
+    confidence: float = 0.95,
+    resample: str = "categories",
+) -> dict[str, Any]:
+    """ρ of every category and their mean.
+
+    Args:
+        predictions: the model's ratings, as `read_model` takes them; samples are averaged.
+        references: the humans' ratings.
+        bootstrap: number of resamples for the intervals; 0 gives none.
+        seed: seed of the resamples.
+        confidence: share of the resamples within an interval.
+        resample: "categories" (how the mean would vary over other categories), "items", "raters" (the humans') or
+            "both" (items and raters).
+
+    Returns:
+        Plain numbers: `rating_correlation` (mean over categories, a constant model counting 0), `interval`, counts,
+        `mean_defined` (without constant ones) and `per_category` with ρ, number of items and status.
+
+    Raises:
+        RatingsError: options or ratings that cannot be used.
+    """
+    check_bootstrap(bootstrap, seed, confidence)
+    choice("resample", resample, RESAMPLE)
+    means, n_elsewhere = read_model(predictions, references)
+    human = medians(references)
+    status = _status(means, human)
+    rho = _correlations(means, human, None)[:, 0]
+    undefined = sum(one in (CONSTANT_HUMANS, TOO_FEW) for one in status)
+    constant = status.count(CONSTANT_MODEL)
+    tell_undefined(undefined + constant, f"ρ is undefined for {undefined + constant} categories, see their status")
+    draws = None
+    if bootstrap:
+        draws = _draws(means, human, references, rho, status, bootstrap, seed, resample)
+    both = ~np.isnan(means) & ~np.isnan(human)
+    return {
+        "rating_correlation": float(_mean(rho[:, None], status)[0]),
+        **({"interval": percentiles(draws["mean"], confidence)} if draws else {}),
+        "mean_defined": float(mean_defined(rho)),
+        "n_categories": len(rho),
+        "n_constant": constant,
+        "n_undefined": undefined,
+        "n_items": int(both.any(axis=1).sum()),
+        "n_raters": len(np.unique(references.rater)),
+        "n_missing_predictions": int((np.isnan(means) & ~np.isnan(human)).sum()),
+        "n_unused_predictions": n_elsewhere,
+        "per_category": {
+            name: {
+                "rho": float(rho[number]),
+                **({"interval": percentiles(draws["rho"][number], confidence)} if draws and "rho" in draws else {}),
+                "n_items": int(both[:, number].sum()),
+                "status": status[number],
+            }
+            for number, name in enumerate(references.categories)
+        },
+    }
+
+
+def _mean(rho: Floats, status: list[str]) -> Floats:
+    """Mean over categories [resamples]; where the model is constant ρ counts as 0, other undefined ones not at all."""
+    constant = np.array([one == CONSTANT_MODEL for one in status])[:, None]
+    return mean_defined(np.where(constant, 0.0, rho), axis=0)
+
+
+def _draws(
+    means: Floats,
+    human: Floats,
+    references: Table,
+    rho: Floats,
+    status: list[str],
+    bootstrap: int,
+    seed: int,
+    resample: str,
+) -> dict[str, Floats]:
+    """Mean of every resample, and ρ of every category where items or raters were resampled."""
+    if resample == "categories":
+        usable = np.where(np.array(status) == CONSTANT_MODEL, 0.0, rho)
+        usable = usable[~np.isnan(usable)]
+        if not len(usable):
+            return {"mean": np.full(bootstrap, np.nan)}
+        return {"mean": np.concatenate([c @ usable / c.sum(1) for c in resamples(len(usable), bootstrap, seed)])}
+    items = resamples(len(means), bootstrap, seed, width=2 * len(means))
+    if resample == "items":
+        drawn = np.concatenate([_correlations(means, human, counts) for counts in items], axis=1)
+    else:
+        every_item = (row for chunk in items for row in chunk)
+        raters = (row for chunk in resamples(len(references.raters), bootstrap, seed + 1) for row in chunk)
+        columns = []
+        for of_raters, counts in zip(raters, every_item, strict=True):
+            again = medians(references, of_raters[references.rater].astype(np.int64))
+            columns.append(_correlations(means, again, counts[None] if resample == "both" else None)[:, 0])
+        drawn = np.stack(columns, axis=1)
+    return {"mean": _mean(drawn, status), "rho": drawn}
+
+
+class RatingCorrelation(TakesTables, evaluate.Metric):
+    """Spearman's ρ with the human median as an `evaluate` metric."""
+
+    def _info(self) -> evaluate.MetricInfo:
+        return evaluate.MetricInfo(
+            description=str(__doc__),
+            citation=CITATION,
+            inputs_description=str(analyse.__doc__),
+            features=datasets.Features(
+                {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
+            ),
+            reference_urls=["https://doi.org/10.2307/1412159"],
+        )
+
+    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+        one = not hasattr(references, "keys") and np.ndim(references) == 1  # one rating per item, as from add_batch
+        return analyse(predictions, read_ratings([references] if one else references, what="references"), **options)

@@ -1,0 +1,45 @@
+"""Real ratings in long form, and what every metric's tests need."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The machines that run this are shared: no deadline a test, and few examples.
+settings.register_profile(
+    "metrics", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("metrics")
+
+
+@pytest.fixture(scope="session")
+def binary_votes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """All votes of EmoNet-Face BINARY with their step, 0 for the contrastive one."""
+    from dataset_scripts.emonet_face.votes import read_votes
+    from emohub.data.problems import ProblemLog
+
+    return read_votes(shared / "data" / "emonet_face" / "binary.csv", ProblemLog(tmp_path_factory.mktemp("log")))
+
+
+@pytest.fixture(scope="session")
+def chehre_labels(shared: Path) -> pd.DataFrame:
+    """Label ratings (0–3) of the half dump of Chehre; of a repeated answer the first counts."""
+    return pd.DataFrame(
+        [
+            {"item": item, "emoji": emoji, "rater": rater, "category": label, "rating": float(rating)}
+            for item, emoji, rater, ratings in _answers(shared / "data" / "chehre" / "labels.csv")
+            for label, rating in ratings.items()
+        ]
+    ).drop_duplicates(["item", "rater", "category"])
+
+
+def _answers(path: Path) -> Iterator[tuple[str, str, str, dict[str, int]]]:
+    rows = pd.read_csv(path, keep_default_na=False, dtype=str).to_dict("records")
+    for row in rows:
+        for k in range(1, 5):
+            if row[f"pid_{k}"]:
+                text = row[f"pid_{k}_ratings"].removeprefix('"').removesuffix('"').replace('""', '"')
+                yield row["video_name"], row["emoji_code"], row[f"pid_{k}"], json.loads(text)
