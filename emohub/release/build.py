@@ -181,9 +181,8 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
     bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
     parts = []
     if bad and not options.skip_bad:
-        parts.append(
-            f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}\nMend it, or leave these out with --skip-bad."
-        )
+        found = f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}"
+        parts.append(f"{found}\nMend it, or leave these out with --skip-bad.")
     if incomplete and not options.allow_partial:
         parts.append(
             f"The input is not the published data:\n{listed(incomplete)}\n"
