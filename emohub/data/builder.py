@@ -1,5 +1,6 @@
 """What every dataset builder shares: a config that knows its data, and a builder that only plans and reads."""
 
+import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -142,6 +143,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
                 k not in official for k in plan.keys
             )
         plan.refs = plan.keys = ()  # they are in the splits now; the builder travels to every process
+        gc.freeze()  # forked processes then share what is there: their collectors do not touch it
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:

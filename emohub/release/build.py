@@ -1,5 +1,6 @@
 """`emohub build dataset`: raw upstream files → the folder of one Hub dataset repo."""
 
+import gc
 import importlib.metadata
 import json
 import os
@@ -20,7 +21,6 @@ from emohub.data.source import fetch, sha256_of
 from emohub.data.splits import read_official_splits
 from emohub.errors import BuildError, EmohubError, SourceError, listed
 from emohub.hubfolders import load_builder_module
-from emohub.release.cards import write_dataset_card
 from emohub.release.folders import carry_over, replacing
 
 # dataset → (folder under dataset_scripts, builder class)
@@ -87,6 +87,8 @@ def build_dataset(
         _check_splits(work, builder_class)
         _write_problems(out, work, problems)
         (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        from emohub.release.cards import write_dataset_card  # here: worker processes need no plotting library
+
         write_dataset_card(name, work, record, builder_class)
     return record
 
@@ -140,6 +142,8 @@ def _build_config(
         )
     except DatasetGenerationError as error:
         raise error.__cause__ or error from None
+    finally:
+        gc.unfreeze()
     made = _collect(builder, scratch / "parquet", work / config)
     if not made["splits"] and (options.skip_bad or not list(log)):
         bad = listed([str(problem) for problem in log])
