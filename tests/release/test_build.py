@@ -457,7 +457,8 @@ def stop(*args, **options):
 
 step, source, out, num_proc = sys.argv[1:]
 if step == "card":
-    module.write_dataset_card = stop
+    from emohub.release import cards
+    cards.write_dataset_card = stop
 else:
     from emohub.hubfolders import load_builder_module
     load_builder_module("chehre").check_video = stop
