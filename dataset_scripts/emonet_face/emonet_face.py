@@ -95,7 +95,7 @@ BIG = {
     **DEMOGRAPHICS,
 }
 
-IMAGES_AT_ONCE = 16  # 100, the default, costs 200 MB a process
+IMAGES_AT_ONCE = 32  # 100, the default, costs 200 MB a process
 
 TEST = {"test": 1.0}
 TRAINING = {"train": 0.95, "validation": 0.05}  # 5 % held out, as App. B.2 does

@@ -17,23 +17,18 @@ from emohub.errors import SourceError
 class GivenImage(datasets.Image):
     """An image column whose bytes are given: written as they are.
 
-    The base class drops given bytes when `path` names a file in the working directory, and copies them on writing.
+    The base class drops given bytes when `path` names a file in the working directory.
     """
 
     def encode_example(self, value: dict[str, Any]) -> dict[str, Any]:
         """`{"bytes": …, "path": …}`, unchanged."""
         return value
 
-    def embed_storage(self, storage: Any, *args: Any, **kwargs: Any) -> Any:
-        """Nothing is left to embed."""
-        return storage
-
 
 class GivenVideo(datasets.Video):
     """A video column whose bytes are given, as `GivenImage`."""
 
     encode_example = GivenImage.encode_example
-    embed_storage = GivenImage.embed_storage
 
 
 @dataclass
