@@ -28,9 +28,6 @@ app = typer.Typer(
 )
 build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(build, name="build")
-build.command("model")(build_model)
-app.command()(train)
-model_commands.register(app)
 
 
 class Dataset(StrEnum):
@@ -97,6 +94,11 @@ def sample(
 
     write_sample(out, seed=seed)
     print(f"{out}/emonet-face\n{out}/chehre")
+
+
+build.command("model")(build_model)
+model_commands.register(app)
+app.command()(train)
 
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:
