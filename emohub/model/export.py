@@ -23,6 +23,7 @@ BF16_FILE = "model.bf16.safetensors"
 ONNX_FILE = "onnx/model.onnx"
 INT8_FILE = "onnx/model_int8.onnx"
 EMBEDS = "image_embeds"
+OPSET = 23  # the first with Attention in one operator: 3 to 10 % faster than its parts, and nearer to PyTorch
 # A protobuf file ends at 2 GiB; above this the weights stand beside it.
 EXTERNAL_FROM = 3 * 2**29
 
@@ -112,6 +113,7 @@ def _export(model: Any, path: Path, pixel_values: Tensor, external: bool) -> Non
             output_names=outputs,
             dynamic_shapes={"pixel_values": {0: torch.export.Dim("batch")}},
             external_data=external,
+            opset_version=OPSET,
             dynamo=True,
             verbose=False,
         )
