@@ -28,10 +28,10 @@ from transformers import SiglipImageProcessor
 
 from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.hubfolders import hub_folder
-from emohub.model.backends import load_backend
-from emohub.model.embed import embed_dataset
-from emohub.model.export import write_onnx
+from emohub.model.convert.export import write_onnx
 from emohub.model.hubcode import CODE, MODEL, config_class, model_class
+from emohub.model.infer.backends import load_backend
+from emohub.model.infer.embed import embed_dataset
 from emohub.model.repo import open_repo
 
 WANTED = 0.9
@@ -118,7 +118,9 @@ def main() -> None:
         backend = load_backend(open_repo(model, backend=args.backend, dtype=args.dtype), args.device)
         run_bare(backend, args.batch_size, args.batch_size)
         print(f"{args.size}, {args.backend}, {args.dtype}, {backend.device}, {torch.get_num_threads()} threads")
-        with patch("emohub.model.engine.load_backend", lambda repo, device: backend):  # loaded once, for both sides
+        with patch(
+            "emohub.model.infer.engine.load_backend", lambda repo, device: backend
+        ):  # loaded once, for both sides
             measure(args, dataset, model, root, backend)
 
 

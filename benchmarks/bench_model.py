@@ -61,9 +61,9 @@ def make(folder: Path, size: str) -> dict[str, Any]:
     """Write `backbone`, `heads`, `pixels.npy` and the converted `repo` into a folder."""
     from emohub.data.sample.face import draw_face
     from emohub.data.sample.heads import write_backbone, write_heads
-    from emohub.model.backbone import load_backbone
-    from emohub.model.convert import convert_model
-    from emohub.model.images import pixels
+    from emohub.model.convert.backbone import load_backbone
+    from emohub.model.convert.convert import convert_model
+    from emohub.model.convert.images import pixels
 
     for part in ("backbone", "heads"):  # of a run that was stopped
         shutil.rmtree(folder / part, ignore_errors=True)

@@ -19,12 +19,12 @@ import torch
 from torch import nn
 
 from emohub.data.taxonomy import NAMES
-from emohub.model.bank import new_bank
 from emohub.model.hubcode import config_class
-from emohub.model.loop import Settings, Stage, StageRun
-from emohub.model.recipes import plan_stages
-from emohub.model.sampling import epoch_order
-from emohub.model.train import device_of
+from emohub.model.train.bank import new_bank
+from emohub.model.train.loop import Settings, Stage, StageRun
+from emohub.model.train.recipes import plan_stages
+from emohub.model.train.sampling import epoch_order
+from emohub.model.train.train import device_of
 
 WIDTH = 1152
 HEADS = range(len(NAMES))

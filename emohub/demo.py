@@ -11,7 +11,7 @@ import transformers
 
 from emohub.data.sample import write_sample
 from emohub.data.sample.heads import write_model_sample
-from emohub.model.convert import convert_model
+from emohub.model.convert.convert import convert_model
 from emohub.release.build import DATASETS, Options, build_dataset
 
 MODEL = "empathic-insight-face-small"

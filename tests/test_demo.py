@@ -5,7 +5,7 @@ from pathlib import Path
 from emohub.data.sample.heads import write_model_sample
 from emohub.data.taxonomy import NAMES
 from emohub.demo import LOAD_DATASETS, LOAD_MODEL, MODEL, run
-from emohub.model.convert import convert_model
+from emohub.model.convert.convert import convert_model
 
 
 def test_the_printed_lines_run_beside_the_repos_offline(release: Path, capfd) -> None:

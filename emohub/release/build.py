@@ -20,8 +20,8 @@ from emohub.data.problems import Problem, ProblemLog
 from emohub.data.source import fetch, sha256_of
 from emohub.data.splits import read_official_splits
 from emohub.errors import BuildError, EmohubError, SourceError, listed
+from emohub.folders import carry_over, replacing
 from emohub.hubfolders import load_builder_module
-from emohub.release.folders import carry_over, replacing
 
 # dataset → (folder under dataset_scripts, builder class)
 DATASETS = {"emonet-face": ("emonet_face", "EmoNetFace"), "chehre": ("chehre", "Chehre")}

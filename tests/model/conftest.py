@@ -94,7 +94,7 @@ def means_file(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def converted(siglip, heads_once, means_file, tmp_path_factory):
     """A model repo and what its conversion returned."""
-    from emohub.model.convert import convert_model
+    from emohub.model.convert.convert import convert_model
 
     out = tmp_path_factory.mktemp("converted") / "model"
     return out, convert_model(heads_once, str(siglip), out, "small", neutral=means_file)

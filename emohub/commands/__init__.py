@@ -1,0 +1,1 @@
+"""The commands of `emohub`: they parse and call."""

@@ -1,0 +1,77 @@
+"""The commands `emohub build dataset` and `emohub sample`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Dataset = Literal["emonet-face", "chehre"]
+Depth = Literal["structure", "full"]
+
+
+def build_dataset(
+    name: Annotated[Dataset, typer.Argument(help="Which dataset.", show_default=False)],
+    source: Annotated[str, typer.Option(help="Folder with raw upstream files, or a Hub dataset id.")],
+    out: Annotated[Path, typer.Option(help="Folder of the repo; configs built earlier stay.")],
+    config: Annotated[
+        list[str] | None, typer.Option(help="Config to build, repeatable; by default all that SOURCE allows.")
+    ] = None,
+    num_proc: Annotated[int, typer.Option(min=1, help="Processes.")] = min(4, os.cpu_count() or 1),
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Build although the published data count more or less.")
+    ] = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave bad items out and list them in problems.jsonl.")
+    ] = False,
+    splits: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with id,split that overrides hashed splits.")
+    ] = None,
+    verify: Annotated[Depth, typer.Option(help="Check that media are complete, or decode every one.")] = "structure",
+) -> None:
+    """Raw upstream files → a Hub dataset repo: Parquet per config and split, and a card.
+
+    EmoNet-Face: hq.csv, binary.csv; images as part-0P/NNNN.json, WebDataset tars, Parquet of a Hub dataset, or image
+    files, directly in SOURCE or in its folders hq/, binary/, big/.
+
+    Chehre: labels.csv, emojis.csv and *.mp4 anywhere in SOURCE.
+    """
+    from emohub.release.build import Options
+    from emohub.release.build import build_dataset as run
+
+    options = Options(num_proc, allow_partial, skip_bad, splits, verify)
+    record = run(name, source, out, configs=config or (), options=options)
+    _print_summary(record, out)
+
+
+def sample(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.", show_default=False)],
+    seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
+) -> None:
+    """Write small raw inputs in the upstream layouts: DIR/emonet-face and DIR/chehre.
+
+    Faces are drawn, votes and ratings made up: good for trying the kit, worthless as data.
+    """
+    from emohub.data.sample import write_sample
+
+    write_sample(out, seed=seed)
+    print(f"{out}/emonet-face\n{out}/chehre")
+
+
+def _print_summary(record: dict[str, Any], out: Path) -> None:
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
+    table = Table("config", "split", "rows", title=Text(str(out)), title_justify="left")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    for config, made in record["configs"].items():
+        for split, counts in made["splits"].items():
+            table.add_row(config, split, f"{counts['num_examples']:,}")
+    console.print(table)
+    for config, made in record["configs"].items():
+        if made["left_out"]:
+            console.print(f"{config}: {made['left_out']:,} bad items left out, listed in {out}/problems.jsonl")
+        for line in made["differs"]:
+            console.print(line)

@@ -1,0 +1,121 @@
+"""The commands `emohub embed` and `emohub predict`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Engine = Literal["local", "ray"]
+Backend = Literal["torch", "onnx", "onnx-int8"]
+Dtype = Literal["float32", "bfloat16"]
+Format = Literal["table", "csv", "jsonl"]
+Model = Annotated[str, typer.Option(help="Folder of a model repo, or a Hub model id.")]
+BackendOption = Annotated[Backend, typer.Option(help="What runs the model.")]
+DtypeOption = Annotated[Dtype, typer.Option(help="What the tower computes in, and embeddings are stored with.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …  [default: a GPU where there is one]")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads that decode.  [default: one a core]")]
+ModelRevision = Annotated[str | None, typer.Option(help="Commit, branch or tag of the model on the Hub.")]
+Trust = Annotated[
+    bool, typer.Option("--trust-remote-code", help="Run the model repo's code although it is not emohub's own.")
+]
+
+
+def embed(
+    dataset: Annotated[str, typer.Argument(help="Folder of a dataset repo, or a Hub dataset id.", show_default=False)],
+    model: Model,
+    out: Annotated[Path, typer.Option(help="Folder to write; one that the same command began is gone on with.")],
+    config: Annotated[str | None, typer.Option(help="Config.  [default: the dataset's own default]")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Split; repeat for several.  [default: all]")] = None,
+    engine: Annotated[Engine, typer.Option(help="This process, or Ray Data on many machines.")] = "local",
+    address: Annotated[
+        str | None, typer.Option(help="Of a running Ray cluster, HOST:6379.  [default: this machine alone]")
+    ] = None,
+    actors: Annotated[
+        int | None, typer.Option(min=1, help="Models at once on Ray.  [default: one a GPU, or one a machine]")
+    ] = None,
+    backend: BackendOption = "torch",
+    dtype: DtypeOption = "float32",
+    batch_size: Annotated[int, typer.Option(min=1, help="Images that the model sees at once.")] = 16,
+    shard_size: Annotated[int, typer.Option(min=1, help="Images per file, which a kill costs at most.")] = 1024,
+    workers: Workers = None,
+    device: Device = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave broken images out and list them in manifest.json.")
+    ] = False,
+    dataset_revision: Annotated[str | None, typer.Option(help="Commit, branch or tag of the dataset.")] = None,
+    model_revision: ModelRevision = None,
+    trust_remote_code: Trust = False,
+) -> None:
+    """Images of a dataset → Parquet of image ids, embeddings and scores, and manifest.json when all is done.
+
+    Killed or stopped, the same command goes on after the last finished file.
+    """
+    from emohub.model.infer.embed import embed_dataset
+
+    manifest = embed_dataset(
+        dataset,
+        model,
+        out,
+        config=config,
+        splits=split or (),
+        engine=engine,
+        backend=backend,
+        dtype=dtype,
+        batch_size=batch_size,
+        shard_size=shard_size,
+        workers=workers,
+        device=device,
+        address=address,
+        actors=actors,
+        skip_bad=skip_bad,
+        dataset_revision=dataset_revision,
+        model_revision=model_revision,
+        trust_remote_code=trust_remote_code,
+    )
+    for name, rows in manifest["rows"].items():
+        print(f"{name}\t{rows}")
+    if manifest["left_out"]:
+        print(f"{len(manifest['left_out']):,} images left out, listed in {out}/manifest.json", file=sys.stderr)
+
+
+def predict(
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="INPUT...", help="Images, folders, globs, MP4 videos.", show_default=False)
+    ],
+    model: Model,
+    format: Annotated[Format, typer.Option(help="How to print: for eyes, spreadsheets, programs.")] = "table",
+    top_k: Annotated[int, typer.Option(min=1, help="How many emotions, strongest first.")] = 5,
+    all_scores: Annotated[bool, typer.Option("--all", help="All emotions instead of the strongest.")] = False,
+    fps: Annotated[float, typer.Option(min=0, help="Frames a second from a video; 0 takes every one.")] = 1.0,
+    face: Annotated[bool, typer.Option("--face", help="Cut the largest face out first.")] = False,
+    backend: BackendOption = "torch",
+    dtype: DtypeOption = "float32",
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures that the model sees at once.")] = 8,
+    workers: Workers = None,
+    device: Device = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave pictures out that are broken or without a face.")
+    ] = False,
+    model_revision: ModelRevision = None,
+    trust_remote_code: Trust = False,
+) -> None:
+    """Score images and videos: intensities above a neutral face, about 0 to 7, on stdout."""
+    from emohub.model.infer.predict import predict as run
+    from emohub.model.infer.show import WRITERS
+
+    predictions = run(
+        inputs,
+        model,
+        fps=fps or None,
+        face=face,
+        backend=backend,
+        dtype=dtype,
+        batch_size=batch_size,
+        workers=workers,
+        device=device,
+        skip_bad=skip_bad,
+        model_revision=model_revision,
+        trust_remote_code=trust_remote_code,
+    )
+    WRITERS[format](predictions, None if all_scores else top_k, sys.stdout)

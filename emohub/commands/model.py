@@ -1,0 +1,59 @@
+"""The command `emohub build model`."""
+
+import logging
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Size = Literal["small", "large"]
+
+
+def build_model(
+    heads: Annotated[Path, typer.Option(help="Folder with the released model_EMOTION_best.pth files.")],
+    backbone: Annotated[str, typer.Option(help="Hub id or folder of a SigLIP model; its vision part is taken.")],
+    size: Annotated[Size, typer.Option(help="Published size of the heads.")],
+    out: Annotated[Path, typer.Option(help="Folder of the repo; new or empty.")],
+    neutral: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, help="Neutral means: .json, .csv, upstream's outputs (.jsonl), or a folder of faces."
+        ),
+    ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Upstream's outputs (.jsonl), their images beside it."),
+    ] = None,
+) -> None:
+    """Released heads and a SigLIP tower → a Hub model repo: safetensors, bf16, ONNX, ONNX int8, code, card.
+
+    The result is compared with the separate heads and loaded in a fresh process before anything is written to OUT;
+    the figures stay in OUT/conversion.json. Pickles are read as plain tensors only, whatever else is in them.
+
+    Without --neutral nothing is taken off: scores are raw.
+    """
+    from emohub.model.convert.convert import convert_model
+
+    logging.getLogger("emohub").setLevel(logging.INFO)
+    record = convert_model(heads, backbone, out, size, neutral=neutral, reference=reference)
+    _print_summary(record, out)
+
+
+def _print_summary(record: dict[str, Any], out: Path) -> None:
+    parity, neutral = record["parity"], record["neutral"]
+    table = Table("what", "compared with", "max error", "MB", title=Text(str(out)), title_justify="left")
+    for column in table.columns[2:]:
+        column.justify = "right"
+    table.add_row("fused heads", "separate heads", f"{parity['layouts']['max_abs_error']:.1e}", "")
+    if parity["reference"]:
+        table.add_row("raw scores", parity["reference"]["file"], f"{parity['reference']['max_abs_error']:.1e}", "")
+    table.add_row("model.safetensors", "the same in a fresh process", "0", "")
+    for file, figures in record["variants"].items():
+        table.add_row(file, "float32", f"{figures['max_abs_error']:.1e}", f"{figures['bytes'] / 1e6:,.1f}")
+    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
+    console.print(table)
+    taken = f"from {neutral['source']} ({neutral['kind']})" if neutral["means"] else "none: scores are raw"
+    console.print(f"{len(record['heads'])} heads; neutral means {taken}")

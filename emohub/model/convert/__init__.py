@@ -1,0 +1,1 @@
+"""Loose heads and a SigLIP tower → one model repo, proven equal."""

@@ -1,0 +1,1 @@
+"""Embeddings and predictions, on one machine or many."""

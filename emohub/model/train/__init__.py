@@ -1,0 +1,1 @@
+"""The published training recipes: embeddings and labels → a model repo."""

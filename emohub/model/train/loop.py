@@ -1,0 +1,152 @@
+"""One stage of a training, epoch by epoch; its whole state goes into a checkpoint and back."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from emohub.model.train.bank import (
+    DropoutStreams,
+    HeadAdam,
+    Plateau,
+    gather,
+    head_losses,
+    scores,
+    validation_losses,
+)
+from emohub.model.train.sampling import UNKNOWN, Sample, epoch_order
+
+CURVES = ("train", "validation", "lr")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How heads are trained; App. B.2 gives `lr`, `factor` and `patience`, the rest is chosen here.
+
+    Attributes:
+        seed: Of weights, choice of images, order and dropout.
+        lr: Adam's learning rate at the start of every stage.
+        factor: What the learning rate is multiplied by where the validation loss stands still.
+        patience: Epochs that it may stand still.
+        batch_size: Images of each head per step.
+    """
+
+    seed: int = 0
+    lr: float = 5e-5
+    factor: float = 0.2
+    patience: int = 10
+    batch_size: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a stage trains on.
+
+    Attributes:
+        name: For logs and reports.
+        number: 0 for the first; part of every random stream.
+        epochs: How many.
+        targets: (images, heads); NaN where unknown.
+        samples: One per head.
+    """
+
+    name: str
+    number: int
+    epochs: int
+    targets: Tensor
+    samples: Sequence[Sample]
+
+
+class StageRun:
+    """A stage under way.
+
+    Args:
+        bank: The heads; trained in place, on the device where it is.
+        heads: Number of each head in the taxonomy.
+        embeds: (images, in), on the same device.
+        stage: What to train on.
+        settings: How.
+    """
+
+    def __init__(self, bank: Any, heads: Sequence[int], embeds: Tensor, stage: Stage, settings: Settings):
+        self.bank, self.heads, self.embeds, self.stage, self.settings = bank, heads, embeds, stage, settings
+        self.adam = HeadAdam(bank, settings.lr)
+        self.plateau = Plateau(len(heads), settings.lr, settings.factor, settings.patience)
+        self.dropout = DropoutStreams(bank, heads, settings.seed, stage.number, settings.batch_size)
+        self.best = [parameter.detach().clone() for parameter in bank.parameters()]
+        self.best_loss, self.best_epoch = np.full(len(heads), math.inf), np.zeros(len(heads), dtype=np.int64)
+        self.curves: dict[str, list[np.ndarray]] = {name: [] for name in CURVES}
+
+    @property
+    def done(self) -> int:
+        """Epochs that are behind."""
+        return len(self.curves["train"])
+
+    def epoch(self) -> None:
+        """Train one epoch, validate, keep what is better, and let the learning rates follow."""
+        lr = self.plateau.lr
+        train = self._train(epoch_order(self.stage.samples, self.heads, *self._stream(), self.done))
+        losses = validation_losses(self.bank, self.embeds, self.stage.targets, self.stage.samples)
+        self._keep_better(losses)
+        self.plateau.step(losses)
+        for name, values in zip(CURVES, (train, losses, lr), strict=True):
+            self.curves[name].append(values)
+
+    def _stream(self) -> tuple[int, int]:
+        return self.settings.seed, self.stage.number
+
+    def _train(self, order: np.ndarray) -> np.ndarray:
+        """One pass in that order; the mean loss of each head while it learned, (heads,)."""
+        self.dropout.start(self.done)
+        counts = (order != UNKNOWN).sum(1)
+        total = torch.zeros(len(order), dtype=torch.float64, device=self.embeds.device)
+        rows = torch.from_numpy(order).to(self.embeds.device)
+        for start in range(0, rows.shape[1], self.settings.batch_size):
+            batch = rows[:, start : start + self.settings.batch_size]
+            known = batch != UNKNOWN
+            found = scores(self.bank, self.embeds[batch.clamp(min=0)], self.dropout.draw(batch.shape[1]))
+            losses = head_losses(found, gather(self.stage.targets, batch), known)
+            self.adam.step(losses.sum(), counts > start, self.plateau.lr)
+            total += losses.detach().double() * known.sum(1)
+        return np.where(counts > 0, total.cpu().numpy() / np.maximum(counts, 1), np.nan)
+
+    def _keep_better(self, losses: np.ndarray) -> None:
+        better = losses < self.best_loss
+        self.best_loss = np.where(better, losses, self.best_loss)
+        self.best_epoch = np.where(better, self.done + 1, self.best_epoch)
+        rows = torch.from_numpy(np.flatnonzero(better)).to(self.embeds.device)
+        for best, parameter in zip(self.best, self.bank.parameters(), strict=True):
+            best[rows] = parameter.detach()[rows]
+
+    @torch.no_grad()
+    def finish(self) -> None:
+        """Give each head its best weights."""
+        for best, parameter in zip(self.best, self.bank.parameters(), strict=True):
+            parameter.copy_(best)
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps."""
+        weights = {f"bank.{i}": parameter for i, parameter in enumerate(self.bank.parameters())}
+        best = {f"best.{i}": value for i, value in enumerate(self.best)}
+        chosen = {"best_loss": torch.from_numpy(self.best_loss), "best_epoch": torch.from_numpy(self.best_epoch)}
+        return {**weights, **best, **chosen, **self.adam.state(), **self.plateau.state()}
+
+    @torch.no_grad()
+    def load(self, state: dict[str, Tensor], curves: dict[str, np.ndarray]) -> None:
+        """Go on where a checkpoint stands.
+
+        Args:
+            state: What `state` gave.
+            curves: (epochs, heads) each, by `CURVES`.
+        """
+        for i, (best, parameter) in enumerate(zip(self.best, self.bank.parameters(), strict=True)):
+            parameter.copy_(state[f"bank.{i}"])
+            best.copy_(state[f"best.{i}"])
+        self.best_loss, self.best_epoch = state["best_loss"].numpy().copy(), state["best_epoch"].numpy().copy()
+        self.adam.load(state)
+        self.plateau.load(state)
+        self.curves = {name: list(curves[name]) for name in CURVES}

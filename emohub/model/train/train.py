@@ -1,0 +1,281 @@
+"""`emohub train`: embeddings and labels → trained heads → the same model repo that a conversion writes.
+
+The training lives in `OUT.training` beside the result: a checkpoint and the log. A killed run goes on from there, to
+the same bits; the folder goes when the repo is written.
+"""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from emohub.data.taxonomy import NAMES
+from emohub.errors import BuildError, EmohubError, listed
+from emohub.model.convert.convert import config_of_size, require_free
+from emohub.model.train.bank import new_bank
+from emohub.model.train.checkpoint import FILE, read_checkpoint, save_checkpoint
+from emohub.model.train.data import TrainingData, read_manifests, read_training_data
+from emohub.model.train.log import CSV_FILE, LOGS, Entry, require_log
+from emohub.model.train.loop import CURVES, Settings, Stage, StageRun
+from emohub.model.train.recipes import RECIPES, plan_stages
+from emohub.model.train.repo import load_base, write_trained
+
+logger = logging.getLogger(__name__)
+
+Curves = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What may be chosen about a training.
+
+    Attributes:
+        settings: Seed, learning rate, batch size.
+        epochs: One number per stage; None takes the recipe's.
+        device: "auto" (a GPU where there is one), "cpu" or "cuda".
+        log: "csv" or "tensorboard".
+        checkpoint_seconds: A checkpoint is written at the first end of an epoch after this long.
+    """
+
+    settings: Settings = Settings()
+    epochs: tuple[int, ...] | None = None
+    device: str = "auto"
+    log: str = "csv"
+    checkpoint_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedStage:
+    """A stage that is over: what it was, and (epochs, heads) training loss, validation loss and learning rate."""
+
+    stage: Stage
+    curves: Curves
+
+    @property
+    def best_epoch(self) -> np.ndarray:
+        """From 1, per head; 0 where the head had no images."""
+        losses = self.curves["validation"]
+        return np.where(np.isnan(losses[0]), 0, np.where(np.isnan(losses), np.inf, losses).argmin(0) + 1)
+
+
+def train_model(
+    embeddings: Sequence[Path],
+    dataset: str,
+    out: Path,
+    size: str,
+    backbone: str | None = None,
+    neutral: Path | None = None,
+    options: TrainOptions | None = None,
+) -> dict[str, Any]:
+    """Train 40 heads and write them, over their tower, as a model repo.
+
+    Args:
+        embeddings: Folders that `emohub embed` wrote.
+        dataset: Folder of the EmoNet-Face dataset repo, or its Hub id.
+        out: Folder to write; must not exist, or be empty.
+        size: "small" or "large".
+        backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or of a model repo of this kit; None
+            takes the Hub id that the embeddings' manifest names.
+        neutral: Neutral faces, as embeddings or as images; None takes the training images without any emotion.
+        options: Everything else.
+
+    Returns:
+        What `training/training.json` in the repo holds.
+
+    Raises:
+        EmohubError: options, data or the tower do not fit; nothing is written then.
+    """
+    options = options or TrainOptions()
+    require_free(out)
+    require_size(size)
+    require_log(options.log)
+    base = load_base(backbone, read_manifests(embeddings)[0])
+    config = config_of_size(size, base)
+    data = read_training_data(embeddings, dataset, list(dict.fromkeys(step.config for step in RECIPES[size])))
+    if data.embeddings.shape[1] != base.tower.config.hidden_size:
+        raise BuildError(
+            f"The embeddings have {data.embeddings.shape[1]} numbers, {base.source} gives "
+            f"{base.tower.config.hidden_size}. Give the --backbone that they were made with."
+        )
+    with run_folder(out) as folder:
+        bank, stages = train_heads(data, size, config.head_hidden_sizes, config.head_dropout, folder, options)
+        settings = {**asdict(options.settings), "device": device_of(options.device)}
+        record = write_trained(out, size, base, config, bank, data, stages, settings, neutral)
+        for name in (FILE, CSV_FILE):
+            (folder / name).unlink(missing_ok=True)
+    return record
+
+
+def require_size(size: str) -> None:
+    """Raises EmohubError for a size without a recipe."""
+    if size not in RECIPES:
+        raise EmohubError(f"--size is {size!r}; valid: {', '.join(RECIPES)}.")
+
+
+def device_of(name: str) -> str:
+    """The device to train on.
+
+    Raises:
+        EmohubError: an unknown one, or a GPU that is not there.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise EmohubError(f"--device is {name!r}; valid: auto, cpu, cuda.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise EmohubError("--device cuda: PyTorch sees no GPU here. Use --device cpu, or install PyTorch for CUDA.")
+    return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+@contextmanager
+def run_folder(out: Path) -> Iterator[Path]:
+    """`OUT.training`, for one process at a time; it goes when it is empty at the end.
+
+    Raises:
+        BuildError: another process trains there.
+    """
+    folder = out.absolute().with_name(f"{out.absolute().name}.training")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise BuildError(f"Another training is writing {folder}. Wait for it, or choose another --out.") from error
+    try:
+        yield folder
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def train_heads(
+    data: TrainingData,
+    size: str,
+    hidden_sizes: Sequence[int],
+    dropout: float,
+    folder: Path,
+    options: TrainOptions,
+    heads: Sequence[int] = range(len(NAMES)),
+) -> tuple[Any, list[TrainedStage]]:
+    """Train a bank through every stage of a recipe, from the checkpoint in `folder` where there is one.
+
+    Args:
+        data: Embeddings and labels.
+        size: Which recipe.
+        hidden_sizes: Widths of a head's hidden layers.
+        dropout: After each of them.
+        folder: For checkpoint and log.
+        options: How.
+        heads: Numbers of the emotions to train; a head comes out the same whichever others there are.
+
+    Returns:
+        The bank, on the CPU, each head with its best weights, and what happened.
+
+    Raises:
+        EmohubError: heads without images, or a checkpoint of another run.
+    """
+    device = device_of(options.device)
+    stages = plan_stages(size, data.labels, heads, options.settings.seed, _epochs(size, options))
+    _require_images(stages, heads)
+    about = {"size": size, "device": device, "epochs": [stage.epochs for stage in stages], "heads": list(heads)}
+    about |= {**asdict(options.settings), **{name: source["sha256"] for name, source in data.sources.items()}}
+    state, stage, history = _resume(folder, about)
+    embeds = torch.from_numpy(data.embeddings).to(device)
+    shape = (embeds.shape[1], hidden_sizes, dropout)
+    bank = new_bank(heads, *shape, options.settings.seed, embeds.dtype).to(device)
+    log = LOGS[options.log](folder, [NAMES[head] for head in heads], _entries(stages, history))
+    try:
+        for planned in stages[stage:]:
+            moved = Stage(planned.name, planned.number, planned.epochs, planned.targets.to(embeds), planned.samples)
+            run = StageRun(bank, heads, embeds, moved, options.settings)
+            if planned.number in history:
+                run.load(state, history[planned.number])
+            for _ in _epochs_with_checkpoints(run, folder, about, history, options.checkpoint_seconds):
+                train, validation, lr = (run.curves[name][-1] for name in CURVES)
+                log.write((planned.name, run.done, train, validation, lr))
+            run.finish()
+    finally:
+        log.close()
+    return bank.cpu(), [TrainedStage(planned, history[planned.number]) for planned in stages]
+
+
+def _epochs(size: str, options: TrainOptions) -> tuple[int, ...] | None:
+    stages = [step.name for step in RECIPES[size]]
+    if options.epochs is not None and (len(options.epochs) != len(stages) or min(options.epochs) < 1):
+        raise EmohubError(
+            f"--epochs is {list(options.epochs)}; --size {size} has the stages {', '.join(stages)}: "
+            f"give {len(stages)} number(s) of at least 1, an --epochs for each."
+        )
+    return options.epochs
+
+
+def _require_images(stages: Sequence[Stage], heads: Sequence[int]) -> None:
+    """A head without images in one stage keeps its weights and is warned of; in every stage, it is an error."""
+    usable = [[sample.usable for sample in stage.samples] for stage in stages]
+    ever = [any(column) for column in zip(*usable, strict=True)]
+    if untrained := [NAMES[head] for head, trained in zip(heads, ever, strict=True) if not trained]:
+        raise EmohubError(
+            f"{len(untrained)} emotion(s) have no images to train on and to hold out:\n{listed(untrained, 40)}\n"
+            "Give a dataset in which every emotion is rated, and rated above 0 on some images."
+        )
+    for stage, row in zip(stages, usable, strict=True):
+        if names := [NAMES[head] for head, there in zip(heads, row, strict=True) if not there]:
+            logger.warning("Stage %s has no images for %s; these heads skip it.", stage.name, ", ".join(names))
+
+
+def _resume(folder: Path, about: dict[str, Any]) -> tuple[dict[str, torch.Tensor], int, dict[int, Curves]]:
+    """State, stage and past curves of the checkpoint; nothing, 0 and nothing without one."""
+    found = read_checkpoint(folder)
+    if found is None:
+        return {}, 0, {}
+    state, said = found
+    differing = [f"{key}: {said.get(key)!r} there, {now!r} now" for key, now in about.items() if said.get(key) != now]
+    if differing:
+        raise BuildError(
+            f"{folder} holds a training with other options or data:\n{listed(differing)}\n"
+            "Repeat its options to go on with it, remove the folder to start anew, or choose another --out."
+        )
+    history = {
+        stage: {name: state[f"curves.{stage}.{name}"].numpy() for name in CURVES} for stage in range(said["stage"] + 1)
+    }
+    done = len(history[said["stage"]]["train"])
+    logger.warning("Going on after epoch %d of stage %d, from %s.", done, said["stage"] + 1, folder / FILE)
+    return state, said["stage"], history
+
+
+def _epochs_with_checkpoints(
+    run: StageRun, folder: Path, about: dict[str, Any], history: dict[int, Curves], seconds: float
+) -> Iterator[int]:
+    """Train what is left of a stage; `history` and the checkpoint follow."""
+    saved, stage = time.monotonic(), run.stage
+    bar = tqdm(total=stage.epochs, initial=run.done, desc=f"Training on {stage.name}", unit="epoch")
+    with bar:
+        while run.done < stage.epochs:
+            run.epoch()
+            bar.set_postfix(validation=f"{np.nanmean(run.curves['validation'][-1]):.4f}")
+            bar.update()
+            yield run.done
+            if run.done == stage.epochs or time.monotonic() - saved >= seconds:
+                history[stage.number] = {name: np.stack(values) for name, values in run.curves.items()}
+                curves = {
+                    f"curves.{number}.{name}": torch.from_numpy(values)
+                    for number, past in history.items()
+                    for name, values in past.items()
+                }
+                save_checkpoint(folder, {**run.state(), **curves}, {**about, "stage": stage.number})
+                saved = time.monotonic()
+
+
+def _entries(stages: Sequence[Stage], history: dict[int, Curves]) -> Iterator[Entry]:
+    """What the log of a run that goes on starts with."""
+    for number, curves in sorted(history.items()):
+        for epoch, (train, validation, lr) in enumerate(zip(*(curves[name] for name in CURVES), strict=True), 1):
+            yield stages[number].name, epoch, train, validation, lr
