@@ -1,11 +1,14 @@
 """What every test has at hand."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
+
+import emohub.data.sample
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -47,3 +50,19 @@ def release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             build_dataset(name, str(raw_demo / name), folder / name, options=Options(allow_partial=True))
 
     return _once(tmp_path_factory, "release", make)
+
+
+@pytest.fixture(scope="session")
+def demo_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole demo release, every kind of repo: do not change it, copy it."""
+    from emohub.data.sample import write_sample
+    from emohub.data.sample.heads import write_model_sample
+    from emohub.release.release import build_release
+
+    def make(folder: Path) -> None:
+        write_sample(folder / "raw")
+        write_model_sample(folder / "raw" / "model")
+        shutil.copy(Path(emohub.data.sample.__file__).with_name("release.toml"), folder / "raw")
+        build_release(folder / "raw" / "release.toml", folder / "release")
+
+    return _once(tmp_path_factory, "demo-release", make) / "release"
