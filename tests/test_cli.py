@@ -68,7 +68,11 @@ def flat(text: str) -> str:
                 *("Hub dataset id", "problems.jsonl"),
             ],
         ),
-        (("sample",), ["DIR", "--seed", "DIR/emonet-face", "DIR/chehre", "worthless as data"]),
+        (("sample",), ["DIR", "--seed", "DIR/emonet-face", "DIR/chehre", "DIR/release.toml", "worthless as data"]),
+        (
+            ("build", "release"),
+            ["MANIFEST", "--out", "--namespace", "--only", "--force", "Only what changed is built"],
+        ),
     ],
 )
 def test_help(command: tuple[str, ...], said: list[str], emohub: Run) -> None:

@@ -13,7 +13,7 @@ from emohub.release.built import RECORD, Release, Repo, open_release, write_reco
 from emohub.release.digests import code_of_cards, digest
 from emohub.release.links import Place, place_of
 from emohub.release.makers import inputs_of, make
-from emohub.release.manifest import Dataset, Gate, Kind, Manifest, Metric, Model, Space, read_manifest
+from emohub.release.manifest import FOLDERS, Dataset, Gate, Kind, Manifest, Metric, Model, Space, read_manifest
 from emohub.release.notes import keep_notes
 from emohub.release.pages import write_page_card
 from emohub.release.results import evaluation_of, results_of, write_eval_results
@@ -69,9 +69,16 @@ def build_release(
         raise EmohubError(f"{unknown[0]!r} is not in {manifest}; valid: {', '.join(job.repo.path for job in jobs)}.")
     with locked(out):
         state = State(out)
-        todo = {job.repo.path: outcome for job in jobs if (outcome := _outcome(job, state, out, force))}
-        chosen = [job for job in jobs if job.repo.path in todo and (not only or job.repo.path in only)]
+        asked = only or [job.repo.path for job in jobs]
+        todo = {
+            job.repo.path: outcome
+            for job in jobs
+            if (outcome := _outcome(job, state, out, force and job.repo.path in asked))
+        }
+        chosen = [job for job in jobs if job.repo.path in todo and job.repo.path in asked]
+        left = [path for path in todo if path not in asked]
         _refuse_strangers(chosen, state, out, force)
+        _refuse_stale_data(chosen, left)
         gone = [path for path in state.repos if path not in [job.repo.path for job in jobs]]
         if todo or gone:
             (out / RECORD).unlink(missing_ok=True)
@@ -81,7 +88,6 @@ def build_release(
         for number, job in enumerate(chosen, 1):
             logger.info("%d of %d: %s", number, len(chosen), job.repo.path)
             _build(job, manifest.parent, out, state, todo[job.repo.path])
-        left = [path for path in todo if path not in [job.repo.path for job in chosen]]
         if not left:
             _finish(plan, jobs, out, namespace)
     done: dict[str, Outcome] = {job.repo.path: todo.get(job.repo.path, "unchanged") for job in jobs}
@@ -123,6 +129,16 @@ def _refuse_strangers(chosen: list[Job], state: State, out: Path, force: bool) -
             raise BuildError(
                 f"{folder} was not made by `emohub build release`. Move it away, choose another --out, or replace it "
                 "with --force."
+            )
+
+
+def _refuse_stale_data(chosen: list[Job], left: list[str]) -> None:
+    for job in chosen:
+        measure = job.spec.measure if isinstance(job.spec, Model) else None
+        if measure and (data := f"{FOLDERS['dataset']}/{measure.dataset}") in left:
+            raise BuildError(
+                f"{job.repo.path} is measured on {data}, which has to be built first. Add --only {data}, or leave "
+                "--only out."
             )
 
 

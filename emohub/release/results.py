@@ -116,11 +116,11 @@ def _published(name: str, names: dict[str, str]) -> Result:
     if name not in table["rows"]:
         raise EmohubError(f"published is {name!r}; {table['where']} of the paper has {', '.join(table['rows'])}.")
     return Result(
-        names.get(PAPER, PAPER),
-        "EmoNet-Face",
+        table["dataset"],
+        "EmoNet-Face HQ, upstream",
         table["config"],
         table["split"],
-        table["metric"],
+        names.get(table["metric"], table["metric"]),
         table["name"],
         table["rows"][name]["mean"],
         None,

@@ -1,13 +1,16 @@
 """What a release folder was built from so far: kept after every repo, so that a build that was stopped goes on."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emohub.folders import write_json
+from emohub.release.manifest import FOLDERS
 
 STATE = ".built.json"
+_REPO = re.compile(rf"(?:{'|'.join(FOLDERS.values())})/[\w-][\w.-]*")  # nothing else is ever removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class State:
         self.file = release / STATE
         try:
             found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
-            self.repos = {path: Digests(**digests) for path, digests in found.items()}
+            self.repos = {path: Digests(**digests) for path, digests in found.items() if _REPO.fullmatch(path)}
         except (OSError, ValueError, TypeError, AttributeError):
             self.repos = {}
 

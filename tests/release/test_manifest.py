@@ -102,8 +102,8 @@ def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, more: str, said: 
 
 
 def test_a_source_may_be_put_together_from_several() -> None:
-    table = tomllib.loads(GOOD.replace('source = "raw"', 'source = { hq = "org/hq", "binary.csv" = "binary.csv" }'))
+    table = tomllib.loads(GOOD.replace('source = "raw"', 'source = { hq = "org/hq", "binary.csv" = "b.csv" }'))
     assert Manifest.model_validate(table).datasets["emonet-face"].source == {
         "hq": "org/hq",
-        "binary.csv": "binary.csv",
+        "binary.csv": "b.csv",
     }

@@ -81,11 +81,14 @@ def test_the_demo_is_built_whole(demo_release: Path) -> None:
 
 
 def test_a_second_build_touches_nothing(raw: Path, built: Path) -> None:
-    before = {path: path.stat() for path in built.rglob("*")}
+
+    def state() -> dict[Path, tuple[int, int]]:
+        files = (path for path in built.rglob("*") if path.is_file() and path.name != "release.json")
+        return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
+
+    before = state()
     assert {*build_release(raw / "release.toml", built).values()} == {"unchanged"}
-    after = {path: path.stat() for path in built.rglob("*")}
-    changed = [str(path) for path in after if path.name not in ("release.json",) and before.get(path) != after[path]]
-    assert [path for path in changed if not Path(path).is_dir()] == [] and before.keys() == after.keys()
+    assert state() == before and open_release(built)
 
 
 def test_a_new_version_writes_cards_anew_and_keeps_data_and_notes(raw: Path, built: Path) -> None:
@@ -147,7 +150,24 @@ def test_force_builds_what_has_not_changed(tmp_path: Path) -> None:
     manifest, out = few(tmp_path / "raw"), tmp_path / "out"
     build_release(manifest, out)
     done = build_release(manifest, out, only=["metrics/spread_ratio"], force=True)
-    assert done["metrics/spread_ratio"] == "built"
+    assert [path for path in done if done[path] == "built"] == ["metrics/spread_ratio"]
+    assert {*done.values()} == {"built", "unchanged"} and open_release(out)
+
+
+def test_a_model_is_not_measured_on_data_that_are_out_of_date(raw: Path, built: Path) -> None:
+    (built / ".built.json").write_text((built / ".built.json").read_text().replace('"content": "', '"content": "0'))
+    with pytest.raises(BuildError, match="is measured on datasets/emonet-face, .* Add --only datasets/emonet-face"):
+        build_release(raw / "release.toml", built, only=[MODEL])
+    assert open_release(built)
+
+
+def test_a_crafted_state_removes_nothing_outside(tmp_path: Path) -> None:
+    manifest, out = few(tmp_path / "raw"), tmp_path / "out"
+    build_release(manifest, out)
+    state = json.loads((out / ".built.json").read_text())
+    state |= dict.fromkeys(("../raw", "metrics/..", "metrics", str(tmp_path / "raw")), {"content": "", "card": ""})
+    (out / ".built.json").write_text(json.dumps(state))
+    assert "removed" not in build_release(manifest, out).values() and manifest.is_file()
 
 
 # ---- What is ours
