@@ -306,7 +306,7 @@ def _check_places(k: Any, ndcg_k: Any) -> None:
             raise RatingsError(f"{name}={value!r} is not valid; give a whole number ≥ 1.")
 
 
-def _groups(groups: Any, items: tuple[str, ...]) -> Ints:
+def _groups(groups: Any, items: Sequence[str]) -> Ints:
     if groups is None:
         return np.zeros(len(items), dtype=np.int64)
     named = groups if isinstance(groups, Mapping) else dict(zip(items, groups, strict=False))

@@ -94,7 +94,7 @@ def medians(table: Table, weight: Ints | None = None) -> Floats:
         weight: [ratings] how often a rating counts, whole numbers; None: once.
     """
     shape = len(table.items), len(table.categories)
-    cell, rating = table.item.astype(np.int64) * shape[1] + table.category, table.rating
+    cell, rating = table.units(), table.rating
     if weight is not None:
         cell, rating = np.repeat(cell, weight), np.repeat(rating, weight)
     order = np.lexsort((rating, cell))
