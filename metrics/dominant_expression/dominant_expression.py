@@ -16,6 +16,7 @@ same emoji, show on average).
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import datasets
@@ -413,5 +414,10 @@ class DominantExpression(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1145/582415.582418"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """Human ratings [items][raters][categories], raters of any number, to [raters, items, categories]."""
+        none = [None] * max((len(row) for item in collected["references"] for row in item), default=0)
+        return collected | {"references": list(zip_longest(*collected["references"], fillvalue=none))}
+
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         return analyse(predictions, read_ratings(references, what="references"), **options)

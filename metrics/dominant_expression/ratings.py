@@ -5,7 +5,7 @@ only; `make share` copies it.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -420,12 +420,22 @@ class TakesTables:
     tables and has messages about types only. Inputs collected with `add` and `add_batch` still go that way.
     """
 
+    _result: Callable[..., dict[str, Any]]
+
     def compute(self, *, predictions: Any = None, references: Any = None, **options: Any) -> dict[str, Any]:
         """Result as a dict of plain numbers; see the module's card for the inputs and options."""
         given = {"predictions": predictions, "references": references}
         inputs = {name: value for name, value in given.items() if value is not None}
         if inputs or "ratings" in options:
-            return self._compute(**inputs, **options)  # type: ignore[attr-defined]
+            return self._result(**inputs, **options)
         if getattr(self, "writer", None) is None:
             raise RatingsError("There is nothing to compute: give the ratings, or add them with add_batch before.")
         return super().compute(**options)  # type: ignore[misc]
+
+    def _compute(self, **collected: Any) -> dict[str, Any]:
+        """Result of what was collected; evaluate calls this."""
+        return self._result(**self._arrange(**collected))
+
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """What was collected, in the shape that `_result` takes."""
+        return collected

@@ -617,5 +617,5 @@ class KrippendorffAlpha(TakesTables, evaluate.Metric):
             reference_urls=["https://repository.upenn.edu/asc_papers/43"],
         )
 
-    def _compute(self, *, ratings: Any, **options: Any) -> dict[str, Any]:
+    def _result(self, *, ratings: Any, **options: Any) -> dict[str, Any]:
         return analyse(read_ratings(ratings), **options)

@@ -260,6 +260,6 @@ class RatingCorrelation(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.2307/1412159"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         one = not hasattr(references, "keys") and np.ndim(references) == 1  # one rating per item, as from add_batch
         return analyse(predictions, read_ratings([references] if one else references, what="references"), **options)

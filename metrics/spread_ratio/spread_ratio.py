@@ -20,6 +20,7 @@ Noise can have the right spread. So the energy distance 2E|X − Y| − E|X − 
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import datasets
@@ -446,5 +447,10 @@ class SpreadRatio(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1016/j.jspi.2013.03.018"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """[items][answers], of any number, to [answers, items] with gaps."""
+        sides = {name: list(zip_longest(*collected[name], fillvalue=None)) for name in ("predictions", "references")}
+        return collected | sides
+
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         return analyse(_samples(predictions), read_ratings(references, what="references"), **options)

@@ -241,14 +241,17 @@ def kappa_of_table(counts: Any, disagreement: Any) -> float:
         1 − Σ w·O / Σ w·E; nan if nothing can disagree by chance.
 
     Example:
-        Two psychiatrists' 200 diagnoses with weights chosen by hand: κ_w = .348, without weights κ = .492 (Cohen 1968,
-        the table is Cohen's of 1960).
+        Cohen's illustration of 1968: 200 cases, three diagnoses, weights chosen by hand. He reports κ_w = .348,
+        κ = .492, and .353 with other weights. Table, weights and values as reprinted in the documentation of
+        `cohen.kappa` in the R package psych (the table also in that of `diagnosis_agreement` in DMAR).
 
         >>> diagnoses = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
         >>> round(kappa_of_table(diagnoses, [[0, 1, 3], [1, 0, 6], [3, 6, 0]]), 3)
         0.348
         >>> round(kappa_of_table(diagnoses, 1 - np.eye(3)), 3)
         0.492
+        >>> round(kappa_of_table(diagnoses, [[0, 1, 4], [1, 0, 6], [2, 2, 0]]), 3)
+        0.353
     """
     observed, weights = np.asarray(counts, dtype=np.float64), np.asarray(disagreement, dtype=np.float64)
     expected = np.outer(observed.sum(1), observed.sum(0)) / observed.sum()
@@ -267,8 +270,8 @@ def weighted_kappa(first: Sequence[float] | Floats, second: Sequence[float] | Fl
         κ_w; nan if both are constant and equal or rated nothing in common.
 
     Example:
-        91 couples' answers to "how often do you enjoy it", 1 never to 4 almost always: κ = .129, linear κ_w = .237
-        (Hout, Duncan and Sobel 1987, in Agresti 1990; the values as the R package vcd prints them).
+        91 couples on a scale of four (Hout, Duncan and Sobel 1987; the table is `SexualFun` of the R package vcd).
+        The values are those of scikit-learn and statsmodels, see the tests.
 
         >>> couples = np.array([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]])
         >>> husband, wife = np.repeat(np.indices((4, 4)).reshape(2, 16), couples.ravel(), axis=1)
@@ -584,7 +587,7 @@ class WeightedKappa(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1037/h0026256", "https://doi.org/10.2307/2532051"],
         )
 
-    def _compute(
+    def _result(
         self,
         *,
         ratings: Any = None,

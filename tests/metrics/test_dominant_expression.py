@@ -67,7 +67,7 @@ def test_random_baseline_is_the_mean_over_all_orders(gains: np.ndarray, k: int) 
 
 
 def test_published_dcg_of_2002() -> None:
-    """The example of Järvelin and Kekäläinen (2002, section 2.2)."""
+    """The example of Järvelin and Kekäläinen (2002), with the discount from the second place on."""
     gains = np.array([3, 2, 3, 0, 0, 1, 2, 2, 3, 0.0])
     dcg = np.cumsum(gains * discounts(10, None, "2002"))
     np.testing.assert_allclose(dcg, [3, 5, 6.89, 6.89, 6.89, 7.28, 7.99, 8.66, 9.61, 9.61], atol=0.006)
@@ -154,6 +154,16 @@ def test_samples_are_averaged_and_models_are_not_mixed(metric) -> None:
     )
 
 
+def test_items_are_collected_one_by_one(metric) -> None:
+    humans = [[[3, 1, 0], [2, 2, 0]], [[2, 0, 1], [1, 1, 1]]]
+    model = [[0.9, 0.4, 0.1], [0.2, 0.7, 0.1]]
+    metric.add(prediction=model[0], reference=[rater[0] for rater in humans])
+    metric.add(prediction=model[1], reference=[rater[1] for rater in humans])
+    assert metric.compute(k=2) == metric.compute(predictions=model, references=humans, k=2)
+    metric.add_batch(predictions=model, references=[[[3, 1, 0], [2, 0, 1]], [[2, 2, 0]]])  # one rater fewer
+    assert metric.compute(k=2)["n_raters"] == 2
+
+
 TWO = dict(references=[[[1, 2], [2, 0]]])
 BAD = {
     "one category": (dict(predictions=[1, 2], references=[[1, 2]]), "at least two categories"),
@@ -166,6 +176,9 @@ BAD = {
     "groups by name": (dict(predictions=[[1, 2]] * 2, groups={"0": "a"}, **TWO), r"\['1'\] have none"),
     "shape": (dict(predictions=5.0, **TWO), "valid: .items., .items, categories."),
     "text": (dict(predictions=[["a", 2]] * 2, **TWO), "found the text 'a'"),
+    "infinity": (dict(predictions=[[1, np.inf]] * 2, **TWO), "predictions must be finite"),
+    "resample": (dict(predictions=[[1, 2]] * 2, resample="all", **TWO), "valid: 'items', 'raters', 'both'"),
+    "nothing": (dict(), "nothing to compute"),
     "all missing": (dict(predictions=[[NAN, NAN]] * 2, **TWO), "no rating"),
     "two models": (
         dict(predictions={"item": ["0", "0"], "category": ["0", "0"], "rater": ["m", "n"], "rating": [1, 2]}, **TWO),

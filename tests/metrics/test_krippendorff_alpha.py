@@ -237,6 +237,10 @@ BAD = {
     "negative": (dict(ratings=[[-1, 2], [1, 2]], level="ratio"), "the lowest is -1"),
     "text": (dict(ratings=[["x", 2], [1, 2]]), "found the text 'x'"),
     "infinity": (dict(ratings=[[1, 2], [1, -np.inf]]), "must be finite"),
+    "ragged": (dict(ratings=[[1, 2], [1]]), "full array"),
+    "one dimension": (dict(ratings=[1, 2]), r"shape \[2\]"),
+    "columns": (dict(ratings={"item": ["a"], "rating": [1]}), r"lack the columns \['rater'\]"),
+    "twice": (dict(ratings={"item": ["a", "a"], "rater": ["x", "x"], "rating": [1, 2]}), "more than once"),
     "all missing": (dict(ratings=[[NAN], [NAN]]), "no rating"),
     "nothing": (dict(), "nothing to compute"),
 }
@@ -277,6 +281,12 @@ def test_metric_takes_batches_of_raters(metric) -> None:
     metric.add_batch(ratings=ratings[:2])
     metric.add_batch(ratings=ratings[2:])
     assert metric.compute(level="ordinal") == metric.compute(ratings=ratings, level="ordinal")
+    for rater in ratings:
+        metric.add(ratings=rater)
+    assert metric.compute() == metric.compute(ratings=ratings)
+    metric.add_batch(ratings=[[1, 2, 3], [1, 2]])
+    with pytest.raises(RatingsError, match="full array"):
+        metric.compute()
 
 
 @pytest.fixture(scope="module")

@@ -135,9 +135,19 @@ def test_batches_of_single_ratings(metric) -> None:
     metric.add_batch(predictions=model[:4], references=human[:4])
     metric.add_batch(predictions=model[4:], references=human[4:])
     assert metric.compute()["rating_correlation"] == pytest.approx(scipy_rho(model, human), abs=1e-10)
+    for pair in zip(model, human, strict=True):
+        metric.add(prediction=pair[0], reference=pair[1])
+    assert metric.compute()["rating_correlation"] == pytest.approx(scipy_rho(model, human), abs=1e-10)
 
 
 BAD = {
+    "one rater of nothing": (dict(predictions=[1, 2], references=[[NAN, NAN]]), "references hold no rating"),
+    "two models": (
+        dict(predictions={"item": ["0", "0"], "rater": ["m", "n"], "rating": [1, 2]}, references=[[1, 2]]),
+        "one model at a time",
+    ),
+    "shape": (dict(predictions=3.0, references=[[1, 2]]), "valid: .items., .items, categories."),
+    "bootstrap": (dict(predictions=[1, 2], references=[[1, 2]], bootstrap=1), "bootstrap=1"),
     "other items": (
         dict(predictions={"item": ["z"], "rater": ["m"], "rating": [1]}, references=[[1, 2]]),
         r"share no items: \['z'\]",
