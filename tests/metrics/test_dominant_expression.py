@@ -66,6 +66,18 @@ def test_random_baseline_is_the_mean_over_all_orders(gains: np.ndarray, k: int) 
         assert value[0] == pytest.approx(np.mean([one[name][0] for one in every]), abs=1e-10, nan_ok=True)
 
 
+@given(arrays(float, (2, 4, 3), elements=st.integers(0, 3).map(float)), st.permutations(range(4)), st.booleans())
+def test_order_of_items_and_raters_does_not_matter(ratings: np.ndarray, items: list[int], swap: bool) -> None:
+    model = np.arange(12.0).reshape(4, 3) % 5
+    moved = ratings[::-1] if swap else ratings
+    plain, other = (
+        analyse(*pair, k=2)["scores"]
+        for pair in ((model, read_ratings(ratings)), (model[items], read_ratings(moved[:, items])))
+    )
+    for name, entry in plain.items():
+        assert other[name] == pytest.approx(entry, abs=1e-10, nan_ok=True)
+
+
 def test_published_dcg_of_2002() -> None:
     """The example of Järvelin and Kekäläinen (2002), with the discount from the second place on."""
     gains = np.array([3, 2, 3, 0, 0, 1, 2, 2, 3, 0.0])

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import tracemalloc
 
 import krippendorff
 import numpy as np
@@ -145,6 +146,18 @@ def test_large_tables_take_the_other_paths(level: str, monkeypatch: pytest.Monke
     np.testing.assert_allclose(resampled_alpha(units, counts, level), expected, atol=1e-10)
     close(krippendorff_alpha(ratings, level=level), point)
     close(point, package(ratings, level))
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+def test_memory_is_a_few_numbers_a_rating(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that ten million ratings stay below 1 GB; `level="ratio"` also works in blocks, but on pairs of values."""
+    monkeypatch.setattr("metrics.krippendorff_alpha.krippendorff_alpha.CHUNK", 1 << 14)
+    ratings = np.random.default_rng(0).normal(size=(4, 50_000)).round(2)
+    tracemalloc.start()
+    krippendorff_alpha(ratings, level=level)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 56 * ratings.size
 
 
 def test_nominal_alpha_is_fleiss_kappa_but_for_small_samples() -> None:
