@@ -61,7 +61,7 @@ HQ = {
     "image": GivenImage(),
     "item": Value("string"),
     "top_emotion": EMOTION,  # highest mean human intensity, the first of Table 4 on ties; null if all are 0
-    "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7
+    "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7; null without any
     "ratings": List(
         {
             "rater": Value("string"),
@@ -230,9 +230,9 @@ class EmoNetFace(RawBuilder):
         at = self.at[item]
         kinds, values = self.hq.kinds[at], self.hq.values[at]
         people = values[kinds == "human"]
-        mean = people.mean(axis=0) if len(people) else np.zeros(len(NAMES))
+        mean = people.mean(axis=0) if len(people) else None
         return {
-            "top_emotion": NAMES[int(mean.argmax())] if mean.any() else None,
+            "top_emotion": NAMES[int(mean.argmax())] if mean is not None and mean.any() else None,
             "mean_intensity": mean,
             "ratings": [
                 {"rater": rater, "kind": kind, "intensities": row}
