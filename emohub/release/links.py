@@ -56,8 +56,9 @@ class Place:
         }
 
 
-def place_of(plan: Manifest, namespace: str, kind: Kind, name: str) -> Place:
+def place_of(plan: Manifest, kind: Kind, name: str) -> Place:
     """Where a repo of a manifest stands: what it names, what names it, and metrics of a kind."""
+    namespace = plan.release.namespace
     near = {key for edge in _edges(plan) if (kind, name) in edge for key in edge}
     if kind == "metric":
         near |= {("metric", other) for other in plan.metrics}

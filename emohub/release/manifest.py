@@ -190,6 +190,20 @@ class Manifest(_Table):
         """The terms that a repo is behind; the Hub has them for datasets and models."""
         return self.gates[repo.gate] if isinstance(repo, _Licensed) and repo.gate else None
 
+    def in_namespace(self, namespace: str) -> "Manifest":
+        """The same release for another user or organisation.
+
+        Raises:
+            EmohubError: no name that the Hub takes.
+        """
+        try:
+            about = About.model_validate({**self.release.model_dump(), "namespace": namespace})
+        except ValidationError as error:
+            raise EmohubError(
+                f"namespace is {namespace!r}: {error.errors()[0]['msg']}. Give one such as ORG."
+            ) from error
+        return self.model_copy(update={"release": about})
+
     @model_validator(mode="after")
     def _links_resolve(self) -> "Manifest":
         valid: dict[str, Collection[str]] = {"gate": self.gates, "model": self.models, "datasets": self.datasets}

@@ -64,48 +64,36 @@ def build_release(
         EmohubError: the manifest or an input is bad. The repos built so far stay.
     """
     plan = read_manifest(manifest)
-    jobs = plan_jobs(plan, manifest.parent, namespace)
-    if unknown := [path for path in only if path not in [job.repo.path for job in jobs]]:
-        raise EmohubError(f"{unknown[0]!r} is not in {manifest}; valid: {', '.join(job.repo.path for job in jobs)}.")
+    plan = plan.in_namespace(namespace) if namespace else plan
+    jobs = {job.repo.path: job for job in plan_jobs(plan, manifest.parent)}
+    if unknown := [path for path in only if path not in jobs]:
+        raise EmohubError(f"{unknown[0]!r} is not in {manifest}; valid: {', '.join(jobs)}.")
+    asked = only or [*jobs]
     with locked(out):
         state = State(out)
-        asked = only or [job.repo.path for job in jobs]
-        todo = {
-            job.repo.path: outcome
-            for job in jobs
-            if (outcome := _outcome(job, state, out, force and job.repo.path in asked))
-        }
-        chosen = [job for job in jobs if job.repo.path in todo and job.repo.path in asked]
-        left = [path for path in todo if path not in asked]
-        _refuse_strangers(chosen, state, out, force)
-        _refuse_stale_data(chosen, left)
-        gone = [path for path in state.repos if path not in [job.repo.path for job in jobs]]
-        if todo or gone:
+        changed = {path: _outcome(job, state, out, force and path in asked) for path, job in jobs.items()}
+        chosen = [path for path in jobs if path in asked and changed[path] != "unchanged"]
+        done = changed | {path: "to be built" for path in jobs if path not in asked and changed[path] != "unchanged"}
+        _refuse_stale_data([jobs[path] for path in chosen], done)
+        if not force:
+            _refuse_strangers(chosen, state, out)
+        if {*changed.values()} != {"unchanged"} or {*state.repos} - {*jobs}:
             (out / RECORD).unlink(missing_ok=True)
-        for path in gone:
-            shutil.rmtree(out / path, ignore_errors=True)
-            state.drop(path)
-        for number, job in enumerate(chosen, 1):
-            logger.info("%d of %d: %s", number, len(chosen), job.repo.path)
-            _build(job, manifest.parent, out, state, todo[job.repo.path])
-        if not left:
-            _finish(plan, jobs, out, namespace)
-    done: dict[str, Outcome] = {job.repo.path: todo.get(job.repo.path, "unchanged") for job in jobs}
-    return done | dict.fromkeys(left, "to be built") | dict.fromkeys(gone, "removed")
+        done |= _remove([path for path in state.repos if path not in jobs], state, out)
+        for number, path in enumerate(chosen, 1):
+            logger.info("%d of %d: %s", number, len(chosen), path)
+            _build(jobs[path], manifest.parent, out, state, changed[path])
+        if "to be built" not in done.values():
+            _finish(plan, [job.repo for job in jobs.values()], out)
+    return done
 
 
-def plan_jobs(plan: Manifest, base: Path, namespace: str | None = None) -> list[Job]:
-    """Every repo of a manifest with the digests of what it would be built from.
-
-    Args:
-        plan: The manifest.
-        base: Its folder.
-        namespace: User or organisation that the cards name; by default the manifest's.
-    """
+def plan_jobs(plan: Manifest, base: Path) -> list[Job]:
+    """Every repo of a manifest, whose folder is `base`, with the digests of what it would be built from."""
     jobs, made, cards = [], dict[tuple[Kind, str], str](), code_of_cards()
     for kind, name, spec in plan.repos():
         gate = plan.gate_of(spec)
-        place = place_of(plan, namespace or plan.release.namespace, kind, name)
+        place = place_of(plan, kind, name)
         content = made[kind, name] = inputs_of(kind, name, spec, base, made)
         told = [spec.model_dump(), gate.model_dump() if gate else None, str(place), cards]
         now = Digests(content, digest(content, told))
@@ -114,32 +102,39 @@ def plan_jobs(plan: Manifest, base: Path, namespace: str | None = None) -> list[
     return jobs
 
 
-def _outcome(job: Job, state: State, out: Path, force: bool) -> Outcome | None:
-    """What is to be done for a repo; None where nothing is."""
+def _outcome(job: Job, state: State, out: Path, force: bool) -> Outcome:
+    """What is to be done for a repo."""
     known = state.repos.get(job.repo.path, Digests())
     if force or known.content != job.now.content or not (out / job.repo.path).is_dir():
         return "built"
-    return "card" if known.card != job.now.card else None
+    return "unchanged" if known.card == job.now.card else "card"
 
 
-def _refuse_strangers(chosen: list[Job], state: State, out: Path, force: bool) -> None:
-    for job in chosen:
-        folder = out / job.repo.path
-        if not force and job.repo.path not in state.repos and folder.exists() and any(folder.iterdir()):
+def _refuse_strangers(chosen: list[str], state: State, out: Path) -> None:
+    for folder in (out / path for path in chosen if path not in state.repos):
+        if folder.exists() and any(folder.iterdir()):
             raise BuildError(
                 f"{folder} was not made by `emohub build release`. Move it away, choose another --out, or replace it "
                 "with --force."
             )
 
 
-def _refuse_stale_data(chosen: list[Job], left: list[str]) -> None:
+def _refuse_stale_data(chosen: list[Job], done: Mapping[str, Outcome]) -> None:
     for job in chosen:
         measure = job.spec.measure if isinstance(job.spec, Model) else None
-        if measure and (data := f"{FOLDERS['dataset']}/{measure.dataset}") in left:
+        if measure and done[data := f"{FOLDERS['dataset']}/{measure.dataset}"] == "to be built":
             raise BuildError(
                 f"{job.repo.path} is measured on {data}, which has to be built first. Add --only {data}, or leave "
                 "--only out."
             )
+
+
+def _remove(gone: list[str], state: State, out: Path) -> dict[str, Outcome]:
+    """Take away repos that the manifest no longer names; only such as this kit made are in the state."""
+    for path in gone:
+        shutil.rmtree(out / path, ignore_errors=True)
+        state.drop(path)
+    return dict.fromkeys(gone, "removed")
 
 
 def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> None:
@@ -162,14 +157,13 @@ def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> N
 
 
 def _keep_notes(new: Path, old: Path) -> None:
-    kept = keep_notes(new.read_text(encoding="utf-8"), old.read_text(encoding="utf-8"), where=str(old))
-    new.write_text(kept, encoding="utf-8", newline="")
+    cards = (path.read_bytes().decode() for path in (new, old))  # as they are, Windows line ends too
+    new.write_text(keep_notes(*cards, where=str(old)), encoding="utf-8", newline="")
 
 
-def _finish(plan: Manifest, jobs: list[Job], out: Path, namespace: str | None) -> None:
+def _finish(plan: Manifest, repos: list[Repo], out: Path) -> None:
     about, collection = plan.release, plan.collection.model_dump() if plan.collection else None
-    repos = tuple(job.repo for job in jobs)
-    write_record(Release(out, about.title, about.version, namespace or about.namespace, collection, repos))
+    write_record(Release(out, about.title, about.version, about.namespace, collection, tuple(repos)))
     open_release(out)
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from emohub.data.sample import MANIFEST
 from emohub.errors import BuildError, EmohubError
 from emohub.folders import locked
 from emohub.release import release as module
 from emohub.release.built import open_release
+from emohub.release.manifest import FOLDERS, read_manifest
 from emohub.release.notes import END, START, notes_of
 from emohub.release.release import build_release
 from tests.raw_inputs import tree
@@ -68,12 +70,8 @@ def few(folder: Path, version: str = "1.0.0", more: str = "") -> Path:
 
 def test_the_demo_is_built_whole(demo_release: Path) -> None:
     release = open_release(demo_release)
-    assert [repo.path for repo in release.repos] == [
-        *(f"datasets/{name}" for name in ("emonet-face", "chehre")),
-        *(f"metrics/{name}" for name in (
-            "weighted_kappa", "krippendorff_alpha", "spread_ratio", "dominant_expression", "rating_correlation")),
-        MODEL,
-    ]  # fmt: skip
+    wanted = [f"{FOLDERS[kind]}/{name}" for kind, name, _ in read_manifest(MANIFEST).repos()]
+    assert [repo.path for repo in release.repos] == wanted and MODEL in wanted and len(wanted) >= 8
     named = {repo.path for repo in release.repos}
     assert {path.relative_to(demo_release).as_posix() for path in demo_release.glob("*/*")} == named
     assert not [path for path in demo_release.glob("*/**/*") if "__pycache__" in path.parts or path.suffix == ".lock"]
@@ -112,6 +110,13 @@ def test_another_namespace_is_in_every_card_and_the_old_one_in_none(raw: Path, b
             assert "demo-org/" not in path.read_text(), path
 
 
+@pytest.mark.parametrize("namespace", ["a b", "a/b", "-x", "a--b"])
+def test_a_namespace_that_the_hub_does_not_take_is_refused(tmp_path: Path, namespace: str) -> None:
+    with pytest.raises(EmohubError, match=f"namespace is '{namespace}': .*Give one such as ORG"):
+        build_release(few(tmp_path / "raw"), tmp_path / "out", namespace)
+    assert not (tmp_path / "out").exists()
+
+
 def test_another_gate_changes_one_card(raw: Path, built: Path) -> None:
     manifest = edit(raw / "release.toml", "[datasets.chehre]\n", "[datasets.chehre]\ngate = 'faces'\n")
     manifest.write_text(manifest.read_text() + "\n[gates.faces]\nmode = 'manual'\nprompt = 'Be kind.'\n")
@@ -132,6 +137,9 @@ def test_changed_inputs_build_their_repo_and_what_is_measured_on_it(raw: Path, b
     os.utime(raw / "emonet-face" / "hq.csv")
     build_release(raw / "release.toml", built)
     assert made == ["datasets/emonet-face", MODEL]
+    made.clear()
+    build_release(raw / "release.toml", built, only=[MODEL, "datasets/emonet-face"])
+    assert made == ["datasets/emonet-face", MODEL], "data before what is measured on them, whatever was named first"
 
 
 def test_only_what_was_asked_for(raw: Path, built: Path) -> None:
