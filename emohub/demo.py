@@ -65,6 +65,10 @@ Done: {datasets} and {models} hold one folder per Hub repo. What you would type 
   cd {models} && {sys.executable} -c '
 {load_model}'
 
+See the model in a browser:
+
+  emohub space --model {models}/{MODEL}
+
 Build from the real upstream files in the same way:
 
   emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out {datasets}/emonet-face

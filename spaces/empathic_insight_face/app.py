@@ -9,9 +9,10 @@ from uploads import CountUploads, Uploads, own_folder  # noqa: E402
 
 UPLOADS = Uploads(own_folder())  # before Gradio is imported: it reads once where its temporary files go
 
+from starlette.middleware import Middleware  # noqa: E402
+
 from layout import CSS, THEME, build  # noqa: E402
 from settings import read_settings  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
 from studio import Studio  # noqa: E402
 
 SESSIONS = 100  # visitors whose last result is kept in memory

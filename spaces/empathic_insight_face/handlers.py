@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pandas as pd
+
 from errors import Refused
 from limits import RateLimit, visitor_of
 from records import as_json, as_link, picture_csv, picture_record, video_csv, video_record
@@ -21,8 +22,10 @@ LINES = 4  # emotions in the chart of a video at first
 # Apart for colour-blind eyes too, on white and on the dark page.
 LINE_COLOURS = ("#3b82f6", "#d97706", "#0d9488", "#c026d3", "#dc2626", "#7c8594")
 STEP = 0.01
+PICTURE_OUTPUTS, VIDEO_OUTPUTS = 7, 10  # components that a scored file fills, as `layout` lists them
 GONE = "<p>The scores are no longer in the memory: send the file again.</p>"
 Updates = list[Any]
+PROGRESS = gr.Progress()
 
 
 class Handlers:
@@ -37,9 +40,9 @@ class Handlers:
     # ---- Pictures: the page
 
     def picture(self, request: gr.Request, path: str | None, *choices: Any) -> Updates:
-        """Score an uploaded picture: result, emptied upload, overview, whole-picture button, charts."""
+        """Score an uploaded picture; one value for each of the page's `PICTURE_OUTPUTS`."""
         if path is None:
-            return [gr.skip()] * 7
+            return [gr.skip()] * PICTURE_OUTPUTS
         return self._shown(lambda: self.studio.picture(self._take(path)), choices, request)
 
     def example(self, request: gr.Request, name: str, *choices: Any) -> Updates:
@@ -93,6 +96,7 @@ class Handlers:
 
         Args:
             image: The picture: JPEG, PNG, WebP or GIF.
+            request: Who asks; Gradio fills it in.
             whole_picture: Score the picture as it is, without looking for faces.
 
         Returns:
@@ -111,16 +115,21 @@ class Handlers:
     # ---- Videos
 
     def video(
-        self, path: str | None, per_second: float, kind: str, request: gr.Request, progress: gr.Progress = gr.Progress()
+        self,
+        path: str | None,
+        per_second: float,
+        kind: str,
+        request: gr.Request,
+        progress: gr.Progress = PROGRESS,
     ) -> Updates:
-        """Score an uploaded video: result, emptied upload, message, charts, emotions, time, legend, chart, table, frame."""
+        """Score an uploaded video; one value for each of the page's `VIDEO_OUTPUTS`."""
         if path is None:
-            return [gr.skip()] * 10
+            return [gr.skip()] * VIDEO_OUTPUTS
         data = partial(self.uploads.take, path, self.studio.settings.video_mb)
         return self._filmed(data, per_second, kind, request, progress)
 
     def video_example(
-        self, per_second: float, kind: str, request: gr.Request, progress: gr.Progress = gr.Progress()
+        self, per_second: float, kind: str, request: gr.Request, progress: gr.Progress = PROGRESS
     ) -> Updates:
         """Score the video that comes with the Space."""
         return self._filmed((EXAMPLES / "video.mp4").read_bytes, per_second, kind, request, progress)
@@ -133,7 +142,13 @@ class Handlers:
             self.limit.check(visitor_of(request))
             result = self.studio.video(read(), float(per_second), tell)
         except Refused as error:
-            return [None, None, self.views.notice(str(error)), gr.update(visible=False), *[gr.skip()] * 6]
+            return [
+                None,
+                None,
+                self.views.notice(str(error)),
+                gr.update(visible=False),
+                *[gr.skip()] * (VIDEO_OUTPUTS - 4),
+            ]
         emotions = self._strongest(result)
         first, last = result.seconds[0], result.seconds[-1]
         peak = result.seconds[int(np.nanargmax(np.nanmax(result.scores, axis=1)))]
@@ -161,7 +176,7 @@ class Handlers:
             }
         ).dropna()
         colours = dict(zip(emotions, LINE_COLOURS, strict=False))
-        ends = list(self.studio.settings.axes[KINDS[kind]])
+        ends: list[float | None] = list(self.studio.settings.axes[KINDS[kind]])
         chart = gr.LinePlot(value=table, y_lim=ends, color_map=colours)
         return [self.views.legend(colours), chart, self.views.timetable(result, emotions, kind)]
 

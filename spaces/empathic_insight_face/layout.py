@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+
 from handlers import LINE_COLOURS, Handlers, untouched
 from scoring import DISTRIBUTIONS
 from settings import FOLDER, Settings, hub_link, model_name
@@ -12,7 +13,12 @@ from views import KINDS, ORDERS
 
 TITLE = "Empathic Insight Face"
 FONT = ("system-ui", "sans-serif")  # what the visitor has: nothing is fetched from a font service
-THEME = gr.themes.Default(primary_hue="blue", font=FONT, font_mono=("ui-monospace", "monospace"))
+THEME = gr.themes.Default(primary_hue="blue", font=FONT, font_mono=("ui-monospace", "monospace")).set(
+    button_primary_background_fill="*primary_700",
+    button_primary_background_fill_hover="*primary_800",
+    button_primary_background_fill_dark="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_800",
+)
 CSS = (FOLDER / "style.css").read_text(encoding="utf-8")
 EXAMPLES = (
     ("Elation", "elation.jpg"),
@@ -23,9 +29,15 @@ EXAMPLES = (
     ("No face", "landscape.jpg"),
 )
 RATES = (1, 2, 4)
+SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
-MODEL = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model
-DRAW = {"api_visibility": "private", "queue": False, "show_progress": "hidden", "trigger_mode": "always_last"}
+MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model
+DRAW: dict[str, Any] = {
+    "api_visibility": "private",
+    "queue": False,
+    "show_progress": "hidden",
+    "trigger_mode": "always_last",
+}
 
 
 def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
@@ -74,12 +86,17 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             image = gr.Image(
-                label="Picture", sources=["upload", "webcam", "clipboard"], type="filepath", height=240, elem_id="image"
+                label="Picture",
+                sources=["upload", "webcam", "clipboard"],
+                type="filepath",
+                placeholder="Drop an image file here to upload",  # as the button is read aloud
+                height=240,
+                elem_id="image",
             )
-            image.preprocess = untouched  # type: ignore[method-assign,assignment]
+            image.preprocess = untouched  # type: ignore[method-assign]
             gr.Markdown(
-                f"JPEG, PNG, WebP or GIF, up to {limits.picture_mb:g} MB and {limits.picture_megapixels:g} megapixels; "
-                f"the {limits.faces} largest faces are scored.",
+                f"JPEG, PNG, WebP or GIF, up to {limits.picture_mb:g} MB and {limits.picture_megapixels:g} "
+                f"megapixels; the {limits.faces} largest faces are scored.",
                 elem_classes="quiet",
             )
             gr.Markdown("Or a drawn example:", elem_classes="quiet")
@@ -95,7 +112,13 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
     whole.click(handlers.whole, [result, *choices], outputs, **MODEL)
     for button, (_, file) in zip(examples, EXAMPLES, strict=True):
         button.click(handlers.example, [gr.State(file), *choices], outputs, **MODEL)
-    gr.on([choice.change for choice in choices], handlers.charts, [result, *choices], [intensities, distributions], **DRAW)
+    gr.on(
+        [choice.change for choice in choices],
+        handlers.charts,
+        [result, *choices],
+        [intensities, distributions],
+        **DRAW,
+    )
     _predict_endpoint(image, handlers)
 
 
@@ -144,8 +167,8 @@ def _video_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
                 elem_classes="quiet",
             )
             rate = gr.Radio(RATES, value=RATES[1], label="Frames a second")
-            file = gr.File(label="Video", file_types=[".mp4", ".mov", ".m4v", ".webm"], height=160, elem_id="video")
-            file.preprocess = untouched  # type: ignore[method-assign,assignment]
+            file = gr.UploadButton("Choose a video", variant="primary", file_types=[*SUFFIXES], elem_id="video")
+            file.preprocess = untouched  # type: ignore[method-assign]
             with gr.Row(elem_classes="examples"):
                 example = gr.Button("A drawn example", size="sm", elem_id="video-example")
         with gr.Column(scale=5, min_width=300):
@@ -168,7 +191,7 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
     legend = _html()
     chart = gr.LinePlot(
         x="seconds", y="intensity", color="emotion", x_title="Seconds", y_title="Intensity",
-        tooltip="all", colors_in_legend=[], height=300, label="Intensity over time; the table below has the same numbers",
+        tooltip="all", colors_in_legend=[], height=300, label="Intensity over time; as a table below",
     )  # fmt: skip
     time = gr.Slider(0, 1, 0, step=0.01, label="Time in seconds: the frame nearest to it is shown")
     frame = _html()
@@ -183,5 +206,3 @@ def _html(value: str = "") -> gr.HTML:
 
 def _empty(text: str) -> str:
     return f'<p class="empty">{text}</p>'
-
-

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from threading import Lock
 
 import gradio as gr
+
 from errors import Refused
 
 WINDOW = 60.0  # seconds

@@ -6,8 +6,9 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from errors import Refused
 from PIL import Image, ImageOps
+
+from errors import Refused
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITY = 85

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+
 from groups import group_of
 from scoring import Scorer, shares_of_intensity
 from studio import PictureResult, VideoResult
@@ -39,11 +40,7 @@ def picture_record(result: PictureResult, scorer: Scorer, model: str) -> dict[st
 
 def picture_csv(result: PictureResult, scorer: Scorer) -> str:
     """One line per face and emotion."""
-    rows = [
-        (number, *row)
-        for number, face in enumerate(result.faces, start=1)
-        for row in _rows(face.scores, scorer)
-    ]
+    rows = [(number, *row) for number, face in enumerate(result.faces, start=1) for row in _rows(face.scores, scorer)]
     return _csv(("face", *HEADER), rows)
 
 

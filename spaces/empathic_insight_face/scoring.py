@@ -21,7 +21,7 @@ class Scorer:
     def __init__(self, model: str):
         self.pipe = pipeline("image-classification", model=model, trust_remote_code=True)
         config = self.pipe.model.config
-        self.labels = tuple(config.id2label[index] for index in range(config.num_labels))
+        self.labels = tuple(name for _, name in sorted((config.id2label or {}).items()))
         self.neutral = self._neutral()
         self.lock = Lock()
 

@@ -58,7 +58,9 @@ def read_settings() -> Settings:
     values["model"] = os.environ.get("MODEL_ID") or values.get("model")
     known = {field.name for field in fields(Settings)}
     if wrong := known ^ values.keys():
-        raise ValueError(f"settings.json or SPACE_SETTINGS has too much or too little: {sorted(wrong)}; {sorted(known)}.")
+        raise ValueError(
+            f"settings.json or SPACE_SETTINGS has too much or too little: {sorted(wrong)}; {sorted(known)}."
+        )
     return Settings(**values)
 
 

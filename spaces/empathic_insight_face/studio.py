@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
+
 from errors import Refused
 from faces import Box, FaceFinder, cut, marked
-from PIL import Image
 from pictures import data_uri, decode
 from scoring import Scorer
 from settings import Settings
@@ -18,7 +19,7 @@ Tell = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A scored face: its frame and the square that was scored, in pixels of the picture; a small copy; (40,) scores."""
+    """A scored face: its frame and the scored square, in pixels of the picture; a small copy; (40,) scores."""
 
     box: Box
     square: Box
@@ -102,7 +103,9 @@ class Studio:
         """
         limits = self.settings
         chosen = plan(data, per_second, limits.video_seconds, limits.frames)
-        seconds, scores, copies = [], [], []
+        seconds: list[float] = []
+        scores: list[np.ndarray] = []
+        copies: list[str] = []
         for frame in frames(data, chosen, limits.video_seconds, limits.frames):
             tell(len(seconds), max(chosen.count, len(seconds) + 1))
             boxes = self.find(frame.image)[:1]

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import av
-from errors import Refused
 from PIL import Image
+
+from errors import Refused
 
 # How a file begins → what FFmpeg may take it for. Playlists and the like, which point to other files, are not here.
 CONTAINERS = (((4, 8), b"ftyp", "mp4"), ((0, 4), b"\x1aE\xdf\xa3", "matroska"))
@@ -46,8 +47,10 @@ def plan(data: bytes, per_second: float, longest: float, most: int) -> Plan:
     """
     with _opened(data) as container:
         stream = container.streams.video[0]
-        known = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / av.time_base
-    seconds = float(known) or longest  # what a browser records does not know its length: decoding stops at the limit
+        said, base = (stream.duration, stream.time_base) if stream.duration else (container.duration, 1 / av.time_base)
+    seconds = (
+        float((said or 0) * (base or 0)) or longest
+    )  # what a browser records does not know its length: decoding stops at the limit
     if seconds > longest + 0.5:
         raise _too_long(seconds, longest)
     step = max(1 / per_second, seconds / most)

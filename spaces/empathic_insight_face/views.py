@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from groups import GROUPS, OTHER, Group, group_of
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup, escape
+
+from groups import GROUPS, OTHER, Group, group_of
 from scoring import DISTRIBUTIONS, Scorer, ranked, spread
 from studio import PictureResult, VideoResult
 
@@ -131,10 +132,9 @@ class Views:
     def timetable(self, result: VideoResult, emotions: Sequence[str], kind: str) -> str:
         """The lines of the chart as a table: one row per frame, one column per emotion."""
         columns = [self.scorer.labels.index(emotion) for emotion in emotions]
-        rows = [
-            (seconds, ["–" if np.isnan(value) else f"{value:.2f}" for value in self._of_kind(scores, KINDS[kind])[columns]])
-            for seconds, scores in zip(result.seconds, result.scores, strict=True)
-        ]
+        scores = self._of_kind(result.scores, KINDS[kind])[:, columns]
+        texts = [["–" if np.isnan(value) else f"{value:.2f}" for value in row] for row in scores]
+        rows = list(zip(result.seconds, texts, strict=True))
         return _draw("timetable", emotions=emotions, rows=rows)
 
     def _of_kind(self, scores: np.ndarray, kind: str) -> np.ndarray:

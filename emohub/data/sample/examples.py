@@ -39,9 +39,7 @@ def write_examples(out: Path) -> None:
 
 def _face(emotion: str, who: tuple[int, str, str, int], intensity: float = 1.0, size: int = SIZE) -> Image.Image:
     age, ethnicity, gender, seed = who
-    return draw_face(
-        emotion, age=age, ethnicity=ethnicity, gender=gender, intensity=intensity, seed=seed, size=size
-    )
+    return draw_face(emotion, age=age, ethnicity=ethnicity, gender=gender, intensity=intensity, seed=seed, size=size)
 
 
 def _row(faces: Sequence[Image.Image]) -> Image.Image:
