@@ -9,6 +9,8 @@ import atexit
 import json
 import os
 import shutil
+import signal
+import sys
 import tempfile
 from collections import Counter
 from contextlib import suppress
@@ -23,11 +25,11 @@ PREFIX = "empathic-insight-face-"
 
 def own_folder() -> Path:
     """The folder of all temporary files of this process, removed at its end; call it before Gradio is imported."""
-    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.mkdtemp(prefix=PREFIX))
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(folder)
+    folder = tempfile.mkdtemp(prefix=PREFIX, dir=os.environ.get("GRADIO_TEMP_DIR"))
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a container that stops ends like this; atexit runs then
+    return Path(folder)
 
 
 class Uploads:

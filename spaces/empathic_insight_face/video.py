@@ -48,9 +48,8 @@ def plan(data: bytes, per_second: float, longest: float, most: int) -> Plan:
     with _opened(data) as container:
         stream = container.streams.video[0]
         said, base = (stream.duration, stream.time_base) if stream.duration else (container.duration, 1 / av.time_base)
-    seconds = (
-        float((said or 0) * (base or 0)) or longest
-    )  # what a browser records does not know its length: decoding stops at the limit
+    # What a browser records does not say how long it is: then decoding stops at the limit.
+    seconds = float((said or 0) * (base or 0)) or longest
     if seconds > longest + 0.5:
         raise _too_long(seconds, longest)
     step = max(1 / per_second, seconds / most)
