@@ -83,7 +83,7 @@ def _model_environment(folder: Path, model: str | None) -> dict[str, str]:
             raise EmohubError(f"{chosen} is no folder. Give the folder of a model repo, or its Hub id.")
         return {MODEL: chosen}
     # A folder needs no network, and nothing is to ask for one.
-    added = {MODEL: str(path.absolute()), "HF_HUB_OFFLINE": "1"}
+    added = {MODEL: str(path.resolve()), "HF_HUB_OFFLINE": "1"}
     return added | ({SETTINGS: json.dumps(_toy_settings())} if _is_toy(path) else {})
 
 

@@ -128,8 +128,8 @@ def _picture_results(studio: Studio, limits: Settings) -> tuple[list[Any], gr.HT
     with gr.Row(elem_classes="choices"):
         kind = gr.Radio([*KINDS], value=next(iter(KINDS)), label="Scores", visible=bool(studio.scorer.neutral.any()))
         order = gr.Radio([*ORDERS], value=ORDERS[0], label="Order")
-        top = gr.Slider(1, studio.width, TOP, step=1, label="Emotions shown")
-        threshold = gr.Slider(low, high, low, step=(high - low) / 100, label="Lowest score shown")
+        top = gr.Slider(1, studio.width, TOP, step=1, label="Emotions")
+        threshold = gr.Slider(low, high, low, step=(high - low) / 100, label="Threshold")
     with gr.Tabs():
         with gr.Tab("Intensities"):
             intensities = _html()
@@ -186,12 +186,17 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
     with gr.Row(elem_classes="choices"):
         kind = gr.Radio([*KINDS], value=next(iter(KINDS)), label="Scores", visible=bool(studio.scorer.neutral.any()))
         emotions = gr.Dropdown(
-            studio.scorer.labels, multiselect=True, max_choices=len(LINE_COLOURS), label="Emotions", scale=2
+            studio.scorer.labels,
+            multiselect=True,
+            max_choices=len(LINE_COLOURS),
+            label="Emotions",
+            scale=2,
+            min_width=280,
         )
     legend = _html()
     chart = gr.LinePlot(
-        x="seconds", y="intensity", color="emotion", x_title="Seconds", y_title="Intensity",
-        tooltip="all", colors_in_legend=[], height=300, label="Intensity over time; as a table below",
+        x="seconds", y="intensity", color="emotion", y_title="Intensity",
+        tooltip="all", colors_in_legend=[], height=330, label="Intensity over the seconds of the video; as a table below",
     )  # fmt: skip
     time = gr.Slider(0, 1, 0, step=0.01, label="Time in seconds: the frame nearest to it is shown")
     frame = _html()

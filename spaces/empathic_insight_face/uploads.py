@@ -69,8 +69,9 @@ class Uploads:
                 return
             del self.sent[path]
             Path(path).unlink(missing_ok=True)
-            with suppress(OSError):  # the folder that Gradio named by the content, unless something else lies in it
-                Path(path).parent.rmdir()
+            if Path(path).resolve().parent != self.folder:
+                with suppress(OSError):  # Gradio's folder for this content, unless something else lies in it
+                    Path(path).parent.rmdir()
 
 
 class CountUploads:

@@ -103,9 +103,7 @@ MEANING: dict[str, Meaning] = {
     "animated.webp": Meaning(face, notes=[ANIMATED]),
     "palette.png": Meaning(lambda: decoded(GOOD["palette.png"]())),
     "ten.png": Meaning(lambda: crowd(TEN), faces=TEN),
-    "twelve.png": Meaning(
-        lambda: crowd(12), faces=12, notes=["12 faces were found; the 10 largest are scored."]
-    ),
+    "twelve.png": Meaning(lambda: crowd(12), faces=12, notes=["12 faces were found; the 10 largest are scored."]),
     "grey.png": Meaning(lambda: Image.new("RGB", (50, 50), "grey"), faces=0),
     "one-pixel.png": Meaning(lambda: Image.new("RGB", (1, 1)), faces=0),
     "wrong-name.txt": Meaning(face),

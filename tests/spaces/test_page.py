@@ -97,10 +97,10 @@ def test_choices_change_what_is_shown(page: Page) -> None:
     assert raw == pytest.approx({name: score + 1 for name, score in neutral.items()}, abs=0.011)
     page.get_by_label("By group").check()
     expect(page.locator("tr.group").first).to_be_visible()
-    page.get_by_label("number input for Emotions shown").fill("3")
+    page.get_by_label("number input for Emotions").fill("3")
     page.keyboard.press("Enter")
     page.wait_for_function("document.querySelectorAll('table.bars td.number').length === 3")
-    page.get_by_label("number input for Lowest score shown").fill("7")
+    page.get_by_label("number input for Threshold").fill("7")
     page.keyboard.press("Enter")
     expect(page.get_by_text("No emotion reaches the threshold")).to_be_visible()
 
@@ -179,6 +179,7 @@ def test_video_gives_a_timeline_the_frame_and_a_table(page: Page, example, tmp_p
     expect(page.get_by_role("heading", name="At 4.00 s")).to_be_visible()
     assert page.locator("section[aria-label^='Frame at'] img").get_attribute("src") != before
     page.get_by_role("button", name="The chart as a table").click()
+    page.wait_for_selector("table.times")
     table = page.locator("table.times tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
     )
@@ -232,7 +233,9 @@ def test_keys_alone_lead_to_scores(page: Page) -> None:
     page.wait_for_selector(".strip:visible")
 
 
-@pytest.mark.parametrize(("scheme", "size"), LOOKS, ids=lambda value: value if isinstance(value, str) else value["width"])
+@pytest.mark.parametrize(
+    ("scheme", "size"), LOOKS, ids=lambda value: value if isinstance(value, str) else value["width"]
+)
 def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
     scheme: str, size: dict, browser: Browser, space
 ) -> None:
@@ -262,5 +265,6 @@ def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
     page.locator("#video-example").click()
     page.wait_for_selector("section[aria-label^='Frame at']")
     page.get_by_role("button", name="The chart as a table").click()
+    page.wait_for_selector("table.times")
     look()
     page.close()
