@@ -1,6 +1,7 @@
 """The demo Space of Empathic Insight Face: `python app.py`."""
 
 import os
+from threading import Thread
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -22,6 +23,7 @@ def main() -> None:
     """Load the model, build the page, serve it on this machine only; a Hub Space says otherwise in its environment."""
     settings = read_settings()
     page = build(Studio(settings), UPLOADS)
+    Thread(target=UPLOADS.keep_sweeping, args=(60 * settings.forget_minutes,), daemon=True).start()
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.at_once)
     page.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),

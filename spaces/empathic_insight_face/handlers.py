@@ -1,6 +1,6 @@
 """What happens when a visitor does something: every function here is the end of one event of the page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ STEP = 0.01
 PICTURE_OUTPUTS, VIDEO_OUTPUTS = 7, 10  # components that a scored file fills, as `layout` lists them
 GONE = "<p>The scores are no longer in the memory: send the file again.</p>"
 Updates = list[Any]
+Read = Callable[[], bytes]
 PROGRESS = gr.Progress()
 
 
@@ -43,23 +44,23 @@ class Handlers:
         """Score an uploaded picture; one value for each of the page's `PICTURE_OUTPUTS`."""
         if path is None:
             return [gr.skip()] * PICTURE_OUTPUTS
-        return self._shown(lambda: self.studio.picture(self._take(path)), choices, request)
+        return self._shown(partial(self._take, path), choices, request)
 
     def example(self, request: gr.Request, name: str, *choices: Any) -> Updates:
         """Score a picture that comes with the Space."""
-        return self._shown(lambda: self.studio.picture((EXAMPLES / name).read_bytes()), choices, request)
+        return self._shown((EXAMPLES / name).read_bytes, choices, request)
 
     def whole(self, request: gr.Request, result: PictureResult | None, *choices: Any) -> Updates:
         """Score the whole of a picture in which no face was found."""
         if result is None or not result.unscored:
             return self._failed("The picture is no longer here. Send it again.")
-        data = result.unscored
-        return self._shown(lambda: self.studio.picture(data, whole=True), choices, request)
+        return self._shown(lambda: result.unscored, choices, request, whole=True)
 
-    def _shown(self, score: Any, choices: Sequence[Any], request: gr.Request) -> Updates:
+    def _shown(self, read: Read, choices: Sequence[Any], request: gr.Request, whole: bool = False) -> Updates:
         try:
+            data = read()  # first of all, so that what is refused is deleted too
             self.limit.check(visitor_of(request))
-            result: PictureResult = score()
+            result = self.studio.picture(data, whole)
         except Refused as error:
             return self._failed(str(error))
         seen = bool(result.faces)
@@ -104,10 +105,11 @@ class Handlers:
             to right, its box and the square that was scored (left, top, width, height in pixels) and all emotions.
         """
         try:
-            self.limit.check(visitor_of(request))
             if not image:
                 raise Refused("There is no picture. Send one as `image`.")
-            result = self.studio.picture(self._take(image), whole_picture)
+            data = self._take(image)
+            self.limit.check(visitor_of(request))
+            result = self.studio.picture(data, whole_picture)
         except Refused as error:
             raise gr.Error(str(error), print_exception=False) from error
         return picture_record(result, self.studio.scorer, self.model)
@@ -134,13 +136,14 @@ class Handlers:
         """Score the video that comes with the Space."""
         return self._filmed((EXAMPLES / "video.mp4").read_bytes, per_second, kind, request, progress)
 
-    def _filmed(self, read: Any, per_second: float, kind: str, request: gr.Request, progress: gr.Progress) -> Updates:
+    def _filmed(self, read: Read, per_second: float, kind: str, request: gr.Request, progress: gr.Progress) -> Updates:
         def tell(done: int, of: int) -> None:
             progress((done, of), desc="Scoring frames", unit="frames")
 
         try:
+            data = read()
             self.limit.check(visitor_of(request))
-            result = self.studio.video(read(), float(per_second), tell)
+            result = self.studio.video(data, float(per_second), tell)
         except Refused as error:
             return [
                 None,

@@ -45,7 +45,7 @@ def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
     handlers = Handlers(studio, uploads)
     gr.set_static_paths([FOLDER / "examples"])  # served from where they lie: in the cache they would share their place
     forget = round(60 * studio.settings.forget_minutes)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(60, forget)) as page:
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         _head(studio.settings, handlers)
         with gr.Tabs():
             with gr.Tab("Picture", id="picture"):
@@ -195,9 +195,15 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
         )
     legend = _html()
     chart = gr.LinePlot(
-        x="seconds", y="intensity", color="emotion", y_title="Intensity",
-        tooltip="all", colors_in_legend=[], height=330, label="Intensity over the seconds of the video; as a table below",
-    )  # fmt: skip
+        x="seconds",
+        y="intensity",
+        color="emotion",
+        y_title="Intensity",
+        tooltip="all",
+        colors_in_legend=[],  # the legend above it wraps on a phone
+        height=330,
+        label="Intensity over the seconds of the video; as a table below",
+    )
     time = gr.Slider(0, 1, 0, step=0.01, label="Time in seconds: the frame nearest to it is shown")
     frame = _html()
     with gr.Accordion("The chart as a table", open=False):

@@ -1,8 +1,8 @@
 """What visitors send is read once and removed at once.
 
 Gradio names an uploaded file by its content: two visitors with the same file share it on the disk. So uploads are
-counted, and the file goes when the last of them was read. What is sent and never scored goes with Gradio's own
-`delete_cache`, and all of it when the Space stops.
+counted, and the file goes when the last of them was read. What is sent and never scored is swept away later, a copy that
+Gradio makes for itself (of what comes as base64 over MCP) after a minute, and all of it when the Space stops.
 """
 
 import atexit
@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from errors import Refused
 
 PREFIX = "empathic-insight-face-"
+ORPHANED, PAUSE = 60, 15  # seconds
 
 
 def own_folder() -> Path:
@@ -61,6 +63,22 @@ class Uploads:
             raise Refused("The file is no longer here: it waited for too long. Send it again.") from error
         finally:
             self._release(path)
+
+    def sweep(self, forget: float) -> None:
+        """Remove files that are older than `forget` seconds, and after `ORPHANED` those that nobody waits for."""
+        for folder, _, names in os.walk(self.folder):
+            for path in (Path(folder, name) for name in names):
+                limit = forget if self.sent[str(path)] > 0 else ORPHANED
+                with suppress(OSError):  # gone meanwhile
+                    if time.time() - path.stat().st_mtime > limit:
+                        path.unlink()
+                        path.parent.rmdir()
+
+    def keep_sweeping(self, forget: float) -> None:
+        """Sweep for as long as the process runs."""
+        while True:
+            time.sleep(PAUSE)
+            self.sweep(forget)
 
     def _release(self, path: str) -> None:
         with self.lock:

@@ -15,7 +15,12 @@ from tests.browser import chromium, faults, watch_requests
 from tests.spaces.odd_files import encoded, face
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-LOOKS = [("light", WIDE), ("dark", WIDE), ("light", PHONE), ("dark", PHONE)]
+LOOKS = {
+    "light": ("light", WIDE),
+    "dark-phone": ("dark", PHONE),
+    "dark": ("dark", WIDE),
+    "light-phone": ("light", PHONE),
+}
 SLOW = 40_000  # ms until something must have happened
 
 
@@ -233,9 +238,7 @@ def test_keys_alone_lead_to_scores(page: Page) -> None:
     page.wait_for_selector(".strip:visible")
 
 
-@pytest.mark.parametrize(
-    ("scheme", "size"), LOOKS, ids=lambda value: value if isinstance(value, str) else value["width"]
-)
+@pytest.mark.parametrize(("scheme", "size"), LOOKS.values(), ids=list(LOOKS))
 def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
     scheme: str, size: dict, browser: Browser, space
 ) -> None:

@@ -4,8 +4,10 @@ import ast
 import importlib.metadata
 import io
 import json
+import os
 import re
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -156,6 +158,19 @@ def test_too_large_a_file_goes_too_and_files_elsewhere_stay(tmp_path: Path) -> N
     assert list((tmp_path / "temp").iterdir()) == []
     (tmp_path / "mine").write_bytes(b"1")
     assert kept.take(str(tmp_path / "mine"), 1) == b"1" and (tmp_path / "mine").exists()
+
+
+def test_what_nobody_waits_for_is_swept_after_a_minute_and_the_rest_later(tmp_path: Path) -> None:
+    kept = uploads.Uploads(tmp_path)
+    ages = {"new": 5, "orphan": 70, "waiting": 70, "forgotten": 700}
+    paths = {name: tmp_path / name / "file.jpg" for name in ages}
+    for name, path in paths.items():
+        path.parent.mkdir()
+        path.write_bytes(b"picture")
+        os.utime(path, (time.time() - ages[name],) * 2)
+    kept.count([str(paths["waiting"]), str(paths["forgotten"])])
+    kept.sweep(forget=600)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "waiting"]
 
 
 # ---- Videos
