@@ -1,8 +1,8 @@
 """What visitors send is read once and removed at once.
 
 Gradio names an uploaded file by its content: two visitors with the same file share it on the disk. So uploads are
-counted, and the file goes when the last of them was read. What is sent and never scored is swept away later, a copy that
-Gradio makes for itself (of what comes as base64 over MCP) after a minute, and all of it when the Space stops.
+counted, and the file goes when the last of them was read. What is sent and never scored is swept away later, a copy
+that Gradio makes for itself (of what comes as base64 over MCP) after a minute, and all of it when the Space stops.
 """
 
 import atexit
