@@ -13,7 +13,7 @@ UPLOADS = Uploads(own_folder())  # before Gradio is imported: it reads once wher
 from starlette.middleware import Middleware  # noqa: E402
 
 from layout import CSS, THEME, build  # noqa: E402
-from settings import read_settings  # noqa: E402
+from settings import MB, read_settings  # noqa: E402
 from studio import Studio  # noqa: E402
 
 SESSIONS = 100  # visitors whose last result is kept in memory
@@ -27,7 +27,7 @@ def main() -> None:
     page.queue(max_size=settings.waiting, default_concurrency_limit=settings.at_once)
     page.launch(
         server_name=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"),
-        max_file_size=int(max(settings.picture_mb, settings.video_mb) * 1e6),
+        max_file_size=int(max(settings.picture_mb, settings.video_mb) * MB),
         state_session_capacity=SESSIONS,
         mcp_server=True,
         ssr_mode=False,

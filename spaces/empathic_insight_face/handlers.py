@@ -202,6 +202,15 @@ def _links(name: str, record: str, table: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def untouched(payload: Any) -> str | None:
-    """The path of an upload, unread: Gradio would open it and answer for a broken one with an error of its own."""
+def _path_of(component: Any, payload: Any) -> str | None:
     return payload.path if payload else None
+
+
+def hand_over_unread() -> None:
+    """Let handlers have the path of an upload as it came: Gradio would open it, and answer for a broken one itself.
+
+    On the classes, because Gradio makes new components of them for a session when it likes. A subclass would do, but
+    Gradio writes a stub file beside the source of each.
+    """
+    for component in (gr.Image, gr.UploadButton):
+        component.preprocess = _path_of  # type: ignore[assignment,method-assign]

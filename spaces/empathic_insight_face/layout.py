@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from handlers import LINE_COLOURS, Handlers, untouched
+from handlers import LINE_COLOURS, Handlers, hand_over_unread
 from scoring import DISTRIBUTIONS
 from settings import FOLDER, Settings, hub_link, model_name
 from studio import Studio
@@ -28,6 +28,7 @@ EXAMPLES = (
     ("Three faces", "group.jpg"),
     ("No face", "landscape.jpg"),
 )
+READ_OUT = '<div role="status">${value}</div>'  # for screen readers: what changes in here is read aloud
 RATES = (1, 2, 4)
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
@@ -42,6 +43,7 @@ DRAW: dict[str, Any] = {
 
 def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
     """The page over a loaded model."""
+    hand_over_unread()
     handlers = Handlers(studio, uploads)
     gr.set_static_paths([FOLDER / "examples"])  # served from where they lie: in the cache they would share their place
     forget = round(60 * studio.settings.forget_minutes)
@@ -93,7 +95,6 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
                 height=240,
                 elem_id="image",
             )
-            image.preprocess = untouched  # type: ignore[method-assign]
             gr.Markdown(
                 f"JPEG, PNG, WebP or GIF, up to {limits.picture_mb:g} MB and {limits.picture_megapixels:g} "
                 f"megapixels; the {limits.faces} largest faces are scored.",
@@ -103,7 +104,9 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
             with gr.Row(elem_classes="examples"):
                 examples = [gr.Button(name, icon=FOLDER / "examples" / file, size="sm") for name, file in EXAMPLES]
         with gr.Column(scale=5, min_width=300):
-            overview = _html(_empty("Send a picture, use the webcam or choose an example: the scores appear here."))
+            overview = _html(
+                _empty("Send a picture, use the webcam or choose an example: the scores appear here."), READ_OUT
+            )
             whole = gr.Button("Score the whole picture", visible=False, elem_id="whole")
             with gr.Column(visible=False) as results:
                 choices, intensities, distributions = _picture_results(studio, limits)
@@ -168,11 +171,10 @@ def _video_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
             )
             rate = gr.Radio(RATES, value=RATES[1], label="Frames a second")
             file = gr.UploadButton("Choose a video", variant="primary", file_types=[*SUFFIXES], elem_id="video")
-            file.preprocess = untouched  # type: ignore[method-assign]
             with gr.Row(elem_classes="examples"):
                 example = gr.Button("A drawn example", size="sm", elem_id="video-example")
         with gr.Column(scale=5, min_width=300):
-            said = _html(_empty("Send a video or take the example: intensities over time appear here."))
+            said = _html(_empty("Send a video or take the example: scores over time appear here."), READ_OUT)
             with gr.Column(visible=False) as results:
                 kind, emotions, legend, chart, time, frame, table = _video_results(studio)
     outputs = [result, file, said, results, emotions, time, legend, chart, table, frame]
@@ -211,8 +213,8 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
     return kind, emotions, legend, chart, time, frame, table
 
 
-def _html(value: str = "") -> gr.HTML:
-    return gr.HTML(value, apply_default_css=False)
+def _html(value: str = "", template: str = "${value}") -> gr.HTML:
+    return gr.HTML(value, html_template=template, apply_default_css=False)
 
 
 def _empty(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-MEGA = 1_000_000
+MB = 1 << 20  # bytes, as Gradio counts them
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Settings:
         data: Hub id of the dataset, for the link.
         notice: A sentence above the page, or nothing.
         axes: Ends of the score axis, for scores "above" a neutral face and "raw" ones.
-        picture_mb: Largest picture, in millions of bytes.
+        picture_mb: Largest picture, in MB of 1,048,576 bytes.
         picture_megapixels: Largest picture, in millions of pixels.
         faces: How many faces of a picture are scored.
-        video_mb: Largest video, in millions of bytes.
+        video_mb: Largest video, in MB of 1,048,576 bytes.
         video_seconds: Longest video.
         frames: How many frames of a video are scored at most.
         requests_per_minute: How many pictures and videos one visitor may send.

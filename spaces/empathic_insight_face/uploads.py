@@ -20,6 +20,7 @@ from threading import Lock
 from typing import Any
 
 from errors import Refused
+from settings import MB
 
 PREFIX = "empathic-insight-face-"
 ORPHANED, PAUSE = 60, 15  # seconds
@@ -54,9 +55,9 @@ class Uploads:
             Refused: too large, or no longer there.
         """
         try:
-            if (size := os.path.getsize(path)) > megabytes * 1e6:
+            if (size := os.path.getsize(path)) > megabytes * MB:
                 raise Refused(
-                    f"The file has {size / 1e6:,.1f} MB; up to {megabytes:g} MB are taken. Send a smaller copy."
+                    f"The file has {size / MB:,.1f} MB; up to {megabytes:g} MB are taken. Send a smaller copy."
                 )
             return Path(path).read_bytes()
         except FileNotFoundError as error:
@@ -65,14 +66,14 @@ class Uploads:
             self._release(path)
 
     def sweep(self, forget: float) -> None:
-        """Remove files that are older than `forget` seconds, and after `ORPHANED` those that nobody waits for."""
-        for folder, _, names in os.walk(self.folder):
-            for path in (Path(folder, name) for name in names):
+        """Remove what is older than `forget` seconds, and what nobody waits for and is older than `ORPHANED`."""
+        for folder, folders, files in os.walk(self.folder, topdown=False):
+            for name in files + folders:
+                path = Path(folder, name)
                 limit = forget if self.sent[str(path)] > 0 else ORPHANED
-                with suppress(OSError):  # gone meanwhile
+                with suppress(OSError):  # gone meanwhile, or a folder with something in it
                     if time.time() - path.stat().st_mtime > limit:
-                        path.unlink()
-                        path.parent.rmdir()
+                        (path.rmdir if path.is_dir() else path.unlink)()
 
     def keep_sweeping(self, forget: float) -> None:
         """Sweep for as long as the process runs."""
@@ -87,9 +88,6 @@ class Uploads:
                 return
             del self.sent[path]
             Path(path).unlink(missing_ok=True)
-            if Path(path).resolve().parent != self.folder:
-                with suppress(OSError):  # Gradio's folder for this content, unless something else lies in it
-                    Path(path).parent.rmdir()
 
 
 class CountUploads:

@@ -140,6 +140,6 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "archive.jpg": (zipped, "not a picture that can be read here"),
     "bomb.png": (lambda: bomb(9_000, 9_000), "9,000 × 9,000 = 81 million pixels; up to 40 million"),
     "huge-bomb.png": (lambda: bomb(100_000, 100_000), "far more pixels; up to 40 million"),
-    "large.jpg": (lambda: encoded(face(), "JPEG") + b"\0" * 11_000_000, r"11\.0 MB; up to 10 MB are taken"),
-    "too-large.jpg": (lambda: encoded(face(), "JPEG") + b"\0" * 51_000_000, "exceeds the maximum file size"),
+    "large.jpg": (lambda: encoded(face(), "JPEG") + b"\0" * 11_000_000, r"10\.5 MB; up to 10 MB are taken"),
+    "too-large.jpg": (lambda: encoded(face(), "JPEG") + b"\0" * 53_000_000, "exceeds the maximum file size"),
 }

@@ -146,7 +146,7 @@ def test_nothing_that_was_sent_stays_on_the_disk(space, client, tmp_path: Path, 
 
 
 def test_what_is_sent_and_never_scored_is_refused_when_too_large(space) -> None:
-    sent = httpx.post(f"{space.url}gradio_api/upload", files={"files": ("mine-huge.jpg", b"\0" * 51_000_000)})
+    sent = httpx.post(f"{space.url}gradio_api/upload", files={"files": ("mine-huge.jpg", b"\0" * 53_000_000)})
     assert sent.status_code == 413 and "maximum allowed size" in sent.text
     assert "mine-huge.jpg" not in space.uploads() and space.answers()
 

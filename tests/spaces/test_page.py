@@ -124,14 +124,14 @@ def test_without_a_face_the_whole_picture_is_offered(page: Page, example) -> Non
     assert len(bars(page)) == 10
 
 
-def test_webcam(page: Page) -> None:
+def test_webcam(page: Page, space) -> None:
     page.locator("#image").get_by_label("Capture from camera").click()
     page.get_by_text("Click to Access Webcam").click()
     page.locator("#image video").wait_for()
     page.wait_for_function("document.querySelector('#image video').videoWidth > 0")
     page.locator("#image button[aria-label='capture photo']").click()
     expect(page.get_by_text("One face was found.")).to_be_visible()
-    assert len(bars(page)) == 10
+    assert len(bars(page)) == 10 and "image.png" not in space.uploads()
 
 
 def test_downloads_have_the_same_numbers_as_the_page_and_the_api(page: Page, space, example) -> None:

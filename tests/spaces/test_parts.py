@@ -144,7 +144,7 @@ def test_a_file_of_two_visitors_stays_until_both_are_served(tmp_path: Path) -> N
     path.write_bytes(b"picture")
     kept.count([str(path), str(path)])
     assert kept.take(str(path), 1) == b"picture" and path.exists()
-    assert kept.take(str(path), 1) == b"picture" and not path.parent.exists()
+    assert kept.take(str(path), 1) == b"picture" and not path.exists()
     with pytest.raises(Refused, match="no longer here"):
         kept.take(str(path), 1)
 
@@ -169,6 +169,10 @@ def test_what_nobody_waits_for_is_swept_after_a_minute_and_the_rest_later(tmp_pa
         path.write_bytes(b"picture")
         os.utime(path, (time.time() - ages[name],) * 2)
     kept.count([str(paths["waiting"]), str(paths["forgotten"])])
+    kept.sweep(forget=600)
+    assert sorted(path.parent.name for path in tmp_path.rglob("*.jpg")) == ["new", "waiting"]
+    for folder in tmp_path.iterdir():
+        os.utime(folder, (time.time() - 70,) * 2)
     kept.sweep(forget=600)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "waiting"]
 

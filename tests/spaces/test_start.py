@@ -20,16 +20,27 @@ from tests import fresh
 from tests.spaces.conftest import ROOT, SPACE, start
 
 PRINTS = "import json, os; print(json.dumps({**os.environ, 'cwd': os.getcwd()}))"
-# Seen first by every Python below the folder: the kit is not installed there.
-WITHOUT_EMOHUB = """\
-import sys
+# Run first by every Python of the copy: the kit is not installed there, and the network is this machine.
+ALONE = """\
+import pathlib, socket, sys
 
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] == "emohub":
             raise ImportError(f"{name} is not here")
 
+def watched(connect):
+    def checked(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            with pathlib.Path(__file__).with_name("strangers").open("a") as file:
+                print(address, file=file)
+            raise OSError(101, "Network is unreachable")
+        return connect(self, address)
+    return checked
+
 sys.meta_path.insert(0, Blocker())
+socket.socket.connect = watched(socket.socket.connect)
+socket.socket.connect_ex = watched(socket.socket.connect_ex)
 """
 
 
@@ -106,12 +117,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_a_copy_elsewhere_runs_without_the_kit_and_keeps_its_limits(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(
+    tiny_model: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "elsewhere" / "space"
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "without").mkdir()
-    (tmp_path / "without" / "sitecustomize.py").write_text(WITHOUT_EMOHUB)
-    places = {"PYTHONPATH": str(tmp_path / "without"), "MODEL_ID": str(tiny_model)}
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "sitecustomize.py").write_text(ALONE)
+    places = {"PYTHONPATH": str(tmp_path / "alone"), "MODEL_ID": str(tiny_model)}
     limits = json.dumps({"requests_per_minute": 2, "faces": 2})
     running, process = start([sys.executable, "app.py"], copy, tmp_path / "run", SPACE_SETTINGS=limits, **places)
     try:
@@ -127,6 +140,7 @@ def test_a_copy_elsewhere_runs_without_the_kit_and_keeps_its_limits(tiny_model: 
     finally:
         process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
+    assert not (tmp_path / "alone" / "strangers").exists()  # whom it tried to reach outside this machine
     assert [path.name for path in (running.folder / "temp").iterdir()] == []  # its temporary folder went with it
     assert sorted(path.name for path in copy.iterdir()) == sorted(
         path.name for path in SPACE.iterdir() if path.name != "__pycache__"
