@@ -58,6 +58,10 @@ Done: {release} holds one folder per Hub repo. What you would type next:
   cd {models} && {sys.executable} -c '
 {load_model}'
 
+See the model in a browser:
+
+  emohub space --model {models}/{MODEL}
+
 Build from the real upstream files in the same way:
 
   emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out emonet-face
