@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from emohub.commands.check import check
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
@@ -24,7 +25,7 @@ build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True
 app.add_typer(build, name="build")
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
-for command in (sample, embed, predict, train):
+for command in (sample, check, embed, predict, train):
     app.command()(command)
 
 
