@@ -30,8 +30,11 @@ BRINGS: Mapping[str, frozenset[str]] = {
     "evaluate": frozenset({"datasets", "huggingface-hub", "numpy", "pandas", "tqdm"}),
     "datasets": frozenset({"huggingface-hub", "numpy", "pandas", "pyarrow", "tqdm"}),
     "transformers": frozenset({"huggingface-hub", "numpy", "safetensors", "tqdm"}),
+    "accelerate": frozenset({"torch", "huggingface-hub", "numpy"}),
+    "timm": frozenset({"torch", "huggingface-hub"}),
     "gradio": frozenset({"huggingface-hub", "numpy", "pandas", "pillow"}),
 }
+HEAVY = ("torch", "transformers", "tensorflow", "jax")
 GIVEN = frozenset({"gradio", "spaces"})  # a Gradio Space on the Hub has them
 
 
@@ -92,6 +95,14 @@ def requirements(subject: Subject) -> Iterator[Failure]:
                 yield subject.failure(name, found, f"Add it to {REQUIREMENTS}.")
 
 
+def hidden(subject: Subject) -> tuple[str, ...]:
+    """Options of `visits/guard.py` that take away emohub and what `requirements.txt` does not ask for, if large."""
+    named = asked_for(subject)[0]
+    have = {name for known in named for name in (known, *BRINGS.get(known, ()))}
+    away = ["emohub", *(name for name in HEAVY if name not in have)]
+    return tuple(part for name in away for part in ("--hide", name))
+
+
 def asked_for(subject: Subject) -> tuple[dict[str, SpecifierSet], list[str]]:
     """Distributions in `requirements.txt` with their versions, and the lines that are none."""
     named: dict[str, SpecifierSet] = {}
@@ -145,7 +156,7 @@ def _imports(function: ast.expr) -> bool:
 
 
 def sdk(subject: Subject) -> Iterator[Failure]:
-    """What the card says about the app is so: the file is there, the version is one, and not against the requirements."""
+    """The app that the card names is there; the version is one, and not against the requirements."""
     meta = subject.meta
     app = meta.get("app_file", "app.py")
     if app not in subject.files:

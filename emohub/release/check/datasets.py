@@ -181,7 +181,7 @@ def _differs(told: Features, schema: pa.Schema) -> str:
         here = [name for name in schema.names if name not in told]
         there = [name for name in told if name not in schema.names]
         if here or there:
-            return f"the file has the columns {some(here) or 'none'} that the card lacks, and lacks {some(there) or 'none'}"
+            return f"columns only in the file: {some(here) or 'none'}; only in the card: {some(there) or 'none'}"
         return f"the columns stand in another order than in the card: {some(schema.names, 5)}"
     found = Features.from_arrow_schema(schema)
     if b"huggingface" not in (schema.metadata or {}):
@@ -210,7 +210,7 @@ def sizes(subject: Subject) -> Iterator[Failure]:
             yield subject.failure(README, found, REBUILD)
     told_sizes = subject.meta.get("size_categories")
     valid = {size_of(max(rows)), size_of(sum(rows))} if rows else set()  # of the largest config, or of all
-    if rows and told_sizes not in ([name] for name in valid):
+    if rows and told_sizes not in [[name] for name in valid]:
         found = f"size_categories is {shown(told_sizes)}, the largest config has {max(rows):,} rows"
         yield subject.failure(README, found, f"Write {some(sorted(valid))}.")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from emohub.release.check.base import Check, Failure, Subject, shown
+from emohub.release.check.code import hidden
 from emohub.release.check.datasets import configs, files_of, metadata
 from emohub.release.check.fresh import VisitError, visit
 
@@ -64,7 +65,7 @@ def _default(subject: Subject, found: Any) -> Iterator[Failure]:
 def metric(subject: Subject) -> Iterator[Failure]:
     """`evaluate.load` takes the folder, and the examples of card and code give what they show."""
     try:
-        seen = visit("visit_metric", subject.folder, release=subject.release, options=HIDE)
+        seen = visit("visit_metric", subject.folder, release=subject.release, options=hidden(subject))
     except VisitError as error:
         yield subject.failure("", f"evaluate.load fails in a fresh process: {error}", "Load it by hand to see more.")
         return

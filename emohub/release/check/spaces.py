@@ -10,9 +10,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from emohub.release.check.base import Check, Failure, Subject, shown
-from emohub.release.check.code import SPACES
+from emohub.release.check.code import SPACES, hidden
 from emohub.release.check.fresh import VISITS, environment, kill, last_words, workplace
 
 START = 240.0  # seconds until a page must answer; a full-size model is loaded within
@@ -32,7 +33,7 @@ def starts(subject: Subject) -> Iterator[Failure]:
             (folder / subject.release.namespace).symlink_to(home / subject.release.namespace)
         said = home / "said.txt"
         with said.open("wb") as log:
-            process = _start(folder, home, app, port := free_port(), log)
+            process = _start(folder, home, app, port := free_port(), log, hidden(subject))
             try:
                 problem = _ask(process, port)
             finally:
@@ -43,14 +44,16 @@ def starts(subject: Subject) -> Iterator[Failure]:
             yield subject.failure(app, told, "Start it by hand: python app.py in the folder.")
 
 
-def _start(folder: Path, home: Path, app: str, port: int, log: object) -> "subprocess.Popen[bytes]":
+def _start(
+    folder: Path, home: Path, app: str, port: int, log: BinaryIO, options: tuple[str, ...]
+) -> "subprocess.Popen[bytes]":
     extra = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "NO_PROXY": "127.0.0.1,localhost"}
     return subprocess.Popen(
-        [sys.executable, str(VISITS / "guard.py"), "--hide", "emohub", app],
+        [sys.executable, str(VISITS / "guard.py"), *options, app],
         cwd=folder,
         env=environment(home, **extra),
         stdin=subprocess.DEVNULL,
-        stdout=log,  # type: ignore[arg-type]
+        stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
     )

@@ -6,6 +6,7 @@ A file of its own, run by its path in a fresh process: nothing of emohub is impo
 import runpy
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +30,42 @@ def _stay_here() -> None:
         refuse(host)
         return look_up(host, *rest, **options)
 
-    socket.socket.connect = guarded_connect  # type: ignore[method-assign]
+    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
     socket.getaddrinfo = guarded_look_up
+
+
+class _Without:
+    """Finds modules as the given finders do, but for some packages: they are as good as not installed."""
+
+    def __init__(self, hidden: set[str], finders: list[Any]):
+        self.hidden, self.finders = hidden, finders
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """The first spec that a finder gives; none for what is hidden."""
+        if name.partition(".")[0] in self.hidden:
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self.finders if hasattr(finder, "find_spec"))
+        return next((spec for spec in specs if spec is not None), None)
+
+    def find_distributions(self, *context: Any) -> Iterator[Any]:
+        """Installed distributions, as importlib.metadata asks for them."""
+        for finder in self.finders:
+            if hasattr(finder, "find_distributions"):
+                yield from finder.find_distributions(*context)
 
 
 def main(arguments: list[str]) -> None:
     """Shut the network off, hide or add packages, run the script as if it had been started alone."""
     _stay_here()
-    paths = []
+    paths: list[str] = []
+    hidden: set[str] = set()
     while arguments[0] in ("--hide", "--path"):
         option, value, *arguments = arguments
         if option == "--hide":
-            sys.modules[value] = None  # type: ignore[assignment]  # an import of it raises
+            hidden.add(value)
         else:
             paths.append(value)
+    sys.meta_path[:] = [_Without(hidden, list(sys.meta_path))]
     script = arguments[0]
     sys.argv = arguments
     sys.path[0:1] = [str(Path(script).resolve().parent), *paths]

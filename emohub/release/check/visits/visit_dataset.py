@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -18,15 +19,12 @@ def attempt(make: Callable[[], Any]) -> dict[str, Any]:
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-def plain(folder: str, config: str | None) -> dict[str, Any]:
+def plain(folder: str, config: str) -> dict[str, Any]:
     """Rows per split of a config that is loaded whole."""
     from datasets import load_dataset
 
-    splits = load_dataset(folder, *([config] if config else []))
-    return {
-        "config": next(iter(splits.values())).config_name,
-        "rows": {str(name): rows.num_rows for name, rows in splits.items()},
-    }
+    splits = load_dataset(folder, config)
+    return {"rows": {str(name): rows.num_rows for name, rows in splits.items()}}
 
 
 def streamed(folder: str, config: str, most: int) -> dict[str, Any]:
@@ -52,13 +50,11 @@ def default(folder: str) -> str:
 def main(out: str, folder: str, plan: str) -> None:
     """Visit everything, write what was seen, and leave without clean-up: an open stream can hang it."""
     wanted = json.loads(plan)
-    seen: dict[str, Any] = {"default": attempt(lambda: default(folder)), "plain": {}, "streaming": {}}
+    seen: dict[str, Any] = {"default": attempt(partial(default, folder)), "plain": {}, "streaming": {}}
     for config, about in wanted["configs"].items():
         if about["plain"]:
-            seen["plain"][config] = attempt(lambda config=config: plain(folder, config))  # type: ignore[misc]
-        seen["streaming"][config] = attempt(  # type: ignore[misc]
-            lambda config=config: streamed(folder, config, wanted["rows"])
-        )
+            seen["plain"][config] = attempt(partial(plain, folder, config))
+        seen["streaming"][config] = attempt(partial(streamed, folder, config, wanted["rows"]))
     with open(out, "w", encoding="utf-8") as file:
         json.dump(seen, file)
     sys.stdout.flush()

@@ -5,7 +5,9 @@ import importlib
 import io
 import json
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,14 @@ def main(out: str, folder: str) -> None:
     modules = {name: found for name, found in sys.modules.items() if found is not None}
     for name, found in modules.items():
         if package and name.startswith(f"{package}."):
-            runs[f"{name.rpartition('.')[2]}.py"] = _run(lambda found=found: doctest.testmod(found))  # type: ignore[misc]
+            runs[f"{name.rpartition('.')[2]}.py"] = _run(partial(doctest.testmod, found))
     card = Path(folder) / "README.md"
-    runs["README.md"] = _run(lambda: doctest.testfile(str(card), module_relative=False, encoding="utf-8"))
+    runs["README.md"] = _run(partial(doctest.testfile, str(card), module_relative=False, encoding="utf-8"))
     texts = {name: bool(getattr(metric, name)) for name in ("description", "citation", "inputs_description")}
     Path(out).write_text(json.dumps({"runs": runs, "texts": texts}), encoding="utf-8")
 
 
-def _run(examples: Any) -> dict[str, Any]:
+def _run(examples: Callable[[], doctest.TestResults]) -> dict[str, Any]:
     said = io.StringIO()
     with redirect_stdout(said):
         result = examples()

@@ -6,6 +6,7 @@ Writes the scores of the images by every way that the repo offers.
 import json
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def pipeline_scores(folder: str, image: str) -> list[tuple[str, float]]:
     """Labels and scores that `pipeline` gives for one image."""
     from transformers import pipeline
 
-    found = pipeline("image-classification", model=folder, trust_remote_code=True, top_k=None)(image)
+    found = pipeline("image-classification", model=folder, trust_remote_code=True, top_k=10_000)(image)
     return [(one["label"], one["score"]) for one in found]
 
 
@@ -74,12 +75,12 @@ def main(out: str, folder: str, *images: str) -> None:
     except Exception as error:
         seen["processor"] = {"error": f"{type(error).__name__}: {error}"}
     else:
-        seen["ways"]["model.safetensors"] = attempt(lambda: torch_scores(folder, pixels, None))
+        seen["ways"]["model.safetensors"] = attempt(partial(torch_scores, folder, pixels, None))
         if (Path(folder) / "model.bf16.safetensors").is_file():
-            seen["ways"]["model.bf16.safetensors"] = attempt(lambda: torch_scores(folder, pixels, "bf16"))
+            seen["ways"]["model.bf16.safetensors"] = attempt(partial(torch_scores, folder, pixels, "bf16"))
         for path in sorted((Path(folder) / "onnx").glob("*.onnx")):
-            seen["ways"][f"onnx/{path.name}"] = attempt(lambda path=path: onnx_scores(path, pixels))  # type: ignore[misc]
-        seen["pipeline"] = attempt(lambda: pipeline_scores(folder, images[0]))
+            seen["ways"][f"onnx/{path.name}"] = attempt(partial(onnx_scores, path, pixels))
+        seen["pipeline"] = attempt(partial(pipeline_scores, folder, images[0]))
     Path(out).write_text(json.dumps(seen), encoding="utf-8")
 
 
