@@ -125,6 +125,8 @@ def listed(subject: Subject) -> Iterator[Failure]:
         if error:
             yield subject.failure(README, f"data_files of {config!r} lead to no file: {error}", REBUILD)
         for split, files in splits.items():
+            if not files:
+                yield subject.failure(README, f"{config}/{split}: the path leads to no file", REBUILD)
             for file in files:
                 if (before := home.setdefault(file, f"{config}/{split}")) != f"{config}/{split}":
                     yield subject.failure(file, f"belongs to {before} and to {config}/{split}", REBUILD)
