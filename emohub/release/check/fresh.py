@@ -86,6 +86,7 @@ def workplace(release: Release | None) -> Iterator[Path]:
     """A temporary folder where the repos of a release are found by `NAMESPACE/NAME`, here and in the Hub's cache."""
     with tempfile.TemporaryDirectory(prefix="emohub-check-", ignore_cleanup_errors=True) as temporary:
         home = Path(temporary).resolve()
+        (home / "gradio").mkdir()
         for repo in release.repos if release else ():
             assert release is not None
             folder = release.folder_of(repo).resolve()

@@ -134,7 +134,7 @@ def whole(subject: Subject) -> Iterator[Failure]:
             for folder in sorted(path.iterdir()):
                 if (relative := f"{path.name}/{folder.name}") not in known:
                     yield subject.failure(relative, f"is not in {RECORD}", "Delete it, or build the release again.")
-        elif path.name != RECORD:
+        elif path.name != RECORD and not path.name.startswith("."):  # notes of the kit itself, which nobody pushes
             yield subject.failure(path.name, f"is neither {RECORD} nor a folder of repos", "Move it elsewhere.")
     hub = [(repo.hub_type, repo.name.lower()) for repo in subject.release.repos]
     for kind, name in sorted({pair for pair in hub if hub.count(pair) > 1}):

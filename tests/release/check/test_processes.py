@@ -69,7 +69,11 @@ def test_a_dataset_that_does_not_load(copied: Copy) -> None:
 
 
 def test_a_metric_whose_example_is_wrong(copied: Copy) -> None:
-    copied.edit("metrics/spread_ratio/README.md", ">>> ", ">>> 1 + 1\n3\n>>> ")
+    """The other examples hold, also where they load the metric by its id."""
+    card = "metrics/spread_ratio/README.md"
+    copied.edit(card, ">>> ", ">>> 1 + 1\n3\n>>> ")
+    if 'evaluate.load("spread_ratio")' in copied.read(card):
+        copied.edit(card, 'evaluate.load("spread_ratio")', 'evaluate.load("demo-org/spread_ratio")')
     (seen,) = found(copied, "metrics/spread_ratio", "metric.examples")["metric.examples"]
     assert "README.md: 1 of" in seen and "1 + 1" in seen
 
