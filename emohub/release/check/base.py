@@ -124,6 +124,11 @@ def shown(value: object, limit: int = 120) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def as_list(value: Any) -> list[Any]:
+    """A value that may be one, several or none, as a list."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def some(values: Any, limit: int = 3) -> str:
     """The first few values, and how many more there are.
 

@@ -8,7 +8,7 @@ import yaml
 from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData, parse_eval_result_entries
 from huggingface_hub.utils import HFValidationError, validate_repo_id  # type: ignore[attr-defined]  # public
 
-from emohub.release.check.base import REPOS, Check, Failure, Scope, Subject, shown, some
+from emohub.release.check.base import REPOS, Check, Failure, Scope, Subject, as_list, shown, some
 from emohub.release.check.card import read_yaml
 from emohub.release.check.hubwords import COLOURS, GATE_FIELDS, LANGUAGES, LICENSES, SDKS, SIZES, TASKS
 
@@ -55,17 +55,13 @@ def required(subject: Subject) -> Iterator[Failure]:
     missing = [key for key in REQUIRED[subject.kind] if not subject.meta.get(key) and key not in needless]
     if missing:
         yield subject.failure(README, f"metadata lack {', '.join(missing)}", "Add them to the YAML of the card.")
-    if subject.kind == "metric" and not METRIC_TAGS <= set(map(str, _listed(subject.meta.get("tags")))):
+    if subject.kind == "metric" and not METRIC_TAGS <= set(map(str, as_list(subject.meta.get("tags")))):
         yield subject.failure(
             README, "metadata lack the tags evaluate and metric", "Add both: the Hub lists it by them."
         )
 
 
 # -- values ------------------------------------------------------------------------------------------
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _of(words: frozenset[str]) -> Callable[[Any], bool]:
@@ -134,7 +130,7 @@ def values(subject: Subject) -> Iterator[Failure]:
             yield subject.failure(README, f"{key} is {some(map(repr, bad))}", f"Valid: {expected}.")
         elif twice := {one for one in each if each.count(one) > 1}:
             yield subject.failure(README, f"{key} names {some(sorted(twice))} twice", "Name it once.")
-    if "other" in _listed(subject.meta.get("license")) and not subject.meta.get("license_name"):
+    if "other" in as_list(subject.meta.get("license")) and not subject.meta.get("license_name"):
         yield subject.failure(README, "license is other, without license_name", "Add license_name (and license_link).")
 
 
@@ -159,10 +155,10 @@ PLACEHOLDERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern))
     for what, pattern in (
         ("the namespace ORG", r"(?<![\w/.-])ORG/[\w.-]+"),
-        ("a name to fill in", r"(?i)\b(?:your|my)[-_](?:user ?name|org|namespace|token|model)\b|<(?:NAMESPACE|NAME)>"),
+        ("a name to fill in", r"(?i)\byour[-_](?:user-?name|org|namespace|token)\b|<(?:namespace|name)>"),
         ("TODO or FIXME", r"\b(?:TODO|FIXME|XXX|TBD)\b"),
         ("the template's “More Information Needed”", r"(?i)\[?more information needed\]?"),
-        ("template code", r"\{\{\s*[\w.|()\s]+\s*\}\}|\{%.{0,80}?%\}"),
+        ("template code", r"(?<!\{)\{\{\s*[\w.|() ]+\s*\}\}(?!\})|\{%.{0,80}?%\}"),
         ("filler text", r"(?i)\blorem ipsum\b"),
     )
 )

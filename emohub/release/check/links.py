@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import unquote
 
 from emohub.release.built import RECORD
-from emohub.release.check.base import REPOS, Check, Failure, Subject, some
+from emohub.release.check.base import REPOS, Check, Failure, Subject, as_list, some
 from emohub.release.manifest import FOLDERS, Kind
 
 LINKED = (".md", ".json", ".py", ".yaml", ".yml", ".toml", ".txt")
@@ -63,14 +62,10 @@ def kinds(subject: Subject) -> Iterator[Failure]:
             for match in re.finditer(pattern, text):
                 yield from _wrong_kind(subject, name, match["name"].rstrip(".-"), valid)
     for key, valid in META:
-        for value in _listed(subject.meta.get(key)):
+        for value in as_list(subject.meta.get(key)):
             namespace, _, repo = str(value).partition("/")
             if namespace == subject.release.namespace:
                 yield from _wrong_kind(subject, "README.md", repo, valid)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def _wrong_kind(subject: Subject, file: str, name: str, valid: tuple[Kind, ...]) -> Iterator[Failure]:
@@ -109,7 +104,7 @@ def settings(subject: Subject) -> Iterator[Failure]:
     if models and model not in models:
         do = "Name one of " + some(sorted(models)) + "."
         yield subject.failure("settings.json", f"the model is {model!r}, no model of this release", do)
-    elif model not in _listed(subject.meta.get("models")):
+    elif model not in as_list(subject.meta.get("models")):
         yield subject.failure("README.md", f"`models` does not name {model}", "Add it: the Hub links the two by it.")
 
 

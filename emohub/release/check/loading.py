@@ -1,6 +1,7 @@
 """Datasets and metrics in fresh processes, loaded as a user loads them."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,10 @@ from emohub.release.check.code import hidden
 from emohub.release.check.datasets import configs, files_of, metadata
 from emohub.release.check.fresh import VisitError, visit
 
+logger = logging.getLogger(__name__)
+
 ROWS = 2_000  # of every split's stream that are read; the rest differs in nothing but its number
+HIDE = ("--hide", "emohub")
 PLAIN_BYTES = 4 * 10**9  # larger configs would be copied whole into a cache: they are streamed only
 
 
@@ -21,7 +25,10 @@ def dataset(subject: Subject) -> Iterator[Failure]:
         config: {split: sum(footers[f].num_rows for f in names if f in footers) for split, names in by_split.items()}
         for config, by_split in files.items()
     }
-    plan = {"configs": {name: {"plain": _bytes(subject, name) <= PLAIN_BYTES} for name in rows}, "rows": ROWS}
+    plain = {name: _bytes(subject, name) <= PLAIN_BYTES for name in rows}
+    for name in (name for name, small in plain.items() if not small):
+        logger.warning("%s: config %s is larger than 4 GB and loaded as a stream only", subject.path, name)
+    plan = {"configs": {name: {"plain": small} for name, small in plain.items()}, "rows": ROWS}
     try:
         seen = visit("visit_dataset", subject.folder, json.dumps(plan), release=subject.release, options=HIDE)
     except VisitError as error:
@@ -33,9 +40,6 @@ def dataset(subject: Subject) -> Iterator[Failure]:
             wanted = {split: min(count, most) for split, count in rows[config].items()}
             yield from _judged(subject, config, how, found, wanted)
     yield from _default(subject, seen["default"])
-
-
-HIDE = ("--hide", "emohub")
 
 
 def _bytes(subject: Subject, config: str) -> int:

@@ -19,7 +19,7 @@ from emohub.model.convert.images import probe_images
 from emohub.model.hubcode import CLASSES, CODE
 from emohub.model.repo import BF16, CONFIG, FLOAT32, PROCESSOR
 from emohub.release.check import datasets
-from emohub.release.check.base import Check, Failure, Scope, Subject, shown, some
+from emohub.release.check.base import Check, Failure, Scope, Subject, as_list, shown, some
 from emohub.release.check.fresh import KIT, VisitError, visit
 
 MODEL: tuple[Scope, ...] = ("model",)
@@ -128,10 +128,10 @@ def _labels(config: Mapping[str, Any]) -> list[str]:
 def as_data(subject: Subject) -> Iterator[Failure]:
     """The datasets of the release that the card names have the model's labels, in the same order."""
     given = _labels(_json(subject, CONFIG))
-    named = subject.meta.get("datasets")
+    named = as_list(subject.meta.get("datasets"))
     for repo in subject.others("dataset"):
         assert subject.release is not None
-        if subject.release.id_of(repo) not in (named if isinstance(named, list) else [named]):
+        if subject.release.id_of(repo) not in named:
             continue
         data = Subject("dataset", repo.name, subject.release.folder_of(repo), repo.path, subject.release)
         for config, info in datasets.infos(data).items():
@@ -253,9 +253,9 @@ def with_kit(subject: Subject) -> Iterator[Failure]:
 def based(subject: Subject) -> Iterator[Failure]:
     """base_model is the backbone that the conversion took, where that is on the Hub."""
     source = str((_json(subject, RECORD).get("backbone") or {}).get("source", ""))
-    named = subject.meta.get("base_model")
-    if "/" in source and source not in (named if isinstance(named, list) else [named]):
-        found = f"base_model is {shown(named)}, the conversion took {shown(source)}"
+    named = as_list(subject.meta.get("base_model"))
+    if "/" in source and source not in named:
+        found = f"base_model is {some(named) or 'missing'}, the conversion took {shown(source)}"
         yield subject.failure("README.md", found, "Build the card again.")
 
 
