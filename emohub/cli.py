@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from emohub.commands.check import check
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
@@ -27,7 +28,7 @@ app.add_typer(build, name="build")
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
 build.command("release")(build_release)
-for command in (sample, embed, predict, train, space):
+for command in (sample, embed, predict, train, space, check):
     app.command()(command)
 
 
