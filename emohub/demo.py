@@ -37,7 +37,7 @@ LOAD_METRIC = """\
 import evaluate
 
 alpha = evaluate.load("krippendorff_alpha")
-print(alpha.compute(ratings=[[1, 2, 3, None], [1, 2, 2, 4]], level="ordinal")["alpha"])
+print(alpha.compute(ratings=[[1, 2, 3, None], [1, 2, 2, 4]], level="ordinal")["krippendorff_alpha"])
 """
 
 
