@@ -2,9 +2,10 @@
 
 import ast
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from importlib.metadata import packages_distributions
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -36,13 +37,25 @@ BRINGS: Mapping[str, frozenset[str]] = {
 }
 HEAVY = ("torch", "transformers", "tensorflow", "jax")
 GIVEN = frozenset({"gradio", "spaces"})  # a Gradio Space on the Hub has them
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file; Python 3.11's parser counts its depth wrongly when two threads parse at once.
+
+    Raises:
+        OSError: the file cannot be read.
+        SyntaxError, ValueError: it is no Python.
+    """
+    with _ONE_AT_A_TIME:
+        return ast.parse(path.read_bytes())
 
 
 def parses(subject: Subject) -> Iterator[Failure]:
     """Every Python file is Python."""
     for name in subject.having(".py"):
         try:
-            ast.parse((subject.folder / name).read_bytes())
+            parsed(subject.folder / name)
         except (SyntaxError, ValueError) as error:
             found = f"is no Python: {shown(error)}"
             yield subject.failure(name, found, "Mend it in the source folder and build again.")
@@ -50,7 +63,7 @@ def parses(subject: Subject) -> Iterator[Failure]:
 
 def _tree(subject: Subject, name: str) -> ast.AST:
     try:
-        return ast.parse((subject.folder / name).read_bytes())
+        return parsed(subject.folder / name)
     except (SyntaxError, ValueError):
         return ast.Module([], [])  # code.parse says so
 

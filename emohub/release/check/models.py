@@ -20,6 +20,7 @@ from emohub.model.hubcode import CLASSES, CODE
 from emohub.model.repo import BF16, CONFIG, FLOAT32, PROCESSOR
 from emohub.release.check import datasets
 from emohub.release.check.base import Check, Failure, Scope, Subject, as_list, shown, some
+from emohub.release.check.code import parsed
 from emohub.release.check.fresh import KIT, VisitError, visit
 
 MODEL: tuple[Scope, ...] = ("model",)
@@ -89,7 +90,7 @@ def mapped(subject: Subject) -> Iterator[Failure]:
 
 def _classes(subject: Subject, name: str) -> set[str]:
     try:
-        tree = ast.parse((subject.folder / name).read_bytes())
+        tree = parsed(subject.folder / name)
     except (OSError, SyntaxError, ValueError):
         return set()
     return {node.name for node in tree.body if isinstance(node, ast.ClassDef)}

@@ -46,17 +46,8 @@ It names a model.
 
 @pytest.fixture(scope="session")
 def good(demo_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo release with a gated dataset and a small Space, and without what its cards still lack: read only."""
+    """The demo release with a gated dataset and a small Space besides: read only."""
     copy = Copy(tmp_path_factory.mktemp("good") / "release", demo_release)
-    for path in copy.folder.rglob("README.md"):
-        name = str(path.relative_to(copy.folder))
-        copy.write(name, path.read_text(encoding="utf-8").replace("ORG/", "demo-org/"))
-    model = "models/empathic-insight-face-small/README.md"
-    copy.write(
-        model, copy.read(model).replace('demo-org/empathic-insight-face"', 'demo-org/empathic-insight-face-small"')
-    )
-    with copy.meta(model) as meta:
-        meta.update({"license": "cc-by-4.0", "datasets": ["demo-org/emonet-face"]})
     with copy.meta("datasets/chehre/README.md") as meta:
         meta["extra_gated_prompt"] = "Be kind to the people in the videos."
         meta["extra_gated_fields"] = {"Affiliation": "text", "I agree": "checkbox"}

@@ -169,7 +169,7 @@ def to_64_bit(copy: Copy) -> None:
 
 
 def many_files(copy: Copy) -> None:
-    for number in range(12):
+    for number in range(30):
         copy.write(f"{FACES}/assets/{number}.txt", "x")
 
 
@@ -628,8 +628,8 @@ DEFECTS = (
 
 @pytest.fixture(autouse=True)
 def small_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a dozen files are too many."""
-    monkeypatch.setattr(files, "PER_FOLDER", 10)
+    """So that thirty files are too many."""
+    monkeypatch.setattr(files, "PER_FOLDER", 29)
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
