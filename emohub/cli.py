@@ -8,6 +8,7 @@ import typer
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
+from emohub.commands.publish import publish
 from emohub.commands.train import train
 from emohub.errors import message_for
 
@@ -24,7 +25,7 @@ build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True
 app.add_typer(build, name="build")
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
-for command in (sample, embed, predict, train):
+for command in (sample, embed, predict, train, publish):
     app.command()(command)
 
 

@@ -1,0 +1,148 @@
+"""After a push: does the Hub give to others what the release holds?"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from huggingface_hub import HfApi, get_token, hf_hub_url
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not listed
+    build_hf_headers,
+    get_session,
+    hf_raise_for_status,
+)
+
+from emohub.errors import hub_message
+from emohub.release.publish import cards
+from emohub.release.publish.files import CARD, LocalFile, hash_all
+from emohub.release.publish.plan import OF_THE_HUB, Target
+from emohub.release.publish.strangers import SCRIPTS, visit
+
+Depth = Literal["none", "files", "load", "full"]
+STRANGER, PUBLISHER = "a stranger", "the publisher"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was verified, or not.
+
+    Attributes:
+        id: The repo.
+        what: What was looked at.
+        ok: Whether it is as it should be.
+        said: What was seen.
+        who: As whom it was read.
+    """
+
+    id: str
+    what: str
+    ok: bool
+    said: str
+    who: str
+
+
+class Verifier:
+    """Reads repos back.
+
+    Args:
+        endpoint: The Hub.
+        depth: "files" compares digests as the Hub lists them, "load" also loads every repo as a user would, "full"
+            also downloads every byte.
+    """
+
+    def __init__(self, endpoint: str, depth: Depth) -> None:
+        self.endpoint, self.depth = endpoint, depth
+        self.publisher = HfApi(endpoint=endpoint)
+        self.stranger = HfApi(endpoint=endpoint, token=False)
+
+    def verify(self, target: Target, revision: str) -> Iterator[Check]:
+        """All checks of one repo at one revision."""
+        try:
+            yield from self._verify(target, revision)
+        except HfHubHTTPError as error:
+            yield Check(target.id, "answers", False, hub_message(error), PUBLISHER)
+
+    def _verify(self, target: Target, revision: str) -> Iterator[Check]:
+        info = self.publisher.repo_info(**target.of)
+        gated = getattr(info, "gated", None) or False
+        open_to_all = not info.private and not gated
+        who, api = (STRANGER, self.stranger) if open_to_all else (PUBLISHER, self.publisher)
+
+        def check(what: str, problems: Sequence[str], good: str) -> Check:
+            return Check(target.id, what, not problems, "; ".join(problems[:5]) or good, who)
+
+        if target.repo.gated or target.repo.private:
+            yield self._closed(target, revision)
+        there = self._tree(api, target, revision)
+        theirs = sorted({*there} - {*target.files} - {OF_THE_HUB})
+        wrong = self._wrong(api, target, there, revision)
+        extra = f", and {len(theirs)} of other people" if theirs else ""
+        yield check(f"files at {revision}", wrong, f"{len(target.files)} as in the release{extra}")
+        if self.depth == "full":
+            wrong = [line for file in target.files.values() for line in self._bytes(api, target, file, revision)]
+            yield check("every byte", wrong, f"{sum(file.size for file in target.files.values()):,} bytes downloaded")
+        if self.depth in ("load", "full") and target.repo.kind in SCRIPTS and not revision.startswith("refs/"):
+            token = None if open_to_all else get_token()
+            seen = visit(target.repo.kind, target.id, _splits(target), self.endpoint, token)
+            yield check("loads", () if seen.ok else seen.lines, "; ".join(seen.lines))
+
+    def _tree(self, api: HfApi, target: Target, revision: str) -> dict[str, RepoFile]:
+        listed = api.list_repo_tree(**target.of, recursive=True, revision=revision)
+        return {entry.path: entry for entry in listed if isinstance(entry, RepoFile)}
+
+    def _wrong(self, api: HfApi, target: Target, there: dict[str, RepoFile], revision: str) -> list[str]:
+        """Files that are missing or other; the card may hold other notes."""
+        hash_all(target.files.values())
+        found = []
+        for path, file in target.files.items():
+            if path not in there:
+                found.append(f"{path} is missing")
+            elif not file.same(there[path]) and not (path == CARD and self._same_card(api, target, file, revision)):
+                found.append(f"{path} is another")
+        return found
+
+    def _same_card(self, api: HfApi, target: Target, file: LocalFile, revision: str) -> bool:
+        text = self._get(api, target, CARD, revision).decode("utf-8", errors="replace")
+        return cards.fingerprint(text) == cards.fingerprint(file.content.decode())
+
+    def _get(self, api: HfApi, target: Target, path: str, revision: str) -> bytes:
+        response = get_session().get(self._url(target, path, revision), headers=build_hf_headers(token=api.token))
+        hf_raise_for_status(response)
+        return response.content
+
+    def _url(self, target: Target, path: str, revision: str) -> str:
+        return hf_hub_url(target.id, path, repo_type=target.repo.hub_type, revision=revision, endpoint=self.endpoint)
+
+    def _bytes(self, api: HfApi, target: Target, file: LocalFile, revision: str) -> Iterator[str]:
+        if file.path == CARD and self._same_card(api, target, file, revision):
+            return
+        found = hashlib.sha256()
+        headers = build_hf_headers(token=api.token)
+        with get_session().stream("GET", self._url(target, file.path, revision), headers=headers) as response:
+            hf_raise_for_status(response)
+            for block in response.iter_bytes():
+                found.update(block)
+        if found.hexdigest() != file.digests[0]:
+            yield f"{file.path} arrives with other bytes"
+
+    def _closed(self, target: Target, revision: str) -> Check:
+        """Whether a stranger is stopped at the door."""
+        what = "is private" if target.repo.private else "asks a stranger first"
+        try:
+            self._get(self.stranger, target, next(iter(target.files)), revision)
+        except (GatedRepoError, RepositoryNotFoundError) as error:
+            return Check(target.id, what, True, f"answered {error.response.status_code}", STRANGER)
+        return Check(target.id, what, False, "a stranger could read a file", STRANGER)
+
+
+def _splits(target: Target) -> list[str]:
+    """The `config/split` names that a dataset's card promises."""
+    configs = cards.metadata(target.files[CARD].content.decode()).get("configs") or []
+    return [
+        f"{config['config_name']}/{part['split']}"
+        for config in configs
+        for part in config.get("data_files") or ()
+        if isinstance(part, dict) and "split" in part
+    ]
