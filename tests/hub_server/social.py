@@ -42,6 +42,16 @@ async def discussion(repo: RepoOf, num: int) -> dict[str, Any]:
     return {**repo.discussions[num - 1], "changes": changes, "filesWithConflicts": [], "events": [], "diff": ""}
 
 
+@routes.post("/api/{kind}/{org}/{name}/discussions/{num}/status")
+async def set_status(repo: RepoOf, user: User, num: int, body: Body) -> dict[str, Any]:
+    one = repo.discussions[num - 1]
+    if user != one["author"]["name"]:
+        raise HTTPException(403, "Only its author may do this.")
+    one["status"] = body["status"]
+    event = {"id": "1", "type": "status-change", "createdAt": one["createdAt"], "author": one["author"]}
+    return {"newStatus": {**event, "data": {"status": body["status"]}}}
+
+
 @routes.post("/api/{kind}/{org}/{name}/discussions/{num}/merge")
 async def merge(repo: Writable, user: User, num: int) -> dict[str, bool]:
     """As a person does on the page: what the pull request changed since it left main is put onto main."""

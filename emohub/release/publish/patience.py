@@ -3,7 +3,8 @@
 `huggingface_hub` repeats only some of its requests by itself (uploads, listings), never a commit, a new repo or a tag,
 and waits for an answer without end. Here every request has a limit and is repeated, which is safe because each is
 either the same twice over or guarded: a commit by its parent, a repo or a tag by its name. Opening a pull request is
-the exception. Bodies that stream from a file are left to `huggingface_hub`, which rewinds and repeats them.
+the exception. Bodies that stream from a file are left to `huggingface_hub`, which rewinds and repeats them, and so are
+requests to which it gives a limit of its own, since it has its own way to do without the answer.
 """
 
 import logging
@@ -95,11 +96,11 @@ class PatientClient(httpx2.Client):
 
     def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send, as the base class does, and repeat."""
-        if not any((request.extensions.get("timeout") or {}).values()):
-            request.extensions = {
-                **request.extensions,
-                "timeout": httpx2.Timeout(self.patience.timeout).as_dict(),
-            }
+        limits = request.extensions.get("timeout") or {}
+        if not any(limits.values()):  # huggingface_hub would wait without end
+            request.extensions = {**request.extensions, "timeout": self.timeout.as_dict()}
+        elif limits != self.timeout.as_dict():
+            return super().send(request, **options)
         if not isinstance(request.stream, httpx2.ByteStream):
             return super().send(request, **options)
         for attempt in range(1, self.patience.tries + 1):

@@ -14,6 +14,7 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not
     hf_raise_for_status,
 )
 
+from emohub.errors import PublishError
 from emohub.release.built import Repo
 from emohub.release.publish import cards
 from emohub.release.publish.files import CARD, LocalFile, digest, hash_all
@@ -163,12 +164,15 @@ class Planner:
         listed = self.api.list_repo_tree(**target.of, recursive=True, revision=commit)
         return {entry.path: entry for entry in listed if isinstance(entry, RepoFile)}
 
-    def _text(self, target: Target, commit: str) -> str:
-        """The card at a commit."""
+    def _text(self, target: Target, commit: str, listed: RepoFile) -> str:
+        """The card at a commit, whole: what arrives otherwise would go back as people's notes."""
         url = hf_hub_url(target.id, CARD, repo_type=target.repo.hub_type, revision=commit, endpoint=target.endpoint)
         response = get_session().get(url, headers=build_hf_headers(token=self.api.token))
         hf_raise_for_status(response)
-        return response.content.decode("utf-8", errors="replace")
+        card = LocalFile(CARD, target.files[CARD].source, response.content)
+        if not card.same(listed):
+            raise PublishError(f"{target.id}: {CARD} arrived damaged. Run the same command again.")
+        return card.content.decode("utf-8", errors="replace")
 
     def _known(self, target: Target, there: There) -> _Known:
         """What is our own on the Hub: from the journal, the newest earlier version's tag, the Hub's first commit."""
@@ -183,7 +187,7 @@ class Planner:
             for path, file in tree.items():
                 known.add(path, [digest(file)])
             if CARD in tree:
-                known.cards.add(cards.fingerprint(self._text(target, own)))
+                known.cards.add(cards.fingerprint(self._text(target, own, tree[CARD])))
         return known
 
     def _untouched(self, target: Target, there: There) -> bool:
@@ -197,7 +201,7 @@ class Planner:
         card = target.files[CARD]
         if CARD not in there.files or card.same(there.files[CARD]):
             return target
-        new, old = card.content.decode(), self._text(target, there.head)
+        new, old = card.content.decode(), self._text(target, there.head, there.files[CARD])
         text = cards.merged(new, old)
         if text != new:
             plan.remarks.append("the notes that the Hub's card holds are kept")
@@ -219,7 +223,7 @@ class Planner:
         assert plan.there is not None
         said = "was put or changed on the Hub by somebody else"
         if path == CARD:
-            there = self._text(plan.target, plan.there.head)
+            there = self._text(plan.target, plan.there.head, plan.there.files[CARD])
             if cards.fingerprint(there) in known.cards:
                 return  # only the notes were edited, and those are kept
             new = plan.target.files[CARD].content.decode()
@@ -265,7 +269,9 @@ class Planner:
         differ = [path for path, file in target.files.items() if not file.same(tagged.get(path))]
         if differ == [CARD] and CARD in tagged:
             new = target.files[CARD].content.decode()
-            differ = [] if cards.fingerprint(self._text(target, commit)) == cards.fingerprint(new) else differ
+            differ = (
+                [] if cards.fingerprint(self._text(target, commit, tagged[CARD])) == cards.fingerprint(new) else differ
+            )
         if differ:
             plan.problems.append(
                 f"{target.tag} is on the Hub already with other files ({_some(differ)}), and a version does not "

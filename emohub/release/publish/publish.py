@@ -1,10 +1,12 @@
 """`emohub publish`: plan all, push repo by repo, verify from outside."""
 
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, get_token
+from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # public, not listed
 from huggingface_hub.utils import logging as hub_logging
 
 from emohub.errors import PublishError
@@ -34,6 +36,7 @@ class Options:
         overwrite: Replace what other people changed.
         verify: How deep to look afterwards.
         files_per_commit: Above it a repo goes in several commits.
+        endpoint: The Hub; by default HF_ENDPOINT, or huggingface.co.
     """
 
     namespace: str | None = None
@@ -41,6 +44,7 @@ class Options:
     overwrite: bool = False
     verify: Depth = "load"
     files_per_commit: int = FILES_PER_COMMIT
+    endpoint: str = constants.ENDPOINT
 
 
 @dataclass
@@ -110,11 +114,13 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], say: S
 
 def _prepare() -> None:
     be_patient()
+    if not sys.stderr.isatty():
+        disable_progress_bars()
     hub_logging.set_verbosity_error()  # it would name addresses with their signatures; what matters is said here
 
 
 def _planner(journal: Journal, options: Options) -> Planner:
-    return Planner(HfApi(), journal, overwrite=options.overwrite, pull_request=options.create_pr)
+    return Planner(HfApi(endpoint=options.endpoint), journal, overwrite=options.overwrite, pull_request=options.create_pr)
 
 
 def targets_of(release: Release, namespace: str, endpoint: str) -> list[Target]:
@@ -129,7 +135,7 @@ def targets_of(release: Release, namespace: str, endpoint: str) -> list[Target]:
 
 def _plan(release: Release, options: Options, planner: Planner) -> Plan:
     namespace = options.namespace or release.namespace
-    targets = targets_of(release, namespace, constants.ENDPOINT)
+    targets = targets_of(release, namespace, options.endpoint)
     plans = [planner.plan(target) for target in targets]
     wanted = None if options.create_pr else release.collection
     collection = plan_collection(planner.api, wanted, namespace, targets) if wanted else None
@@ -179,21 +185,28 @@ def _carry_out(plan: Plan, options: Options, planner: Planner, say: Say) -> Repo
 
 
 def _verify(plan: Plan, report: Report, options: Options, say: Say) -> None:
-    verifier = Verifier(constants.ENDPOINT, options.verify)
-    for one, done in zip(plan.repos, report.pushed, strict=True):
-        for revision in dict.fromkeys(_revisions(done)):
-            for check in verifier.verify(one.target, revision):
-                report.checks.append(check)
-                say(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.said}")
+    verifier = Verifier(options.endpoint, options.verify)
+
+    def keep(checks: Iterable[Check]) -> None:
+        for check in checks:
+            report.checks.append(check)
+            say(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.said}")
+
+    done = list(zip((one.target for one in plan.repos), report.pushed, strict=True))
+    for target, pushed in done:
+        for revision in _revisions(pushed):
+            keep(verifier.files(target, revision))
+    if options.verify in ("load", "full"):
+        keep(verifier.loads([target for target, pushed in done if not pushed.url]))
 
 
 def _revisions(done: Pushed) -> Sequence[str]:
     """What users read by default, and the version that they pin; a pull request is neither yet."""
-    return [done.revision] if done.revision.startswith("refs/") else ["main", done.revision]
+    return [done.revision] if done.url else ["main", done.revision]
 
 
 def _told(done: Pushed) -> str:
     if not done.commits:
         return f"{done.id}: nothing to send"
     where = f" into {done.url}" if done.url else ""
-    return f"{done.id}: {done.files} files, {done.size:,} bytes in {done.commits} commits{where}"
+    return f"{done.id}: {done.files} files, {done.size:,} bytes, commits: {done.commits}{where}"

@@ -5,47 +5,56 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from emohub.release.manifest import Kind
 
 SECONDS = 1800
-BEGIN = """
+# One process a kind; each repo is told for itself, so that one that fails does not hide the others.
+FRAME = """
 import json, sys
 sys.modules["emohub"] = None  # importing it raises
-id, *wanted = sys.argv[1:]
+seen = {}
+for id, wanted in json.loads(sys.argv[1]).items():
+    try:
+        seen[id] = [True, visit(id, wanted)]
+    except (Exception, SystemExit) as error:
+        seen[id] = [False, [f"{type(error).__name__}: {error}"]]
+print(json.dumps(seen))
 """
-# Kind → a script that gets the id and the `config/split` names, and prints what it saw as a JSON list.
-SCRIPTS: dict[Kind, str] = {
+# Kind → `visit`, which gets an id and the `config/split` names that the card promises, and gives back what it saw.
+VISITS: dict[Kind, str] = {
     "dataset": """
 from datasets import get_dataset_config_names, get_dataset_split_names, load_dataset
-seen = []
-there = [f"{c}/{s}" for c in get_dataset_config_names(id) for s in get_dataset_split_names(id, c)]
-if missing := sorted({*wanted} - {*there}):
-    raise SystemExit(f"the card promises {missing}, the Hub's splits are {there}")
-for name in there:
-    config, split = name.split("/")
-    rows = list(load_dataset(id, config, split=split, streaming=True).take(1))
-    if not rows:
-        raise SystemExit(f"{name} has no row")
-    seen.append(f"{name}: {len(rows[0])} columns")
-print(json.dumps(seen))
+
+def visit(id, wanted):
+    there = [f"{c}/{s}" for c in get_dataset_config_names(id) for s in get_dataset_split_names(id, c)]
+    if missing := sorted({*wanted} - {*there}):
+        raise ValueError(f"the card promises {missing}, the Hub's splits are {there}")
+    for name in there:
+        config, split = name.split("/")
+        if not list(load_dataset(id, config, split=split, streaming=True).take(1)):
+            raise ValueError(f"{name} has no row")
+    return [f"one row each of {', '.join(there)}"]
 """,
     "model": """
 import math
 from PIL import Image
 from transformers import pipeline
-answer = pipeline("image-classification", model=id, trust_remote_code=True)(Image.new("RGB", (64, 64)))
-if not answer or not all(math.isfinite(one["score"]) for one in answer):
-    raise SystemExit(f"the scores of a grey picture are {answer}")
-print(json.dumps([f"pipeline: {len(answer)} labels"]))
+
+def visit(id, wanted):
+    answer = pipeline("image-classification", model=id, trust_remote_code=True)(Image.new("RGB", (64, 64)))
+    if not answer or not all(math.isfinite(one["score"]) for one in answer):
+        raise ValueError(f"the scores of a black picture are {answer}")
+    return [f"pipeline gives {len(answer)} scores"]
 """,
     "metric": """
 import evaluate
-metric = evaluate.load(id)
-print(json.dumps([f"evaluate.load: {metric.name}"]))
+
+def visit(id, wanted):
+    return [f"evaluate.load gives {evaluate.load(id).name}"]
 """,
 }
 
@@ -58,15 +67,17 @@ class Seen:
     lines: tuple[str, ...]
 
 
-def visit(kind: Kind, id: str, splits: Sequence[str], endpoint: str, token: str | None) -> Seen:
-    """Load one repo as a user would.
+def visit(kind: Kind, repos: Mapping[str, Sequence[str]], endpoint: str, token: str | None) -> dict[str, Seen]:
+    """Load repos of one kind as a user would.
 
     Args:
-        kind: A key of `SCRIPTS`.
-        id: The repo.
-        splits: The `config/split` names that the card promises.
+        kind: A key of `VISITS`.
+        repos: Id → the `config/split` names that its card promises.
         endpoint: The Hub.
         token: Of whoever loads; None is a stranger.
+
+    Returns:
+        What was seen of each id.
     """
     with tempfile.TemporaryDirectory() as home:
         # Without PYTHONPATH and in an empty folder, nothing of this checkout is at hand.
@@ -76,7 +87,7 @@ def visit(kind: Kind, id: str, splits: Sequence[str], endpoint: str, token: str 
         secret = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
         try:
             done = subprocess.run(
-                [sys.executable, "-c", BEGIN + SCRIPTS[kind], id, *splits],
+                [sys.executable, "-c", VISITS[kind] + FRAME, json.dumps(repos)],
                 cwd=Path(home),
                 env={**clean, **mine, **kept, **secret},
                 capture_output=True,
@@ -84,10 +95,12 @@ def visit(kind: Kind, id: str, splits: Sequence[str], endpoint: str, token: str 
                 encoding="utf-8",
                 errors="replace",
                 stdin=subprocess.DEVNULL,
-                timeout=SECONDS,
+                timeout=SECONDS * len(repos),
             )
         except subprocess.TimeoutExpired:
-            return Seen(False, (f"no end after {SECONDS} s",))
+            return dict.fromkeys(repos, Seen(False, (f"no end after {SECONDS * len(repos)} s",)))
     if done.returncode:
-        return Seen(False, tuple(done.stderr.strip().splitlines()[-3:]) or (f"exit status {done.returncode}",))
-    return Seen(True, tuple(json.loads(done.stdout.splitlines()[-1])))
+        why = tuple(done.stderr.strip().splitlines()[-3:]) or (f"exit status {done.returncode}",)
+        return dict.fromkeys(repos, Seen(False, why))
+    seen = json.loads(done.stdout.splitlines()[-1])
+    return {id: Seen(ok, tuple(lines)) for id, (ok, lines) in seen.items()}

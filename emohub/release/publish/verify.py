@@ -15,10 +15,11 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not
 )
 
 from emohub.errors import hub_message
+from emohub.release.manifest import Kind
 from emohub.release.publish import cards
 from emohub.release.publish.files import CARD, LocalFile, hash_all
 from emohub.release.publish.plan import OF_THE_HUB, Target
-from emohub.release.publish.strangers import SCRIPTS, visit
+from emohub.release.publish.strangers import VISITS, visit
 
 Depth = Literal["none", "files", "load", "full"]
 STRANGER, PUBLISHER = "a stranger", "the publisher"
@@ -48,8 +49,7 @@ class Verifier:
 
     Args:
         endpoint: The Hub.
-        depth: "files" compares digests as the Hub lists them, "load" also loads every repo as a user would, "full"
-            also downloads every byte.
+        depth: "full" also downloads every byte, where the others believe the digests that the Hub lists.
     """
 
     def __init__(self, endpoint: str, depth: Depth) -> None:
@@ -57,18 +57,31 @@ class Verifier:
         self.publisher = HfApi(endpoint=endpoint)
         self.stranger = HfApi(endpoint=endpoint, token=False)
 
-    def verify(self, target: Target, revision: str) -> Iterator[Check]:
-        """All checks of one repo at one revision."""
+    def files(self, target: Target, revision: str) -> Iterator[Check]:
+        """Whether the files of one repo are those of the release."""
         try:
-            yield from self._verify(target, revision)
+            yield from self._files(target, revision)
         except HfHubHTTPError as error:
-            yield Check(target.id, "answers", False, hub_message(error), PUBLISHER)
+            yield Check(target.id, f"files at {revision}", False, hub_message(error), PUBLISHER)
 
-    def _verify(self, target: Target, revision: str) -> Iterator[Check]:
+    def loads(self, targets: Sequence[Target]) -> Iterator[Check]:
+        """Whether repos load in one line, in a fresh process for each kind."""
+        groups: dict[tuple[Kind, str], dict[str, list[str]]] = {}
+        for target in targets:
+            if target.repo.kind in VISITS:
+                groups.setdefault((target.repo.kind, self._who(target)), {})[target.id] = _splits(target)
+        for (kind, who), repos in groups.items():
+            seen = visit(kind, repos, self.endpoint, None if who == STRANGER else get_token())
+            yield from (Check(id, "loads", one.ok, "; ".join(one.lines), who) for id, one in seen.items())
+
+    def _who(self, target: Target) -> str:
+        """A stranger, unless the repo is closed to strangers."""
         info = self.publisher.repo_info(**target.of)
-        gated = getattr(info, "gated", None) or False
-        open_to_all = not info.private and not gated
-        who, api = (STRANGER, self.stranger) if open_to_all else (PUBLISHER, self.publisher)
+        return PUBLISHER if info.private or getattr(info, "gated", None) else STRANGER
+
+    def _files(self, target: Target, revision: str) -> Iterator[Check]:
+        who = self._who(target)
+        api = self.stranger if who == STRANGER else self.publisher
 
         def check(what: str, problems: Sequence[str], good: str) -> Check:
             return Check(target.id, what, not problems, "; ".join(problems[:5]) or good, who)
@@ -83,10 +96,6 @@ class Verifier:
         if self.depth == "full":
             wrong = [line for file in target.files.values() for line in self._bytes(api, target, file, revision)]
             yield check("every byte", wrong, f"{sum(file.size for file in target.files.values()):,} bytes downloaded")
-        if self.depth in ("load", "full") and target.repo.kind in SCRIPTS and not revision.startswith("refs/"):
-            token = None if open_to_all else get_token()
-            seen = visit(target.repo.kind, target.id, _splits(target), self.endpoint, token)
-            yield check("loads", () if seen.ok else seen.lines, "; ".join(seen.lines))
 
     def _tree(self, api: HfApi, target: Target, revision: str) -> dict[str, RepoFile]:
         listed = api.list_repo_tree(**target.of, recursive=True, revision=revision)
