@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Depth = Literal["none", "files", "load", "full"]
+Depth = Literal["none", "files", "bytes", "load", "full"]
 
 
 def publish(
@@ -23,7 +23,8 @@ def publish(
         bool, typer.Option("--overwrite", help="Replace files that other people changed on the Hub; git keeps theirs.")
     ] = False,
     verify: Annotated[
-        Depth, typer.Option(help="Afterwards: digests of all files; also load every repo; also download every byte.")
+        Depth,
+        typer.Option(help="Afterwards: digests of all files; files and every byte; files and load every repo; all."),
     ] = "load",
     as_json: Annotated[bool, typer.Option("--json", help="Plan and report as JSON.")] = False,
 ) -> None:

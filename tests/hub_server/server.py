@@ -1,5 +1,6 @@
 """The HTTP server on 127.0.0.1: faults first, then the routes."""
 
+import logging
 import socket
 import tempfile
 import threading
@@ -44,6 +45,7 @@ def build_app(hub: Hub, faults: Faults) -> Any:
 def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
     """Serve a Hub from a thread and yield the endpoint, e.g. `http://127.0.0.1:41234`."""
     app = build_app(hub, faults or Faults(hub))
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a fault is no news
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
     # With the protocol named, asyncio sends small answers at once; without it, each waits 40 ms for Nagle.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:

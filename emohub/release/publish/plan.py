@@ -180,7 +180,7 @@ class Planner:
         for path, digests in self.journal.files(target.key).items():
             known.add(path, digests)
         own = newest(there.tags)
-        if own is None and not known.files and self._untouched(target, there):
+        if own is None and self._untouched(target, there):
             own = there.head
         if own is not None:
             tree = there.files if own == there.head else self._tree(target, own)

@@ -18,7 +18,7 @@ from emohub.release.publish.journal import Journal, opened
 from emohub.release.publish.patience import be_patient
 from emohub.release.publish.plan import Planner, RepoPlan, Target
 from emohub.release.publish.push import FILES_PER_COMMIT, Pushed, Pusher, refuse
-from emohub.release.publish.verify import Check, Depth, Verifier
+from emohub.release.publish.verify import LOOKS, Check, Depth, Verifier
 
 ORDER: tuple[Kind, ...] = ("dataset", "metric", "model", "space")  # what others link to comes first
 READS_ONLY = ("read",)
@@ -120,7 +120,9 @@ def _prepare() -> None:
 
 
 def _planner(journal: Journal, options: Options) -> Planner:
-    return Planner(HfApi(endpoint=options.endpoint), journal, overwrite=options.overwrite, pull_request=options.create_pr)
+    return Planner(
+        HfApi(endpoint=options.endpoint), journal, overwrite=options.overwrite, pull_request=options.create_pr
+    )
 
 
 def targets_of(release: Release, namespace: str, endpoint: str) -> list[Target]:
@@ -185,7 +187,7 @@ def _carry_out(plan: Plan, options: Options, planner: Planner, say: Say) -> Repo
 
 
 def _verify(plan: Plan, report: Report, options: Options, say: Say) -> None:
-    verifier = Verifier(options.endpoint, options.verify)
+    verifier = Verifier(options.endpoint, every_byte="bytes" in LOOKS[options.verify])
 
     def keep(checks: Iterable[Check]) -> None:
         for check in checks:
@@ -196,7 +198,7 @@ def _verify(plan: Plan, report: Report, options: Options, say: Say) -> None:
     for target, pushed in done:
         for revision in _revisions(pushed):
             keep(verifier.files(target, revision))
-    if options.verify in ("load", "full"):
+    if "loads" in LOOKS[options.verify]:
         keep(verifier.loads([target for target, pushed in done if not pushed.url]))
 
 

@@ -21,7 +21,15 @@ from emohub.release.publish.files import CARD, LocalFile, hash_all
 from emohub.release.publish.plan import OF_THE_HUB, Target
 from emohub.release.publish.strangers import VISITS, visit
 
-Depth = Literal["none", "files", "load", "full"]
+Depth = Literal["none", "files", "bytes", "load", "full"]
+# Depth → digests as the Hub lists them, every byte downloaded, every repo loaded as a user would.
+LOOKS: dict[Depth, set[str]] = {
+    "none": set(),
+    "files": {"digests"},
+    "bytes": {"digests", "bytes"},
+    "load": {"digests", "loads"},
+    "full": {"digests", "bytes", "loads"},
+}
 STRANGER, PUBLISHER = "a stranger", "the publisher"
 
 
@@ -49,11 +57,11 @@ class Verifier:
 
     Args:
         endpoint: The Hub.
-        depth: "full" also downloads every byte, where the others believe the digests that the Hub lists.
+        every_byte: Whether to download all, or to believe the digests that the Hub lists.
     """
 
-    def __init__(self, endpoint: str, depth: Depth) -> None:
-        self.endpoint, self.depth = endpoint, depth
+    def __init__(self, endpoint: str, *, every_byte: bool) -> None:
+        self.endpoint, self.every_byte = endpoint, every_byte
         self.publisher = HfApi(endpoint=endpoint)
         self.stranger = HfApi(endpoint=endpoint, token=False)
 
@@ -93,7 +101,7 @@ class Verifier:
         wrong = self._wrong(api, target, there, revision)
         extra = f", and {len(theirs)} of other people" if theirs else ""
         yield check(f"files at {revision}", wrong, f"{len(target.files)} as in the release{extra}")
-        if self.depth == "full":
+        if self.every_byte:
             wrong = [line for file in target.files.values() for line in self._bytes(api, target, file, revision)]
             yield check("every byte", wrong, f"{sum(file.size for file in target.files.values()):,} bytes downloaded")
 
