@@ -79,7 +79,7 @@ def _write(scope: Scope) -> bool:
 
 
 def _download(scope: Scope) -> bool:
-    return scope["method"] == "GET" and "/resolve/" in scope["path"]
+    return scope["method"] == "GET"
 
 
 APPLIES = {"disk": _write, "garbled": _upload, "rotten": _upload, "lies": _download}

@@ -66,6 +66,7 @@ async def commits(repo: RepoOf, commit: CommitOf) -> list[dict[str, Any]]:
 async def tree(
     request: Request,
     hub: HubOf,
+    repo: RepoOf,
     commit: CommitOf,
     path: str = "",
     recursive: bool = False,
@@ -75,7 +76,7 @@ async def tree(
     top = unquote(path)
     if top not in {"", *commit.folders}:
         raise error("EntryNotFound", f"{top} is no folder of this revision")
-    found = [commit.entry(p, expand) for p in commit.below(top) if recursive or Path(p).parent == Path(top)]
+    found = [repo.entry(commit, p, expand) for p in commit.below(top) if recursive or Path(p).parent == Path(top)]
     end = cursor + hub.page_size
     query = urlencode({"recursive": recursive, "expand": expand, "cursor": end})
     link = {"Link": f'<{request.base_url}{request.scope["path"][1:]}?{query}>; rel="next"'} if end < len(found) else {}
@@ -83,10 +84,10 @@ async def tree(
 
 
 @routes.post("/api/{kind}/{org}/{name}/paths-info/{rev}")
-async def paths_info(commit: CommitOf, request: Request) -> list[dict[str, Any]]:
+async def paths_info(repo: RepoOf, commit: CommitOf, request: Request) -> list[dict[str, Any]]:
     form = parse_qs((await request.body()).decode())
     expand = form.get("expand", [""])[0].lower() == "true"
-    return [commit.entry(p, expand) for p in form.get("paths", []) if p in commit.files or p in commit.folders]
+    return [repo.entry(commit, p, expand) for p in form.get("paths", []) if p in commit.files or p in commit.folders]
 
 
 @routes.api_route("/{kind}/{org}/{name}/resolve/{rev}/{path:path}", methods=["GET", "HEAD"])

@@ -88,18 +88,13 @@ class Commit:
         """Files and folders at any depth; "" is the root."""
         return sorted(p for p in {*self.files, *self.folders} if not folder or p.startswith(f"{folder}/"))
 
+    def oid(self, path: str) -> str | None:
+        """Of a file or folder; None where it is not there."""
+        return file.oid if (file := self.files.get(path)) else self.tree_oid(path) if path in self.folders else None
+
     def tree_oid(self, folder: str) -> str:
         rows = "".join(f"{p}\0{self.files[p].oid}\n" for p in self.below(folder) if p in self.files)
         return hashlib.sha1(rows.encode()).hexdigest()
-
-    def entry(self, path: str, expand: bool) -> dict[str, Any]:
-        """One row of `tree` and `paths-info`."""
-        commit = {"id": self.sha, "title": self.title, "date": DATE} if expand else None
-        if file := self.files.get(path):
-            row = {"type": "file", "oid": file.oid, "size": file.size, "lfs": file.pointer()}
-        else:
-            row = {"type": "directory", "oid": self.tree_oid(path), "size": 0}
-        return {**row, "path": path, "lastCommit": commit}
 
 
 @dataclass
@@ -137,6 +132,23 @@ class Repo:
         self.commits[made.sha] = made
         self.refs[ref] = made.sha
         return made
+
+    def last_change(self, commit: Commit, path: str) -> Commit:
+        """The commit that gave a file or folder its present content."""
+        oid = commit.oid(path)
+        while commit.parent and self.commits[commit.parent].oid(path) == oid:
+            commit = self.commits[commit.parent]
+        return commit
+
+    def entry(self, commit: Commit, path: str, expand: bool) -> dict[str, Any]:
+        """One row of `tree` and `paths-info`."""
+        last = self.last_change(commit, path) if expand else None
+        told = {"id": last.sha, "title": last.title, "date": DATE} if last else None
+        if file := commit.files.get(path):
+            row = {"type": "file", "oid": file.oid, "size": file.size, "lfs": file.pointer()}
+        else:
+            row = {"type": "directory", "oid": commit.tree_oid(path), "size": 0}
+        return {**row, "path": path, "lastCommit": told}
 
     def history(self, ref: str = "refs/heads/main") -> list[Commit]:
         """Newest first."""

@@ -1,8 +1,9 @@
 """What a publish would do to one repo: nothing here changes the Hub."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from huggingface_hub import HfApi, hf_hub_url
@@ -23,6 +24,9 @@ from emohub.release.publish.journal import Journal
 Action = Literal["create", "update", "unchanged"]
 VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 OF_THE_HUB = ".gitattributes"
+# Titles of the commits that publish makes: in parts, or merged from a pull request.
+OURS = re.compile(r"Release v\d+\.\d+\.\d+( \((part \d+ of \d+|#\d+)\))?")
+FIRST_TITLE = "initial commit"  # of the one that the Hub makes
 FIRST_COMMIT = {OF_THE_HUB, CARD}  # what the Hub puts into a new repo by itself
 
 
@@ -104,15 +108,53 @@ class RepoPlan:
         return sum(file.size for file in (*self.add, *self.change))
 
 
-@dataclass(frozen=True)
 class _Known:
-    """Digests that earlier versions gave each file, and their cards' fingerprints."""
+    """Which files on the Hub an earlier version put there, so that this one may replace or remove them.
 
-    files: dict[str, set[str]]
-    cards: set[str]
+    The journal knows it of this machine. Of others, the commits tell: a file of the newest tagged version is ours
+    where the last commit that touched it is a release. They are asked for only where the journal does not settle it.
+    """
 
-    def add(self, path: str, digests: Iterable[str]) -> None:
-        self.files.setdefault(path, set()).update(digests)
+    def __init__(self, planner: "Planner", target: Target, there: There) -> None:
+        self._planner, self._target, self._there = planner, target, there
+        self._files = planner.journal.files(target.key)
+        self._cards = {*planner.journal.cards(target.key), cards.fingerprint(stand_in(target).content.decode())}
+
+    def has(self, path: str, seen: str) -> bool:
+        """Whether an earlier version gave the file just this content."""
+        return seen in self._files.get(path, ()) or self._released.get(path) == seen
+
+    def path(self, path: str) -> bool:
+        """Whether an earlier version had such a file."""
+        return path in self._files or path in self._released
+
+    def card(self, fingerprint: str) -> bool:
+        """Whether an earlier version's card was this, notes aside."""
+        return fingerprint in self._cards or fingerprint == self._released_card
+
+    @cached_property
+    def _base(self) -> str | None:
+        """The newest version's commit, or the first one while nobody has made another."""
+        tagged = newest(self._there.tags)
+        untouched = tagged is None and self._planner.untouched(self._target, self._there)
+        return self._there.head if untouched else tagged
+
+    @cached_property
+    def _entries(self) -> dict[str, RepoFile]:
+        if self._base is None:
+            return {}
+        listed = self._planner.tree(self._target, self._base, expand=True)
+        return {path: file for path, file in listed.items() if _released(file)}
+
+    @cached_property
+    def _released(self) -> dict[str, str]:
+        return {path: digest(file) for path, file in self._entries.items()}
+
+    @cached_property
+    def _released_card(self) -> str | None:
+        if CARD not in self._entries or self._base is None:
+            return None
+        return cards.fingerprint(self._planner.text(self._target, self._base, self._entries[CARD]))
 
 
 class Planner:
@@ -136,7 +178,7 @@ class Planner:
         if there is None:
             plan.add = list(target.files.values())
             return plan
-        known = self._known(target, there)
+        known = _Known(self, target, there)
         target = plan.target = self._with_notes(target, there, plan)
         hash_all(
             file for file in target.files.values() if (seen := there.files.get(file.path)) and seen.size == file.size
@@ -158,13 +200,14 @@ class Planner:
         refs = self.api.list_repo_refs(**target.of)
         tags = {tag.name: tag.target_commit for tag in refs.tags}
         head = str(info.sha)
-        return There(head, self._tree(target, head), tags, bool(info.private), getattr(info, "gated", None) or False)
+        return There(head, self.tree(target, head), tags, bool(info.private), getattr(info, "gated", None) or False)
 
-    def _tree(self, target: Target, commit: str) -> dict[str, RepoFile]:
-        listed = self.api.list_repo_tree(**target.of, recursive=True, revision=commit)
+    def tree(self, target: Target, commit: str, *, expand: bool = False) -> dict[str, RepoFile]:
+        """Every file at a commit; `expand` also gives the last commit that touched each."""
+        listed = self.api.list_repo_tree(**target.of, recursive=True, revision=commit, expand=expand)
         return {entry.path: entry for entry in listed if isinstance(entry, RepoFile)}
 
-    def _text(self, target: Target, commit: str, listed: RepoFile) -> str:
+    def text(self, target: Target, commit: str, listed: RepoFile) -> str:
         """The card at a commit, whole: what arrives otherwise would go back as people's notes."""
         url = hf_hub_url(target.id, CARD, repo_type=target.repo.hub_type, revision=commit, endpoint=target.endpoint)
         response = get_session().get(url, headers=build_hf_headers(token=self.api.token))
@@ -174,23 +217,7 @@ class Planner:
             raise PublishError(f"{target.id}: {CARD} arrived damaged. Run the same command again.")
         return card.content.decode("utf-8", errors="replace")
 
-    def _known(self, target: Target, there: There) -> _Known:
-        """What is our own on the Hub: from the journal, the newest earlier version's tag, the Hub's first commit."""
-        known = _Known({}, {*self.journal.cards(target.key)})
-        for path, digests in self.journal.files(target.key).items():
-            known.add(path, digests)
-        own = newest(there.tags)
-        if own is None and self._untouched(target, there):
-            own = there.head
-        if own is not None:
-            tree = there.files if own == there.head else self._tree(target, own)
-            for path, file in tree.items():
-                known.add(path, [digest(file)])
-            if CARD in tree:
-                known.cards.add(cards.fingerprint(self._text(target, own, tree[CARD])))
-        return known
-
-    def _untouched(self, target: Target, there: There) -> bool:
+    def untouched(self, target: Target, there: There) -> bool:
         """Whether nobody has committed since the Hub made the repo."""
         if not {*there.files} <= FIRST_COMMIT:
             return False
@@ -201,7 +228,7 @@ class Planner:
         card = target.files[CARD]
         if CARD not in there.files or card.same(there.files[CARD]):
             return target
-        new, old = card.content.decode(), self._text(target, there.head, there.files[CARD])
+        new, old = card.content.decode(), self.text(target, there.head, there.files[CARD])
         text = cards.merged(new, old)
         if text != new:
             plan.remarks.append("the notes that the Hub's card holds are kept")
@@ -215,7 +242,7 @@ class Planner:
             plan.add.append(file)
         elif not file.same(seen):
             plan.change.append(file)
-            if digest(seen) not in known.files.get(path, ()):
+            if not known.has(path, digest(seen)):
                 self._foreign(plan, known, path)
 
     def _foreign(self, plan: RepoPlan, known: _Known, path: str) -> None:
@@ -223,8 +250,8 @@ class Planner:
         assert plan.there is not None
         said = "was put or changed on the Hub by somebody else"
         if path == CARD:
-            there = self._text(plan.target, plan.there.head, plan.there.files[CARD])
-            if cards.fingerprint(there) in known.cards:
+            there = self.text(plan.target, plan.there.head, plan.there.files[CARD])
+            if known.card(cards.fingerprint(there)):
                 return  # only the notes were edited, and those are kept
             new = plan.target.files[CARD].content.decode()
             said += f" outside of the marked notes:\n{cards.difference(there, new)}"
@@ -232,11 +259,11 @@ class Planner:
 
     def _leftover(self, plan: RepoPlan, known: _Known, path: str, seen: str) -> None:
         """A file on the Hub that the release does not have."""
-        if path not in known.files:
+        if not known.path(path):
             plan.kept.append(path)
             return
         plan.remove.append(path)
-        if seen not in known.files[path]:
+        if not known.has(path, seen):
             self._object(plan, f"{path} goes in this version, but was changed on the Hub by somebody else")
 
     def _object(self, plan: RepoPlan, problem: str) -> None:
@@ -265,18 +292,30 @@ class Planner:
         if (commit := there.tags.get(target.tag)) is None:
             return
         plan.tag_missing = False
-        tagged = there.files if commit == there.head else self._tree(target, commit)
+        tagged = there.files if commit == there.head else self.tree(target, commit)
         differ = [path for path, file in target.files.items() if not file.same(tagged.get(path))]
         if differ == [CARD] and CARD in tagged:
             new = target.files[CARD].content.decode()
             differ = (
-                [] if cards.fingerprint(self._text(target, commit, tagged[CARD])) == cards.fingerprint(new) else differ
+                [] if cards.fingerprint(self.text(target, commit, tagged[CARD])) == cards.fingerprint(new) else differ
             )
         if differ:
             plan.problems.append(
                 f"{target.tag} is on the Hub already with other files ({_some(differ)}), and a version does not "
                 "change. Raise `version` in release.toml, build the release again and publish that"
             )
+
+
+def _released(file: RepoFile) -> bool:
+    """Whether a release, or the Hub itself, was the last to touch a file."""
+    title = file.last_commit.title if file.last_commit else ""
+    return bool(OURS.fullmatch(title)) or (title == FIRST_TITLE and file.path in FIRST_COMMIT)
+
+
+def stand_in(target: Target) -> LocalFile:
+    """The card that stands in while the files of a repo come in several commits."""
+    card = target.files[CARD]
+    return LocalFile(CARD, card.source, cards.unfinished(card.content.decode(), target.tag).encode())
 
 
 def newest(tags: Mapping[str, str]) -> str | None:

@@ -1,7 +1,9 @@
 """`emohub publish`: plan all, push repo by repo, verify from outside."""
 
+import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,7 +86,7 @@ def plan_publish(folder: Path, options: Options) -> Plan:
         PublishError: the Hub does not answer, or the folder is no release.
     """
     _prepare()
-    with opened(folder) as journal:
+    with opened(folder) as journal, _readable():
         return _plan(open_release(folder), options, _planner(journal, options))
 
 
@@ -102,7 +104,7 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], say: S
             then as it was, whole, or without its card; the same command goes on.
     """
     _prepare()
-    with opened(folder) as journal:
+    with opened(folder) as journal, _readable():
         planner = _planner(journal, options)
         plan = _plan(open_release(folder), options, planner)
         show(plan)
@@ -117,6 +119,18 @@ def _prepare() -> None:
     if not sys.stderr.isatty():
         disable_progress_bars()
     hub_logging.set_verbosity_error()  # it would name addresses with their signatures; what matters is said here
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say what it means where an answer is no JSON."""
+    try:
+        yield
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise PublishError(
+            f"The Hub gave an answer that is not readable ({error}): a proxy, or bytes that changed on the way. "
+            "Run the same command again."
+        ) from error
 
 
 def _planner(journal: Journal, options: Options) -> Planner:

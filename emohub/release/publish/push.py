@@ -16,7 +16,7 @@ from emohub.errors import PublishError, hub_message, listed
 from emohub.release.publish import cards
 from emohub.release.publish.files import CARD, LocalFile
 from emohub.release.publish.journal import Journal
-from emohub.release.publish.plan import Planner, RepoPlan, Target
+from emohub.release.publish.plan import Planner, RepoPlan, Target, stand_in
 
 Operation = CommitOperationAdd | CommitOperationDelete
 FILES_PER_COMMIT = 500
@@ -153,7 +153,7 @@ class Pusher:
         batches = batched(plan, self.files_per_commit)
         files = {file.path: file.digests for file in (*plan.add, *plan.change)}
         if batches:
-            shown = [_stand_in(plan)] if len(batches) > 1 else []
+            shown = [stand_in(plan.target)] if len(batches) > 1 else []
             fingerprints = [cards.fingerprint(file.content.decode()) for file in (target.files[CARD], *shown)]
             stand_ins = {CARD: (*files.get(CARD, ()), *(one for file in shown for one in file.digests))}
             self.journal.intend(target.key, {**files, **stand_ins}, fingerprints)
@@ -196,16 +196,11 @@ def batched(plan: RepoPlan, limit: int) -> list[list[Operation]]:
     if len(parts) > 1:
         card = [plan.target.files[CARD]]
         if plan.there is not None and CARD in plan.there.files:
-            parts[0] = [_stand_in(plan), *parts[0]]
+            parts[0] = [stand_in(plan.target), *parts[0]]
     parts[-1] = [*parts[-1], *card]
     commits: list[list[Operation]] = [[_addition(file) for file in part] for part in parts]
     commits[-1] += [CommitOperationDelete(path, is_folder=False) for path in plan.remove]
     return commits
-
-
-def _stand_in(plan: RepoPlan) -> LocalFile:
-    card = plan.target.files[CARD]
-    return LocalFile(CARD, card.source, cards.unfinished(card.content.decode(), plan.target.tag).encode())
 
 
 def _addition(file: LocalFile) -> CommitOperationAdd:

@@ -71,6 +71,8 @@ class Verifier:
             yield from self._files(target, revision)
         except HfHubHTTPError as error:
             yield Check(target.id, f"files at {revision}", False, hub_message(error), PUBLISHER)
+        except ValueError as error:
+            yield Check(target.id, f"files at {revision}", False, f"the answer is not readable: {error}", PUBLISHER)
 
     def loads(self, targets: Sequence[Target]) -> Iterator[Check]:
         """Whether repos load in one line, in a fresh process for each kind."""
