@@ -239,7 +239,8 @@ def test_pull_requests(run: Publish, hub: Hub, release: Path, world: World) -> N
 def test_ids_follow_the_namespace(run: Publish, hub: Hub, release: Path) -> None:
     hub.members["other-org"] = {"owner"}
     (release / "models/net/links.txt").write_text(
-        f"https://huggingface.co/datasets/{ORG}/faces.\n{ORG}/faces-other x{ORG}/net {ORG}/net.v2 {ORG}/nets ({ORG}/net)"
+        f"https://huggingface.co/datasets/{ORG}/faces.\n"
+        f"{ORG}/faces-other x{ORG}/net {ORG}/net.v2 {ORG}/nets ({ORG}/net)"
     )
     assert run(namespace="other-org")[0].ok
     assert {*hub.repos} == {key.replace(ORG, "other-org") for key in (FACES, NET, AGREE, PAGE)}
