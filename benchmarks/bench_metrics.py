@@ -25,6 +25,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 METRICS = Path(__file__).parents[1] / "metrics"
 BOOTSTRAP = 1_000
@@ -37,6 +38,17 @@ def make_ratings(raters: int, items: int, categories: int) -> np.ndarray:
     ratings = np.clip(np.rint(truth + rng.normal(0, 1.5, (raters, items, categories))), 0, 7)
     ratings[rng.random((raters, items)) < 0.2] = np.nan
     return ratings
+
+
+def long_table(ratings: np.ndarray) -> pd.DataFrame:
+    """The same ratings as a table with one row each and names as text."""
+    rater, item, category = np.nonzero(~np.isnan(ratings))
+    names = {"item": item, "rater": rater, "category": category}
+    columns = {
+        what: pd.Categorical.from_codes(codes, [f"{what} {number}" for number in range(codes.max() + 1)]).astype("str")
+        for what, codes in names.items()
+    }
+    return pd.DataFrame(columns | {"rating": ratings[rater, item, category]})
 
 
 def timed(call: Callable[[], Any], rounds: int = 1) -> tuple[Any, float]:
@@ -58,7 +70,9 @@ def our_kappa(args: argparse.Namespace) -> dict[str, Any]:
     matrices, bare = timed(lambda: [pairwise_kappa(ratings[:, :, category]) for category in range(args.size[2])], 5)
     _, plain = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7)), 5)
     _, full = timed(lambda: metric.compute(ratings=ratings, scale=(0, 7), bootstrap=BOOTSTRAP))
-    return {"bare": bare, "plain": plain, "full": full, "value": float(matrices[0][0][0, 1])}
+    table = long_table(ratings)
+    _, long = timed(lambda: metric.compute(ratings=table, scale=(0, 7)), 5)
+    return {"bare": bare, "plain": plain, "long": long, "full": full, "value": float(matrices[0][0][0, 1])}
 
 
 def our_alpha(args: argparse.Namespace) -> dict[str, Any]:
@@ -77,16 +91,15 @@ def our_alpha(args: argparse.Namespace) -> dict[str, Any]:
 
 def our_large_alpha(args: argparse.Namespace) -> dict[str, Any]:
     """α of one category with very many ratings, four of each item, real numbers."""
-    sys.path.insert(0, str(METRICS))
-    alpha = importlib.import_module("krippendorff_alpha.krippendorff_alpha")
-    items = args.ratings // 4
+    import evaluate
+
+    metric = evaluate.load(str(METRICS / "krippendorff_alpha"))
     rng = np.random.default_rng(0)
-    rating = rng.normal(0, 1, (items, 4))
-    rating += rng.normal(0, 1, items)[:, None]
-    rating = rating.round(2, out=rating).ravel()
-    item = np.repeat(np.arange(items), 4)
-    value, seconds = timed(lambda: alpha.alpha_of_units(alpha.pairable(item, rating), "interval"))
-    return {"full": seconds, "value": value}
+    ratings = rng.normal(0, 1, (4, args.ratings // 4))
+    ratings += rng.normal(0, 1, args.ratings // 4)
+    ratings = ratings.round(2, out=ratings)
+    result, seconds = timed(lambda: metric.compute(ratings=ratings))
+    return {"full": seconds, "value": result["krippendorff_alpha"]}
 
 
 def sklearn_kappa(args: argparse.Namespace) -> dict[str, Any]:
@@ -165,6 +178,7 @@ def report(args: argparse.Namespace, argv: list[str]) -> None:
     told = f"{loop['measured']} of {loop['calls']:,} calls measured at {loop['each'] * 1e3:.2f} ms, extrapolated"
     print(line("κ_w of all pairs, array to array", kappa["bare"], "scikit-learn", slow))
     print(line("  evaluate's compute, table and checks too", kappa["plain"], "scikit-learn", slow))
+    print(line("  compute from a long table of names", kappa["long"], "scikit-learn", slow))
     print(line(f"  compute with {BOOTSTRAP:,} resamples", kappa["full"], "scikit-learn", slow * (BOOTSTRAP + 1)))
     print(f"  peak memory {kappa['mb']:,.0f} MB; scikit-learn: {told}")
     alpha, package = alone("our_alpha", argv), alone("package_alpha", argv)

@@ -5,10 +5,13 @@ import sys
 
 import typer
 
+from emohub.commands.check import check
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
 from emohub.commands.publish import publish
+from emohub.commands.release import build_release
+from emohub.commands.space import space
 from emohub.commands.train import train
 from emohub.errors import message_for
 
@@ -25,7 +28,8 @@ build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True
 app.add_typer(build, name="build")
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
-for command in (sample, embed, predict, train, publish):
+build.command("release")(build_release)
+for command in (sample, embed, predict, train, space, check, publish):
     app.command()(command)
 
 

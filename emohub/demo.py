@@ -10,9 +10,7 @@ from pathlib import Path
 import transformers
 
 from emohub.data.sample import write_sample
-from emohub.data.sample.heads import write_model_sample
-from emohub.model.convert.convert import convert_model
-from emohub.release.build import DATASETS, Options, build_dataset
+from emohub.release.release import build_release
 
 MODEL = "empathic-insight-face-small"
 # What a user types; run as it is printed, in the folder that holds the repos.
@@ -40,24 +38,19 @@ def demo(release: Path) -> None:
     """Draw raw inputs, build every repo from them into `release`, load them as a user would, say what to type next."""
     raw, datasets, models = release / "raw", release / "datasets", release / "models"
     print("1. Drawing small raw inputs in the upstream layouts …", flush=True)
-    if not raw.exists():
+    if not (raw / "release.toml").exists():  # none, or of an earlier version
+        shutil.rmtree(raw, ignore_errors=True)
         write_sample(raw)
-    if not (raw / "model").exists():
-        write_model_sample(raw / "model")
-    print("2. Building the dataset repos …", flush=True)
-    for name in DATASETS:
-        build_dataset(name, str(raw / name), datasets / name, options=Options(allow_partial=True))
-    print("3. Converting 44 loose heads with random weights into a model repo …", flush=True)
-    source = raw / "model"
-    convert_model(source / "heads", str(source / "backbone"), models / MODEL, "small", neutral=source / "neutral")
-    print("4. Loading them back, offline, in fresh processes with an empty cache …\n", flush=True)
+    print("2. Building every repo of raw/release.toml: datasets, metrics, a model of random weights …", flush=True)
+    build_release(raw / "release.toml", release)
+    print("3. Loading them back, offline, in fresh processes with an empty cache …\n", flush=True)
     image = min((raw / "emonet-face" / "hq").rglob("*.jpg"))
     load_model = LOAD_MODEL.replace("IMAGE", str(Path("..") / image.relative_to(release)))
     run(LOAD_DATASETS, datasets)
     run(load_model, models)
     print(
         f"""
-Done: {datasets} and {models} hold one folder per Hub repo. What you would type next:
+Done: {release} holds one folder per Hub repo. What you would type next:
 
   cd {datasets} && {sys.executable} -c '
 {LOAD_DATASETS}'
@@ -65,10 +58,14 @@ Done: {datasets} and {models} hold one folder per Hub repo. What you would type 
   cd {models} && {sys.executable} -c '
 {load_model}'
 
+See the model in a browser:
+
+  emohub space --model {models}/{MODEL}
+
 Build from the real upstream files in the same way:
 
-  emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out {datasets}/emonet-face
-  emohub build model --heads FOLDER --backbone google/siglip2-so400m-patch16-384 --size small --out {models}/{MODEL}
+  emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out emonet-face
+  emohub build release release.toml --out ANOTHER_FOLDER
 """
     )
 
@@ -83,7 +80,4 @@ def run(script: str, folder: Path) -> None:
 if __name__ == "__main__":
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    target = Path(sys.argv[1])
-    for made in ("datasets", "models"):
-        shutil.rmtree(target / made, ignore_errors=True)
-    demo(target)
+    demo(Path(sys.argv[1]))

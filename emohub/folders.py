@@ -1,10 +1,12 @@
 """Folders that appear whole or not at all."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -23,6 +25,28 @@ def replacing(out: Path) -> Iterator[Path]:
     """
     out = out.resolve()
     work, old = (out.with_name(f".{out.name}.{state}") for state in ("building", "old"))
+    with locked(out):
+        try:
+            _restore(old, out)
+            _remove(old, work)
+            work.mkdir()
+            yield work
+            if out.exists():
+                out.rename(old)
+            work.rename(out)
+        finally:
+            _restore(old, out)
+            _remove(old, work)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold a folder, which need not exist, against other builds; a killed process lets go of it.
+
+    Raises:
+        BuildError: another process holds it.
+    """
+    out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
     try:
@@ -30,18 +54,17 @@ def replacing(out: Path) -> Iterator[Path]:
     except Timeout as error:
         raise BuildError(f"Another build is writing {out}. Wait for it, or choose another --out.") from error
     try:
-        _restore(old, out)
-        _remove(old, work)
-        work.mkdir()
-        yield work
-        if out.exists():
-            out.rename(old)
-        work.rename(out)
+        yield
     finally:
-        _restore(old, out)
-        _remove(old, work)
         Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    half = path.with_name(f".{path.name}.writing")
+    half.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    half.replace(path)
 
 
 def carry_over(old: Path, new: Path, *, without: set[str]) -> None:

@@ -1,14 +1,11 @@
 """What every test has at hand."""
 
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-
-import emohub.data.sample
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -41,28 +38,14 @@ def raw_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The repos that the demo's inputs build, `emonet-face` and `chehre`: do not change them."""
-    from emohub.release.build import DATASETS, Options, build_dataset
-
-    def make(folder: Path) -> None:
-        for name in DATASETS:
-            build_dataset(name, str(raw_demo / name), folder / name, options=Options(allow_partial=True))
-
-    return _once(tmp_path_factory, "release", make)
+def release(demo_release: Path) -> Path:
+    """The dataset repos that the demo's inputs build, `emonet-face` and `chehre`: do not change them."""
+    return demo_release / "datasets"
 
 
 @pytest.fixture(scope="session")
-def demo_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole demo release, every kind of repo: do not change it, copy it."""
-    from emohub.data.sample import write_sample
-    from emohub.data.sample.heads import write_model_sample
     from emohub.release.release import build_release
 
-    def make(folder: Path) -> None:
-        write_sample(folder / "raw")
-        write_model_sample(folder / "raw" / "model")
-        shutil.copy(Path(emohub.data.sample.__file__).with_name("release.toml"), folder / "raw")
-        build_release(folder / "raw" / "release.toml", folder / "release")
-
-    return _once(tmp_path_factory, "demo-release", make) / "release"
+    return _once(tmp_path_factory, "demo-release", lambda out: build_release(raw_demo / "release.toml", out))

@@ -68,14 +68,19 @@ def flat(text: str) -> str:
                 *("Hub dataset id", "problems.jsonl"),
             ],
         ),
-        (("sample",), ["DIR", "--seed", "DIR/emonet-face", "DIR/chehre", "worthless as data"]),
+        (("sample",), ["DIR", "--seed", "DIR/emonet-face", "DIR/chehre", "DIR/release.toml", "worthless as data"]),
+        (
+            ("build", "release"),
+            ["MANIFEST", "--out", "--namespace", "--only", "--force", "Only what changed is built"],
+        ),
+        (("space",), ["--model", "--port", "127.0.0.1", "GRADIO_SERVER_PORT", "make demo"]),
     ],
 )
 def test_help(command: tuple[str, ...], said: list[str], emohub: Run) -> None:
     done = emohub(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert [text for text in said if text not in flat(done.stdout)] == []
-    if len(command) < 2 and command != ("sample",):
+    if len(command) < 2 and command not in (("sample",), ("space",)):
         bare = emohub(*command)
         assert bare.returncode == 2
         assert flat(bare.stdout + bare.stderr) == flat(done.stdout)

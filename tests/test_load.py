@@ -129,8 +129,8 @@ result = [row["image"].format, row["image"].size, len(row["ratings"]), len(row["
 def test_the_code_in_the_card_runs(name: str, release: Path, tmp_path: Path) -> None:
     card = (release / name / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
-    assert f'load_dataset("ORG/{name}", "{CONFIGS[name][0]}"' in blocks[0]
-    code = "\n".join(blocks).replace("ORG/", "")
+    assert f'load_dataset("demo-org/{name}", "{CONFIGS[name][0]}"' in blocks[0]
+    code = "\n".join(blocks).replace("demo-org/", "")
     result = fresh.python(f"{code}\nresult = sorted(globals())", cwd=release, home=tmp_path, **fresh.OFFLINE)
     assert "load_dataset" in result
 

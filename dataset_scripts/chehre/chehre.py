@@ -13,14 +13,13 @@ from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.ratings import validate_ratings
 from emohub.data.source import by_stem, match
 from emohub.errors import MediaError, SourceError
+from emohub.templates import citation
 
 from .answers import SCALE, Clip, long_labels, long_matches, read_clips
 
 LICENSE = "other"  # the material at hand names none; release.toml or the card's authors must
 HOMEPAGE = "https://huggingface.co/datasets?search=chehre"
-CITATION = """@misc{chehre,
-  title = {Chehre: An Emoji-Prompted Video Dataset for Perceptually Diverse Facial Expression Recognition}
-}"""
+CITATION = citation("chehre")
 
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
 VIDEOS = {

@@ -21,6 +21,7 @@ from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.source import by_stem, match, read_csv
 from emohub.data.taxonomy import NAMES
 from emohub.errors import MediaError, SourceError
+from emohub.templates import citation
 
 from .images import (
     IMAGE_SUFFIXES,
@@ -47,13 +48,7 @@ from .votes import STATUSES, image_votes, read_votes, votes_by_image
 
 LICENSE = "cc-by-4.0"
 HOMEPAGE = "https://arxiv.org/abs/2505.20033"
-CITATION = """@article{schuhmann2025emonetface,
-  title   = {EmoNet-Face: An Expert-Annotated Benchmark for Synthetic Emotion Recognition},
-  author  = {Schuhmann, Christoph and Kaczmarczyk, Robert and Rabby, Gollam and Friedrich, Felix and Kraus, Maurice
-             and Kalyan, Krishna and Nadi, Kourosh and Nguyen, Huu and Kersting, Kristian and Auer, S{\\"o}ren},
-  journal = {arXiv preprint arXiv:2505.20033},
-  year    = {2025}
-}"""
+CITATION = citation("emonet-face")
 
 EMOTION = ClassLabel(names=list(NAMES))
 DEMOGRAPHICS = {
@@ -66,7 +61,7 @@ HQ = {
     "image": GivenImage(),
     "item": Value("string"),
     "top_emotion": EMOTION,  # highest mean human intensity, the first of Table 4 on ties; null if all are 0
-    "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7
+    "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7; null without any
     "ratings": List(
         {
             "rater": Value("string"),
@@ -235,9 +230,9 @@ class EmoNetFace(RawBuilder):
         at = self.at[item]
         kinds, values = self.hq.kinds[at], self.hq.values[at]
         people = values[kinds == "human"]
-        mean = people.mean(axis=0) if len(people) else np.zeros(len(NAMES))
+        mean = people.mean(axis=0) if len(people) else None
         return {
-            "top_emotion": NAMES[int(mean.argmax())] if mean.any() else None,
+            "top_emotion": NAMES[int(mean.argmax())] if mean is not None and mean.any() else None,
             "mean_intensity": mean,
             "ratings": [
                 {"rater": rater, "kind": kind, "intensities": row}

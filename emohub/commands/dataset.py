@@ -51,14 +51,16 @@ def sample(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write.", show_default=False)],
     seed: Annotated[int, typer.Option(help="Same seed, same files.")] = 0,
 ) -> None:
-    """Write small raw inputs in the upstream layouts: DIR/emonet-face and DIR/chehre.
+    """Write small raw inputs in the upstream layouts: DIR/emonet-face, DIR/chehre, DIR/model, and DIR/release.toml.
 
-    Faces are drawn, votes and ratings made up: good for trying the kit, worthless as data.
+    Faces are drawn, votes and ratings made up, weights random: good for trying the kit, worthless as data.
+
+    Then: `emohub build release DIR/release.toml --out release`
     """
     from emohub.data.sample import write_sample
 
     write_sample(out, seed=seed)
-    print(f"{out}/emonet-face\n{out}/chehre")
+    print(*(f"{out}/{name}" for name in ("emonet-face", "chehre", "model", "release.toml")), sep="\n")
 
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:

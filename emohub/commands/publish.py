@@ -22,6 +22,9 @@ def publish(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that other people changed on the Hub; git keeps theirs.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="First look for what must not be pushed, as `check --fast`.")
+    ] = True,
     verify: Annotated[
         Depth,
         typer.Option(help="Afterwards: digests of all files; files and every byte; files and load every repo; all."),
@@ -39,7 +42,7 @@ def publish(
     from emohub.release.publish.push import refuse
     from emohub.release.publish.show import plan_record, report_record, show_plan, show_report
 
-    options = Options(namespace, create_pr, overwrite, verify)
+    options = Options(namespace, create_pr, overwrite, check, verify)
     record: dict[str, object] = {}
 
     def show(plan: Plan) -> None:

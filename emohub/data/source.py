@@ -18,23 +18,23 @@ from emohub.errors import MediaError, SourceError
 HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
 
-def fetch(source: str) -> Path:
-    """The folder that holds the raw input: itself if it is local, else a snapshot of the Hub dataset.
+def fetch(source: str, repo_type: str = "dataset") -> Path:
+    """The folder that holds the raw input: itself if it is local, else a snapshot of the Hub repo.
 
     The snapshot lives in the Hugging Face cache; an interrupted download goes on where it stopped.
 
     Raises:
-        SourceError: neither a folder nor a Hub dataset that can be reached.
+        SourceError: neither a folder nor a Hub repo that can be reached.
     """
     if source and (folder := Path(source)).is_dir():
         return folder
     if not HUB_ID.fullmatch(source):
-        raise SourceError(f"{source!r} is not a folder. Give a folder, or a Hub dataset id such as ORG/NAME.")
+        raise SourceError(f"{source!r} is not a folder. Give a folder, or a Hub {repo_type} id such as ORG/NAME.")
     try:
-        return Path(snapshot_download(source, repo_type="dataset"))
+        return Path(snapshot_download(source, repo_type=repo_type))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise SourceError(
-            f"{source!r} is not a folder here, and the Hub did not give it as a dataset: {error}. "
+            f"{source!r} is not a folder here, and the Hub did not give it as a {repo_type}: {error}. "
             "Check the spelling and the connection, or log in with `hf auth login` if it is gated."
         ) from error
 

@@ -48,7 +48,13 @@ class Options:
 
 
 def build_dataset(
-    name: str, source: str, out: Path, *, configs: Sequence[str] = (), options: Options | None = None
+    name: str,
+    source: str,
+    out: Path,
+    *,
+    configs: Sequence[str] = (),
+    options: Options | None = None,
+    card: bool = True,
 ) -> dict[str, Any]:
     """Build configs of a dataset into the folder of its Hub repo; configs that are already there stay.
 
@@ -58,6 +64,7 @@ def build_dataset(
         out: folder of the repo; made, or extended if an earlier build made it.
         configs: what to build; by default everything that the source has the files for.
         options: how strict to be.
+        card: write `README.md` too; a release writes its own.
 
     Returns:
         The record of the repo, as written to `build.json`.
@@ -67,7 +74,7 @@ def build_dataset(
         BuildError: the input is bad or incomplete; everything that is wrong is listed, nothing is written.
     """
     options = options or Options()
-    builder_class = _builder_class(name)
+    builder_class = builder_class_of(name)
     _record_of(name, out)  # refuses early what is not ours
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
@@ -87,13 +94,19 @@ def build_dataset(
         _check_splits(work, builder_class)
         _write_problems(out, work, problems)
         (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        from emohub.release.cards import write_dataset_card  # here: worker processes need no plotting library
+        if card:
+            from emohub.release.cards import write_dataset_card  # here: worker processes need no plotting library
 
-        write_dataset_card(name, work, record, builder_class)
+            write_dataset_card(name, work)
     return record
 
 
-def _builder_class(name: str) -> type[RawBuilder]:
+def builder_class_of(name: str) -> type[RawBuilder]:
+    """The class that reads a dataset's raw files.
+
+    Raises:
+        EmohubError: no such dataset.
+    """
     if name not in DATASETS:
         raise EmohubError(f"Unknown dataset {name!r}; valid are {', '.join(DATASETS)}.")
     module, class_name = DATASETS[name]

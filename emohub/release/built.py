@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from emohub.errors import EmohubError
+from emohub.folders import write_json
 from emohub.release.manifest import FOLDERS, HUB_TYPES, Kind
 
 RECORD = "release.json"
@@ -95,6 +96,4 @@ def write_record(release: Release) -> None:
     """Write `release.json`, whole or not at all."""
     record = asdict(release)
     del record["folder"]
-    half = release.folder / f".{RECORD}"
-    half.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(release.folder / RECORD)
+    write_json(release.folder / RECORD, record)

@@ -1,5 +1,6 @@
 """The card of a dataset repo: metadata that equals the files, and a body whose numbers come from them."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,13 @@ from datasets.info import DatasetInfosDict
 from datasets.splits import SplitDict, SplitInfo
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
-from emohub.data.builder import RawBuilder, RawConfig
-from emohub.hubfolders import hub_folder
+from emohub.data.builder import RawConfig
 from emohub.release import describe
+from emohub.release.build import RECORD, builder_class_of
+from emohub.release.links import Place
+from emohub.templates import citation, environment
 
 PICTURE = "assets/labels.png"
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -42,18 +45,20 @@ METADATA: Mapping[str, dict[str, Any]] = {
 }
 
 
-def write_dataset_card(name: str, repo: Path, record: dict[str, Any], builder: type[RawBuilder]) -> None:
+def write_dataset_card(name: str, repo: Path, place: Place | None = None, **metadata: Any) -> None:
     """Write `README.md` and its picture for everything that the repo holds.
 
     Args:
         name: "emonet-face" or "chehre".
-        repo: folder of the repo, with one folder of Parquet per config.
-        record: what the builds recorded (`build.json`).
-        builder: knows each config's description, licence and citation.
+        repo: folder of the repo, with one folder of Parquet per config and `build.json`.
+        place: where the repo stands in a release; None where it stands alone.
+        **metadata: what a release says above the dataset's own metadata: licence, gate.
     """
+    record = json.loads((repo / RECORD).read_text(encoding="utf-8"))
+    builder = builder_class_of(name)
     known: dict[str, RawConfig] = {config.name: config for config in builder.BUILDER_CONFIGS}
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}
-    data = DatasetCardData(**METADATA[name], size_categories=[_size(infos)])
+    data = DatasetCardData(**{**METADATA[name], **metadata}, size_categories=[_size(infos)])
     DatasetInfosDict(infos).to_dataset_card_data(data)
     default = builder.DEFAULT_CONFIG_NAME
     MetadataConfigs(
@@ -63,11 +68,21 @@ def write_dataset_card(name: str, repo: Path, record: dict[str, Any], builder: t
     (repo / PICTURE).parent.mkdir(exist_ok=True)
     (repo / PICTURE).unlink(missing_ok=True)  # it may be a hard link to the picture of the repo that this one replaces
     facts = {"emonet-face": _emonet_face, "chehre": _chehre}[name](tables, repo / PICTURE)
-    body = _environment().get_template(f"{name}.md.j2")
-    text = body.render(
-        record=record, infos=infos, known=known, tables=tables, picture=PICTURE, citation=_citation(known), **facts
+    text = (
+        _environment()
+        .get_template(f"datasets/{name}.md.j2")
+        .render(
+            place=place or Place(f"ORG/{name}"),
+            record=record,
+            infos=infos,
+            known=known,
+            tables=tables,
+            picture=PICTURE,
+            citation=citation(name),
+            **facts,
+        )
     )
-    DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text}").save(repo / "README.md")
+    DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text.strip()}\n").save(repo / "README.md")
 
 
 def _info(folder: Path, config: RawConfig, made: Mapping[str, Any]) -> DatasetInfo:
@@ -112,15 +127,10 @@ def _chehre(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]
     }
 
 
-def _citation(known: Mapping[str, RawConfig]) -> str:
-    return next(iter(known.values())).citation
-
-
 def _environment() -> Environment:
-    loader = FileSystemLoader(hub_folder("model_cards", "datasets"))
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["table"] = _markdown
-    return environment
+    made = environment()
+    made.filters["table"] = _markdown
+    return made
 
 
 def _markdown(table: pd.DataFrame) -> str:

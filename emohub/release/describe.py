@@ -45,7 +45,7 @@ def read_config(folder: Path) -> pd.DataFrame:
 
 
 def _hq(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    mean = pd.Series(np.stack(rows["mean_intensity"].to_list()).mean(axis=0), index=list(NAMES))
+    mean = pd.DataFrame(rows["mean_intensity"].dropna().to_list(), columns=list(NAMES)).mean()
     return {"HQ mean intensity": mean, "HQ images with it on top": rows["top_emotion"].value_counts()}
 
 

@@ -3,20 +3,21 @@
 import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # public, not listed
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from emohub.errors import EmohubError, listed
+from emohub.release.metadata import Answer, License
 
 Kind = Literal["dataset", "model", "metric", "space"]
 # In the order of publishing: what others link to comes first. Kind → its folder in a release, and its type on the Hub.
-FOLDERS: dict[Kind, str] = {"dataset": "datasets", "model": "models", "metric": "metrics", "space": "spaces"}
+FOLDERS: dict[Kind, str] = {"dataset": "datasets", "metric": "metrics", "model": "models", "space": "spaces"}
 HUB_TYPES: dict[Kind, Literal["dataset", "model", "space"]] = {
     "dataset": "dataset",
-    "model": "model",
     "metric": "space",
+    "model": "model",
     "space": "space",
 }
 
@@ -44,11 +45,13 @@ class About(_Table):
         title: What people call it.
         version: MAJOR.MINOR.PATCH; the repos are tagged with it.
         namespace: User or organisation on the Hub that the cards name.
+        notice: What every reader of every card must know first; often nothing.
     """
 
     title: str
     version: Version
     namespace: Name
+    notice: str = ""
 
 
 class HubCollection(_Table):
@@ -70,41 +73,93 @@ class Gate(_Table):
 
     prompt: Annotated[str, StringConstraints(min_length=1)]
     mode: Literal["auto", "manual"] = "auto"
-    fields: dict[str, Literal["text", "checkbox", "country", "date_picker"]] = Field(default_factory=dict)
+    fields: dict[str, Answer] = Field(default_factory=dict)
     button: str = ""
+
+    def metadata(self) -> dict[str, Any]:
+        """The terms as a card's metadata say them."""
+        told = {"prompt": self.prompt.strip(), "fields": self.fields, "button_content": self.button}
+        return {f"extra_gated_{key}": value for key, value in told.items() if value}
 
 
 class _Repo(_Table):
     private: bool = False
+
+
+class _Licensed(_Repo):
     gate: str | None = None
+    license: License | None = None
+    license_name: str | None = None
+    license_link: str | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> "_Licensed":
+        if self.license == "other" and not self.license_name:
+            raise ValueError("license 'other' needs license_name, in small letters with hyphens")
+        return self
+
+    def licence(self) -> dict[str, str]:
+        """What is said of the licence, as a card's metadata."""
+        return self.model_dump(include={"license", "license_name", "license_link"}, exclude_none=True)
 
 
-class Dataset(_Repo):
-    """A dataset repo: what `emohub build dataset` takes."""
+class Dataset(_Licensed):
+    """A dataset repo: what `emohub build dataset` takes.
 
-    source: str
+    Attributes:
+        script: Which dataset.
+        source: Folder or Hub id; or a table of them, each under the name that it gets in one common folder.
+        configs: What to build; by default all that the source allows.
+        allow_partial: Build although the published data count more or less.
+        splits: CSV with id,split that overrides hashed splits.
+    """
+
     script: Literal["emonet-face", "chehre"]
+    source: str | dict[str, str]
     configs: tuple[str, ...] = ()
     allow_partial: bool = False
     splits: str | None = None
 
 
-class Model(_Repo):
-    """A model repo: what `emohub build model` takes, its licence, and the datasets it was trained or measured on."""
+class Measure(_Table):
+    """What a model is measured on: a config of a dataset of this release that has human ratings."""
+
+    dataset: str
+    config: str = "hq"
+    split: str = "test"
+    bootstrap: int = Field(default=1000, ge=0)
+    seed: int = Field(default=0, ge=0)
+
+
+class Model(_Licensed):
+    """A model repo: what `emohub build model` takes.
+
+    Attributes:
+        heads: Folder or Hub model id with the released `model_<emotion>_best.pth`.
+        backbone: Folder or Hub id of a SigLIP model.
+        size: Of the heads.
+        neutral: Neutral means, as `--neutral` takes them.
+        reference: Upstream's outputs, as `--reference` takes them.
+        datasets: Datasets of this release that the heads were trained on.
+        measure: What to measure the built model on.
+        published: The model's name in the paper's table of results, where its heads are the paper's.
+    """
 
     heads: str
     backbone: str
     size: Literal["small", "large"]
-    license: str
     neutral: str | None = None
     reference: str | None = None
     datasets: tuple[str, ...] = ()
+    measure: Measure | None = None
+    published: str | None = None
 
 
 class Metric(_Repo):
-    """A metric: a folder of `metrics/`, by default the one of the repo's name."""
+    """A metric: a folder of `metrics/`, by default that of the repo's name, and the datasets that it is made for."""
 
     folder: str | None = None
+    datasets: tuple[str, ...] = ()
 
 
 class Space(_Repo):
@@ -131,21 +186,42 @@ class Manifest(_Table):
             for name, repo in getattr(self, folder).items():
                 yield kind, name, repo
 
+    def gate_of(self, repo: Dataset | Model | Metric | Space) -> Gate | None:
+        """The terms that a repo is behind; the Hub has them for datasets and models."""
+        return self.gates[repo.gate] if isinstance(repo, _Licensed) and repo.gate else None
+
+    def in_namespace(self, namespace: str) -> "Manifest":
+        """The same release for another user or organisation.
+
+        Raises:
+            EmohubError: no name that the Hub takes.
+        """
+        try:
+            about = About.model_validate({**self.release.model_dump(), "namespace": namespace})
+        except ValidationError as error:
+            raise EmohubError(
+                f"namespace is {namespace!r}: {error.errors()[0]['msg']}. Give one such as ORG."
+            ) from error
+        return self.model_copy(update={"release": about})
+
     @model_validator(mode="after")
     def _links_resolve(self) -> "Manifest":
-        tables: dict[str, Collection[str]] = {"gate": self.gates, "model": self.models, "datasets": self.datasets}
+        valid: dict[str, Collection[str]] = {"gate": self.gates, "model": self.models, "datasets": self.datasets}
+        valid["measure.dataset"] = self.datasets
         for kind, name, repo in self.repos():
-            for field, valid in tables.items():
-                value = getattr(repo, field, None) or ()
-                if unknown := [
-                    target for target in ((value,) if isinstance(value, str) else value) if target not in valid
-                ]:
-                    place, known = f"{FOLDERS[kind]}.{name}.{field}", ", ".join(valid) or "none"
-                    raise ValueError(f"{place} names {unknown[0]!r}; defined here: {known}")
-        spaces = {*self.metrics} & {*self.spaces}
-        if spaces:
-            raise ValueError(f"metrics and spaces are both Spaces on the Hub and share the name {min(spaces)!r}")
+            for field, known in valid.items():
+                if unknown := [target for target in _named_in(repo, field) if target not in known]:
+                    place = f"{FOLDERS[kind]}.{name}.{field}"
+                    raise ValueError(f"{place} names {unknown[0]!r}; defined here: {', '.join(known) or 'none'}")
+        if shared := {*self.metrics} & {*self.spaces}:
+            raise ValueError(f"metrics and spaces are both Spaces on the Hub and share the name {min(shared)!r}")
         return self
+
+
+def _named_in(repo: Any, field: str) -> tuple[str, ...]:
+    for part in field.split("."):
+        repo = getattr(repo, part, None)
+    return (repo,) if isinstance(repo, str) else repo or ()
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -36,22 +36,28 @@ def run(
     )
     scores = result["scores"]
     rows = [
-        (f"{name.replace('_', ' ')}, {source}", entry[key], entry.get("interval") if key == "value" else None, grey)
+        (f"{spoken(name)}, {source}", entry[key], entry.get("interval") if key == "value" else None, grey)
         for name, entry in scores.items()
         for key, source, grey in (("value", "model", False), ("random", "random", True), ("prior", "prior", True))
     ]
     details = pd.DataFrame(
         {
-            "score": list(scores),
-            **{key: [entry[key] for entry in scores.values()] for key in ("value", "random", "prior", "n_items")},
+            "score": [spoken(name) for name in scores],
+            **{key: [entry[key] for entry in scores.values()] for key in ("value", "random", "prior")},
             "low": [entry["interval"][0] if bootstrap else None for entry in scores.values()],
             "high": [entry["interval"][1] if bootstrap else None for entry in scores.values()],
+            "items": [entry["n_items"] for entry in scores.values()],
         }
     )
     counts = {"mean candidates": result["mean_candidates"]} | counts_of(result)
     said = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
     names, values, intervals, grey = zip(*rows, strict=True)
-    return said, details, bars(names, values, intervals, label="score", grey=grey)
+    return said, details, bars(names, values, intervals, label="score (model, a random order, the prior)", grey=grey)
+
+
+def spoken(name: str) -> str:
+    """The name of a score for people: top1_split → top-1 split."""
+    return name.replace("_", " ").replace("top", "top-").replace("ndcg", "nDCG")
 
 
 PAGE = build(

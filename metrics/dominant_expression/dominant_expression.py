@@ -16,6 +16,7 @@ same emoji, show on average).
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import datasets
@@ -306,7 +307,7 @@ def _check_places(k: Any, ndcg_k: Any) -> None:
             raise RatingsError(f"{name}={value!r} is not valid; give a whole number ≥ 1.")
 
 
-def _groups(groups: Any, items: tuple[str, ...]) -> Ints:
+def _groups(groups: Any, items: Sequence[str]) -> Ints:
     if groups is None:
         return np.zeros(len(items), dtype=np.int64)
     named = groups if isinstance(groups, Mapping) else dict(zip(items, groups, strict=False))
@@ -413,5 +414,10 @@ class DominantExpression(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1145/582415.582418"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """Human ratings [items][raters][categories], raters of any number, to [raters, items, categories]."""
+        none = [None] * max((len(row) for item in collected["references"] for row in item), default=0)
+        return collected | {"references": list(zip_longest(*collected["references"], fillvalue=none))}
+
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         return analyse(predictions, read_ratings(references, what="references"), **options)

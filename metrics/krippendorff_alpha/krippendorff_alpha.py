@@ -18,7 +18,8 @@ Source: Krippendorff, Content Analysis, ch. 12, and "Computing Krippendorff's Al
 """
 
 import importlib
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,7 @@ import numpy as np
 from .ratings import (
     CHUNK,
     ROUNDING,
+    Bools,
     Floats,
     Ints,
     RatingsError,
@@ -72,8 +74,6 @@ class Units:
         count: [cells] how many ratings a cell has.
         start: [units] first cell of each unit.
         item: [units] number of the item that the unit is a rating of.
-        row: [ratings] which rows of the input are pairable.
-        cell: [ratings] index of each such rating's cell.
     """
 
     value: Floats
@@ -81,8 +81,6 @@ class Units:
     count: Floats
     start: Ints
     item: Ints
-    row: Ints
-    cell: Ints
 
     @property
     def unit(self) -> Ints:
@@ -95,77 +93,99 @@ class Units:
             return np.zeros((*cells.shape[:-1], 0))
         return np.add.reduceat(cells, self.start, axis=-1)
 
+    def blocks(self) -> Iterator[tuple["Units", slice, slice]]:
+        """Consecutive units that keep temporary arrays small, with the numbers of their units and cells."""
+        steps = np.searchsorted(self.start, np.arange(0, len(self.code), max(1, CHUNK // 8)))
+        for begin, end in itertools.pairwise(np.unique([*steps, len(self.start)]).tolist()):
+            cells = slice(self.start[begin], self.start[end] if end < len(self.start) else len(self.code))
+            start, item = self.start[begin:end] - cells.start, self.item[begin:end]
+            yield Units(self.value, self.code[cells], self.count[cells], start, item), slice(begin, end), cells
 
-def pairable(unit: Ints, rating: Floats, item: Ints | None = None) -> Units:
+
+def pairable(unit: Ints, rating: Floats, *, per_item: int = 1) -> Units:
     """The ratings of units that have at least two.
 
     Args:
         unit: [ratings] number of the unit, from 0.
         rating: [ratings] finite values.
-        item: [ratings] number of the item that a unit belongs to; None: the unit itself.
+        per_item: how many consecutive units belong to one item.
     """
-    sizes = np.bincount(unit)
-    row = np.flatnonzero((sizes > 1)[unit])
-    value, code = _distinct(rating[row])
+    key, value, _ = _keys(unit, rating)
     n_values = max(1, len(value))
-    key = unit[row].astype(np.int64, copy=False)
-    key *= n_values
+    cells, count = _tally(key, (int(unit.max(initial=0)) + 1) * n_values)
+    del key
+    code = np.remainder(cells, n_values, out=np.empty(len(cells), dtype=np.int32), casting="unsafe")
+    cells //= n_values
+    start = np.flatnonzero(_first(cells))
+    return Units(value, code, count, start, cells[start] // per_item)
+
+
+def _keys(unit: Ints, rating: Floats) -> tuple[Ints, Floats, Any]:
+    """(unit · n_values + index of the value [pairable], values [values], which ratings are pairable)."""
+    several = np.bincount(unit) > 1
+    row = slice(None) if several.all() else np.flatnonzero(several[unit])
+    value, code = _distinct(rating[row])
+    key = unit[row].astype(np.int64)
+    key *= max(1, len(value))
     key += code
-    cells, cell, count = _groups(key, len(sizes) * n_values)
-    of_unit, of_value = np.divmod(cells, n_values)
-    start = np.flatnonzero(np.diff(of_unit, prepend=-1))
-    items = of_unit[start]
-    if item is not None:
-        item_of = np.zeros(len(sizes), dtype=np.int64)
-        item_of[unit] = item
-        items = item_of[items]
-    return Units(value, of_value, count.astype(np.float64), start, items, row, cell)
+    return key, value, row
 
 
 def _distinct(rating: Floats) -> tuple[Floats, Ints]:
     """Distinct values, ascending, and the index of each rating's; whole ratings on a short scale need no sorting."""
-    if len(rating) and np.ptp(rating) < 1 << 16 and not (rating % 1).any():
-        codes, code, _ = _groups((rating - rating.min()).astype(np.int64), int(np.ptp(rating)) + 1)
-        return codes + rating.min(), code
-    value, code, _ = _by_sorting(rating)
+    if not len(rating):
+        return rating, np.zeros(0, dtype=np.int32)
+    low, span = rating.min(), np.ptp(rating)
+    if span < 1 << 16 and (np.rint(rating) == rating).all():
+        code = (rating - low).astype(np.int32)
+        used = np.bincount(code) > 0
+        return np.flatnonzero(used) + low, (np.cumsum(used, dtype=np.int32) - 1)[code]
+    order = np.argsort(rating)
+    ranked = rating[order]
+    new = _first(ranked)
+    value = ranked[new]
+    del ranked
+    code = np.empty(len(rating), dtype=np.int32)
+    code[order] = np.cumsum(new, dtype=np.int32) - 1
     return value, code
 
 
-def _groups(key: Ints, size: int) -> tuple[Ints, Ints, Ints]:
-    """Distinct keys, ascending; the index of each key's [keys]; how often each occurs. Keys are below `size`."""
-    if size > 4 * len(key):
-        return _by_sorting(key)
-    counts = np.bincount(key, minlength=size)
-    index = (np.cumsum(counts > 0) - 1).astype(np.int32)
-    return np.flatnonzero(counts), index[key], counts[counts > 0]
-
-
-def _by_sorting(values: Any) -> tuple[Any, Ints, Ints]:
-    """As `np.unique` with inverse and counts, in half its memory."""
-    order = np.argsort(values)
-    ranked = values[order]
-    new = np.ones(len(values), dtype=bool)
+def _first(ranked: Any) -> Bools:
+    """Whether each of some sorted numbers is the first of its kind."""
+    new = np.ones(len(ranked), dtype=bool)
     np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    return new
+
+
+def _tally(key: Ints, size: int) -> tuple[Ints, Floats]:
+    """Distinct keys, ascending, and how often each occurs; keys are below `size` and may be sorted in place."""
+    if size <= 2 * len(key):
+        counts = np.bincount(key)
+        distinct = np.flatnonzero(counts)
+        return distinct, counts[distinct].astype(np.float64)
+    key.sort()
+    new = _first(key)
     first = np.flatnonzero(new)
-    distinct = ranked[first]
-    del ranked
-    index = np.empty(len(values), dtype=np.int32)
-    index[order] = np.cumsum(new, dtype=np.int32) - 1
-    return distinct, index, np.diff(first, append=len(values))
+    count = np.full(len(first), float(len(key)))
+    np.subtract(first[1:], first[:-1], out=count[:-1])
+    count[-1:] -= first[-1:]
+    del first
+    return key[new], count
 
 
 def _distances(phi: Floats, count: Floats, units: Units) -> Floats:
     """Σ over ordered pairs of (φ_i − φ_j)² within each unit, from the deviations from its mean."""
-    mean = divide(units.sums(count * phi[units.code]), units.sums(count))
-    apart = phi[units.code] - np.where(np.isnan(mean), 0.0, mean)[units.unit]
+    size, cells = units.sums(count), phi[..., units.code]
+    apart = cells - np.nan_to_num(divide(units.sums(count * cells), size))[..., units.unit]
     single = np.diff(units.start, append=len(units.code)) == 1  # all ratings equal: 0, not rounding
-    return np.where(single, 0.0, 2 * units.sums(count) * units.sums(count * apart**2))
+    return np.where(single, 0.0, 2 * size * units.sums(count * apart**2))
 
 
-def _distance(phi: Floats, of_value: Floats) -> float:
+def _distance(phi: Floats, of_value: Floats) -> Floats:
     """Σ over all ordered pairs of (φ_i − φ_j)²."""
-    n = of_value.sum()
-    return float(2 * n * (of_value * (phi - (of_value * phi).sum() / n) ** 2).sum())
+    n = of_value.sum(-1, keepdims=True)
+    mean = divide((of_value * phi).sum(-1, keepdims=True), n)
+    return 2 * n[..., 0] * (of_value * (phi - mean) ** 2).sum(-1)
 
 
 def mid_ranks(of_value: Floats) -> Floats:
@@ -180,14 +200,14 @@ def _ratio(x: Floats, y: Floats) -> Floats:
 def _ratios(units: Units, count: Floats) -> Floats:
     """Σ over ordered pairs of ((x − y)/(x + y))² within each unit; units with equally many cells at once."""
     cells_of = np.diff(units.start, append=len(units.code))
-    found = np.zeros(len(units.start))
+    found = np.zeros((*count.shape[:-1], len(units.start)))
     for cells in np.unique(cells_of[cells_of > 1]):
         alike = np.flatnonzero(cells_of == cells)
         for part in np.array_split(alike, -(-len(alike) * int(cells) ** 2 // CHUNK)):
             at = units.start[part][:, None] + np.arange(cells)
-            value, times = units.value[units.code[at]], count[at]
+            value, times = units.value[units.code[at]], count[..., at]
             delta = _ratio(value[:, :, None], value[:, None, :])
-            found[part] = np.einsum("ui,uij,uj->u", times, delta, times)
+            found[..., part] = np.einsum("...ui,uij,...uj->...u", times, delta, times)
     return found
 
 
@@ -206,41 +226,91 @@ _WITHIN: dict[str, Callable[[Units, Floats, Floats], Floats]] = {
     "interval": lambda units, count, of_value: _distances(units.value, count, units),
     "ratio": lambda units, count, of_value: _ratios(units, count),
 }
-_BETWEEN: dict[str, Callable[[Floats, Floats], float]] = {
-    "nominal": lambda value, of_value: float(of_value.sum() ** 2 - (of_value**2).sum()),
+_BETWEEN: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "nominal": lambda value, of_value: of_value.sum(-1) ** 2 - (of_value**2).sum(-1),
     "ordinal": lambda value, of_value: _distance(mid_ranks(of_value), of_value),
     "interval": lambda value, of_value: _distance(value, of_value),
-    "ratio": lambda value, of_value: float(_ratios_of_all(value, of_value[None])[0]),
+    "ratio": lambda value, of_value: _ratios_of_all(value, of_value),
 }
 
 
-def alpha_of_units(units: Units, level: str, *, weight: Floats | None = None, drawn: Floats | None = None) -> float:
-    """α of units, each rating and each unit counted once or as often as said.
+def alpha_of_units(units: Units, level: str) -> float:
+    """α of units; nan if all ratings are equal or none is pairable.
 
     Args:
         units: the pairable ratings.
         level: "nominal", "ordinal", "interval" or "ratio".
-        weight: [ratings, as `units.row`] how often a rating counts. Copies of a rating form no pairs with one another:
-            they would agree by construction.
-        drawn: [units] how often a unit counts; copies of a unit are units of their own.
+    """
+    count = units.count[None]
+    return float(_alphas(units, level, count, units.sums(count), np.broadcast_to(1.0, (1, len(units.start))))[0])
+
+
+def _alphas(units: Units, level: str, count: Floats, copies: Floats, times: Floats) -> Floats:
+    """α of resamples.
+
+    Args:
+        units: the pairable ratings.
+        level: "nominal", "ordinal", "interval" or "ratio".
+        count: [resamples, cells] how often each cell's ratings count in sum.
+        copies: [resamples, units] Σ w² over the ratings of a unit that count w times: copies of a rating form no pairs
+            with one another, they would agree by construction.
+        times: [resamples, units] how often a unit counts; copies of a unit are units of their own.
 
     Returns:
-        α; nan if all ratings are equal or none is pairable.
+        [resamples]; nan where all ratings are equal or none is pairable.
     """
-    times = np.ones(len(units.start)) if drawn is None else drawn
-    count = own = units.count
-    if weight is not None:
-        count, own = (totals(units.cell, weight**power, len(units.code)) for power in (1, 2))
-    size, copies = units.sums(count), units.sums(own)
-    pairs = size**2 - copies
-    times = np.where(pairs > 0, times, 0.0)
-    of_value = totals(units.code, count * times[units.unit], len(units.value))
-    if np.count_nonzero(of_value) < 2:
-        return float("nan")
-    n = (times * size).sum()
-    observed = (times * size * np.nan_to_num(divide(_WITHIN[level](units, count, of_value), pairs))).sum() / n
-    expected = _BETWEEN[level](units.value, of_value) / (n**2 - (times * copies).sum())
-    return 1 - float(observed / expected)
+
+    def blocks() -> Iterator[tuple[Units, Floats, Floats, Floats, Floats]]:
+        for block, numbers, cells in units.blocks():
+            size, own = block.sums(count[:, cells]), copies[:, numbers]
+            yield block, count[:, cells], size, own, np.where(size**2 > own, times[:, numbers], 0.0)
+
+    of_value = np.zeros((len(count), len(units.value)))
+    n, alike, observed = np.zeros((3, len(count)))
+    for block, counted, size, own, used in blocks():
+        n += (used * size).sum(1)
+        alike += (used * own).sum(1)
+        for found, row in zip(of_value, counted * used[:, block.unit], strict=True):
+            found += totals(block.code, row, len(found))
+    for block, counted, size, own, used in blocks():
+        within = _WITHIN[level](block, counted, of_value)
+        observed += (used * size * np.nan_to_num(divide(within, size**2 - own))).sum(1)
+    expected = divide(_BETWEEN[level](units.value, of_value), n**2 - alike)
+    defined = np.count_nonzero(of_value, axis=1) > 1
+    return np.where(defined, 1 - divide(divide(observed, n), expected), np.nan)
+
+
+def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str, *, items: Floats | None = None) -> Floats:
+    """α in bootstrap resamples of the raters, and of the items too on request.
+
+    A rater drawn twice counts twice, but forms no pairs with itself; a unit left with one rater does not count.
+
+    Args:
+        units: the pairable ratings.
+        rater: [pairable ratings] number of the rater, in the order of the cells, see `raters_by_cell`.
+        counts: [resamples, raters] how often a rater was drawn.
+        level: "nominal", "ordinal", "interval" or "ratio".
+        items: [resamples, items] how often an item was drawn; None: once.
+
+    Returns:
+        [resamples]; nan where a resample has no variation.
+    """
+    if not len(units.start):
+        return np.full(len(counts), np.nan)
+    first, found = (np.cumsum(units.count) - units.count).astype(np.int64), []
+    for part in np.array_split(np.arange(len(counts)), -(-2 * len(counts) * len(rater) // CHUNK)):
+        drawn = counts[part][:, rater]
+        count = np.add.reduceat(drawn, first, axis=1)
+        copies = np.add.reduceat(drawn**2, first[units.start], axis=1)
+        times = np.ones(copies.shape) if items is None else items[part][:, units.item]
+        found.append(_alphas(units, level, count, copies, times))
+    return np.concatenate(found)
+
+
+def raters_by_cell(table: Table) -> Ints:
+    """[pairable ratings] numbers of the raters, in the order of the cells of the table's units."""
+    key, _, row = _keys(table.units(), table.rating)
+    return table.rater[row][np.argsort(key, kind="stable")]
 
 
 def resampled_alpha(units: Units, counts: Floats, level: str) -> Floats:
@@ -359,7 +429,7 @@ def krippendorff_alpha(ratings: Any, *, level: str = "interval", engine: str = "
     if len(table.categories) > 1:
         raise RatingsError("Give one category as [raters, items]; `analyse` takes several.")
     _check(table, level, engine)
-    return _alpha(table, level, engine)
+    return _alpha(table, _units(table), level, engine)
 
 
 def _check(table: Table, level: str, engine: str) -> None:
@@ -371,21 +441,18 @@ def _check(table: Table, level: str, engine: str) -> None:
         )
 
 
-def _alpha(table: Table, level: str, engine: str) -> float:
+def _alpha(table: Table, units: Units, level: str, engine: str) -> float:
     """α of a table in which every (item, category) is a unit."""
-    if engine == "own":
-        return alpha_of_units(_units(table), level)
-    return package_alpha(_unit_matrix(table)[0], level)
+    return alpha_of_units(units, level) if engine == "own" else package_alpha(_unit_matrix(table)[0], level)
 
 
 def _units(table: Table) -> Units:
-    unit = table.item.astype(np.int64) * len(table.categories) + table.category
-    return pairable(unit, table.rating, table.item)
+    return pairable(table.units(), table.rating, per_item=len(table.categories))
 
 
 def _unit_matrix(table: Table) -> tuple[Floats, Ints]:
     """[raters, units] with gaps and the item [units] of each, for the package."""
-    unit, code = np.unique(table.item.astype(np.int64) * len(table.categories) + table.category, return_inverse=True)
+    unit, code = np.unique(table.units(), return_inverse=True)
     cells = np.full((len(table.raters), len(unit)), np.nan)
     cells[table.rater, code] = table.rating
     return cells, unit // len(table.categories)
@@ -442,31 +509,37 @@ def analyse(
     choice("resample", resample, RESAMPLE)
     if engine == "krippendorff" and resample != "items":
         raise RatingsError("engine='krippendorff' resamples items only; use engine='own' to resample raters.")
-    if len(np.unique(table.rater)) < 2:
+    if table.counts()["n_raters"] < 2:
         raise RatingsError(f"α needs at least two raters; there is only {table.raters[table.rater[0]]!r}.")
+
     parts = table.parts()
-    alphas = np.array([_alpha(part, level, engine) for part in parts])
-    draws, pooled_draws = None, None
-    if bootstrap:
-        draws = np.stack([_draws(part, level, engine, bootstrap, seed, resample) for part in parts])
-        pooled_draws = draws[0] if len(parts) == 1 else _draws(table, level, engine, bootstrap, seed, resample)
-    undefined = int(np.isnan(alphas).sum())
+    tables = [*parts, table] if len(parts) > 1 else parts
+    units = [_units(one) for one in tables]
+    alphas = np.array([_alpha(*pair, level, engine) for pair in zip(tables, units, strict=True)])
+    draws = _draws(tables, units, level, engine, bootstrap, seed, resample) if bootstrap else None
+    entries = [
+        _entry(alpha, None if draws is None else draws[number], confidence)
+        for number, alpha in enumerate(alphas.tolist())
+    ]
+    counts = [one.counts() | _pairable_counts(of_one) for one, of_one in zip(tables, units, strict=True)]
+    in_parts, mean_draws = alphas[: len(parts)], None if draws is None else mean_defined(draws[: len(parts)], axis=0)
+    undefined = int(np.isnan(in_parts).sum())
     tell_undefined(undefined, f"α is undefined for {undefined} categories: no item with two ratings, or no variation")
     result = {
-        **_entry(float(mean_defined(alphas)), None if draws is None else mean_defined(draws, axis=0), confidence),
-        **_counts(table),
+        **_entry(float(mean_defined(in_parts)), mean_draws, confidence),
+        **counts[-1],
         "n_categories": len(parts),
         "n_undefined": undefined,
-        "per_category": {
-            name: _entry(float(alphas[number]), None if draws is None else draws[number], confidence)
-            | _counts(parts[number])
-            for number, name in enumerate(table.categories)
-        },
-        "pooled": _entry(_alpha(table, level, engine), pooled_draws, confidence),
+        "per_category": {name: entries[i] | counts[i] for i, name in enumerate(table.categories)},
+        "pooled": entries[-1],
         "level": level,
         "engine": engine,
     }
     return result | ({"upstream": _upstream(table, level)} if upstream else {})
+
+
+def _pairable_counts(units: Units) -> dict[str, int]:
+    return {"n_units": len(units.start), "n_pairable": int(units.count.sum())}
 
 
 def _entry(alpha: float, draws: Floats | None, confidence: float) -> dict[str, Any]:
@@ -479,39 +552,37 @@ def _entry(alpha: float, draws: Floats | None, confidence: float) -> dict[str, A
     }
 
 
-def _counts(table: Table) -> dict[str, int]:
-    """Raters, items and ratings, and how many of the (item, category) units and ratings are pairable."""
-    unit = table.item.astype(np.int64) * len(table.categories) + table.category
-    sizes = _groups(unit, len(table.items) * len(table.categories))[2]
-    return {
-        "n_raters": int(np.count_nonzero(np.bincount(table.rater))),
-        "n_items": int(np.count_nonzero(np.bincount(table.item))),
-        "n_ratings": len(table),
-        "n_units": int((sizes > 1).sum()),
-        "n_pairable": int(sizes[sizes > 1].sum()),
-    }
-
-
-def _draws(table: Table, level: str, engine: str, bootstrap: int, seed: int, resample: str) -> Floats:
-    """α of every resample, [bootstrap]."""
+def _draws(
+    tables: list[Table], units: list[Units], level: str, engine: str, bootstrap: int, seed: int, resample: str
+) -> Floats:
+    """α of every resample, [tables, bootstrap]; all tables have the same items and raters, drawn at once for all."""
     if engine == "krippendorff":
-        return _package_draws(table, level, bootstrap, seed)
-    units = _units(table)
-    if resample == "items":
-        by_cell = level == "ordinal" and not _few_values(units, len(table.items))
-        chunks = resamples(len(table.items), bootstrap, seed, width=len(units.code if by_cell else units.value))
-        return np.concatenate([resampled_alpha(units, counts, level) for counts in chunks])
-    raters = (row for chunk in resamples(len(table.raters), bootstrap, seed + 1) for row in chunk)
-    items: Iterable[Any] = (row for chunk in resamples(len(table.items), bootstrap, seed) for row in chunk)
-    rater_of = table.rater[units.row]
-    return np.array(
+        return np.stack([_package_draws(table, level, bootstrap, seed) for table in tables])
+    n_items, n_raters = len(tables[0].items), len(tables[0].raters)
+    width = max(n_items, n_raters, *(_width(one, level, n_items) for one in units))
+    items: Iterable[Any] = itertools.repeat(None)
+    raters: Iterable[Any] = itertools.repeat(None)
+    if resample != "raters":
+        items = resamples(n_items, bootstrap, seed, width=width)
+    if resample != "items":
+        raters = resamples(n_raters, bootstrap, seed + 1, width=width)
+        who = [raters_by_cell(table) for table in tables]
+    found = [
         [
-            alpha_of_units(
-                units, level, weight=rater[rater_of], drawn=item[units.item] if resample == "both" else None
-            )
-            for rater, item in zip(raters, items, strict=True)
+            resampled_alpha(one, of_items, level)
+            if of_raters is None
+            else resampled_raters(one, who[number], of_raters, level, items=of_items)
+            for number, one in enumerate(units)
         ]
-    )
+        for of_items, of_raters in zip(items, raters, strict=False)
+    ]
+    return np.concatenate(found, axis=1)
+
+
+def _width(units: Units, level: str, n_items: int) -> int:
+    """How many numbers `resampled_alpha` holds per resample."""
+    by_cell = level == "ordinal" and not _few_values(units, n_items)
+    return len(units.code if by_cell else units.value)
 
 
 def _package_draws(table: Table, level: str, bootstrap: int, seed: int) -> Floats:
@@ -546,5 +617,5 @@ class KrippendorffAlpha(TakesTables, evaluate.Metric):
             reference_urls=["https://repository.upenn.edu/asc_papers/43"],
         )
 
-    def _compute(self, *, ratings: Any, **options: Any) -> dict[str, Any]:
+    def _result(self, *, ratings: Any, **options: Any) -> dict[str, Any]:
         return analyse(read_ratings(ratings), **options)

@@ -3,6 +3,8 @@
 The same file lies in each metric's folder. It is edited in `metrics/_shared` only; `make share` copies it.
 """
 
+import base64
+import html
 import io
 import os
 import warnings
@@ -19,7 +21,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 LONG = ("item", "rater", "rating")
 MOST_BYTES = 20_000_000
-BLUE, GREY = "#2563eb", "#9ca3af"
+BLUE, GREY, INK = "#2563eb", "#9ca3af", "#4b5563"
 
 HELP = """\
 **Long:** a CSV with the columns `item, rater, rating`, optionally `category` and `sample`, one rating a row.
@@ -55,18 +57,23 @@ def read_table(text: str | None, file: str | None) -> pd.DataFrame:
     )
     frame.columns = [str(name).strip() for name in frame.columns]
     table = frame.copy() if set(LONG) <= set(frame.columns) else _from_wide(frame)
-    table["rating"] = [_number(cell, row) for row, cell in enumerate(table["rating"], start=1)]
+    for name in ("item", "rater"):
+        if empty := int(table[name].str.strip().eq("").sum()):
+            raise ValueError(f"The column {name!r} is empty in {empty:,} of {len(table):,} rows.")
+    table["rating"] = [_number(*cell) for cell in zip(table["rating"], table["item"], table["rater"], strict=True)]
     return table
 
 
-def _number(cell: str, row: int) -> float | None:
+def _number(cell: str, item: str, rater: str) -> float | None:
     cell = cell.strip()
     if not cell or cell.lower() in ("nan", "na", "none", "null"):
         return None
     try:
         return float(cell)
     except ValueError:
-        raise ValueError(f"Rating {row} is {cell!r}; a rating is a number, or empty where there is none.") from None
+        raise ValueError(
+            f"The rating of {item!r} by {rater!r} is {cell!r}; a rating is a number, or empty where there is none."
+        ) from None
 
 
 def _from_wide(frame: pd.DataFrame) -> pd.DataFrame:
@@ -104,10 +111,11 @@ def number(value: Any) -> str:
 
 
 def headline(name: str, value: float, interval: Sequence[float] | None, counts: dict[str, Any]) -> str:
-    """The value with its interval, and the counts behind it."""
-    within = f" &nbsp; [{number(interval[0])}, {number(interval[1])}]" if interval else ""
-    said = ", ".join(f"{what.removeprefix('n_').replace('_', ' ')}: {number(count)}" for what, count in counts.items())
-    return f"## {name} = {number(value)}{within}\n\n{said}"
+    """The value with its interval, and the counts behind it; what did not happen is left out."""
+    within = f"**95 % interval** {number(interval[0])} to {number(interval[1])}\n\n" if interval else ""
+    counted = {what.removeprefix("n_").replace("_", " "): count for what, count in counts.items()}
+    said = ", ".join(f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined")
+    return f"## {name} = {number(value)}\n\n{within}{said}"
 
 
 def counts_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -124,25 +132,36 @@ def bars(
     reference: float | None = None,
     grey: Sequence[bool] | None = None,
 ) -> Figure:
-    """Horizontal bars, longest names readable, undefined values written out."""
-    figure = Figure(figsize=(7, 1.2 + 0.34 * len(names)), layout="constrained")
+    """Horizontal bars, longest names readable, undefined values and zeros written out."""
+    figure = Figure(figsize=(5.5, 1.2 + 0.3 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     places = list(range(len(names)))[::-1]
     for place, value, fade in zip(places, values, grey or [False] * len(names), strict=True):
-        if value == value:
+        if value == value and value:
             axes.barh(place, value, color=GREY if fade else BLUE, height=0.65)
         else:
-            axes.text(0, place, " undefined", va="center", color=GREY)
+            axes.text(0, place, " 0" if value == 0 else " undefined", va="center", color=INK)
     for place, interval in zip(places, intervals or [], strict=False):
         if interval and interval[0] == interval[0]:
-            axes.plot(interval, [place, place], color="black", linewidth=1.5)
-    axes.set_yticks(places, [name if len(name) < 40 else name[:39] + "…" for name in names])
+            axes.errorbar(
+                sum(interval) / 2, place, xerr=(interval[1] - interval[0]) / 2, color="black", capsize=3, linewidth=1.5
+            )
+    axes.set_yticks(places, [name if len(name) < 32 else name[:31] + "…" for name in names])
+    axes.set_ylim(-0.7, len(names) - 0.3)
     axes.axvline(0, color="black", linewidth=0.8)
     if reference is not None:
         axes.axvline(reference, color="black", linestyle=":", linewidth=1)
     axes.set_xlabel(label)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def image(figure: Figure, alt: str) -> str:
+    """The figure as HTML, sharp at every width, with a text for those who do not see it (gr.Plot has none)."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(alt)}" style="width: 100%" src="data:image/svg+xml;base64,{data}">'
 
 
 Run = Callable[..., tuple[str, pd.DataFrame, Figure]]
@@ -159,15 +178,19 @@ def build(title: str, about: str, example: str, options: Sequence[gr.components.
         run: (table, *option values) → (headline in Markdown, details, picture); a ValueError is shown to the user.
     """
 
-    def compute(text: str, file: str | None, *values: Any) -> tuple[str, Any, Any]:
+    def compute(text: str, file: str | None, *values: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
         try:
             with warnings.catch_warnings(record=True) as notes:
                 warnings.simplefilter("always")
                 said, details, picture = run(read_table(text, file), *values)
         except (ValueError, TypeError) as error:
-            return f"## Cannot compute\n\n{error}", None, None
+            return f"## Cannot compute\n\n{error}", gr.update(visible=False), gr.update(visible=False)
         told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
-        return said + "".join(f"\n\n⚠ {note}" for note in sorted(told)), details.round(3), picture
+        said += "".join(f"\n\n⚠ {note}" for note in sorted(told))
+        drawn = image(
+            picture, f"Chart: {said.splitlines()[0].removeprefix('## ')}; the details below have its numbers"
+        )
+        return said, gr.update(value=details.round(3), visible=True), gr.update(value=drawn, visible=True)
 
     with gr.Blocks(title=title, analytics_enabled=False) as page:
         gr.Markdown(f"# {title}\n\n{about}")
@@ -181,8 +204,8 @@ def build(title: str, about: str, example: str, options: Sequence[gr.components.
                 gr.Markdown(HELP)
             with gr.Column():
                 said = gr.Markdown("Press Compute.")
-                picture = gr.Plot(show_label=False)
-                details = gr.Dataframe(label="Details", interactive=False)
+                picture = gr.HTML(visible=False)
+                details = gr.Dataframe(label="Details", interactive=False, visible=False)
         button.click(compute, [text, file, *options], [said, details, picture], api_name="compute")
     return page
 

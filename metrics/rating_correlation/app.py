@@ -44,7 +44,7 @@ def run(table: pd.DataFrame, model: str, resample: str, bootstrap: float) -> tup
             "status": [entry["status"] for entry in entries.values()],
         }
     )
-    said = headline("Mean ρ", result["rating_correlation"], result.get("interval"), counts_of(result))
+    said = headline("Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result))
     return said, details, bars(names, values, intervals, label="Spearman's ρ with the human median", reference=1)
 
 

@@ -94,7 +94,7 @@ def medians(table: Table, weight: Ints | None = None) -> Floats:
         weight: [ratings] how often a rating counts, whole numbers; None: once.
     """
     shape = len(table.items), len(table.categories)
-    cell, rating = table.item.astype(np.int64) * shape[1] + table.category, table.rating
+    cell, rating = table.units(), table.rating
     if weight is not None:
         cell, rating = np.repeat(cell, weight), np.repeat(rating, weight)
     order = np.lexsort((rating, cell))
@@ -260,6 +260,6 @@ class RatingCorrelation(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.2307/1412159"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         one = not hasattr(references, "keys") and np.ndim(references) == 1  # one rating per item, as from add_batch
         return analyse(predictions, read_ratings([references] if one else references, what="references"), **options)

@@ -18,8 +18,9 @@ Noise can have the right spread. So the energy distance 2E|X − Y| − E|X − 
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from typing import Any
 
 import datasets
@@ -186,7 +187,7 @@ class Sides:
     model: Answers
     human: Answers
     cell: Ints
-    items: tuple[str, ...]
+    items: Sequence[str]
     categories: tuple[str, ...]
     n_left_out: int
 
@@ -212,9 +213,8 @@ def _sides(predictions: Table, references: Table, variant: str) -> Sides:
     """The answers on shared units: ratings, ratings without the respondent's mean, or top categories."""
     predictions = align(predictions, references)
     n = len(references.items) * len(references.categories)
-    tables, cells = (predictions, references), []
-    for table in tables:
-        cells.append(table.item.astype(np.int64) * len(references.categories) + table.category)
+    tables = predictions, references
+    cells = [table.units() for table in tables]
     enough = np.logical_and(*(np.bincount(cell, minlength=n) > 1 for cell in cells))
     left_out = len(np.unique(cells[1])) - int(enough.sum())
     kept = [table.rows(enough[cell]) for table, cell in zip(tables, cells, strict=True)]
@@ -447,5 +447,10 @@ class SpreadRatio(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1016/j.jspi.2013.03.018"],
         )
 
-    def _compute(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """[items][answers], of any number, to [answers, items] with gaps."""
+        sides = {name: list(zip_longest(*collected[name], fillvalue=None)) for name in ("predictions", "references")}
+        return collected | sides
+
+    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
         return analyse(_samples(predictions), read_ratings(references, what="references"), **options)

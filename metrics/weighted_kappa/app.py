@@ -30,13 +30,13 @@ def run(table: pd.DataFrame, weights: str, non_integer: str, bootstrap: float) -
     details = pd.DataFrame(
         {
             "raters": " – ".join(pair["raters"]),
-            "κ_w": pair["weighted_kappa"],
-            "interval": " … ".join(map(number, pair.get("interval", []))),
+            "weighted kappa": pair["weighted_kappa"],
+            "interval": " to ".join(map(number, pair.get("interval", []))),
             "common ratings": pair["n_ratings"],
         }
         for pair in result["per_pair"]
     )
-    said = headline("κ_w", result["weighted_kappa"], result.get("interval"), counts_of(result))
+    said = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
     return said, details, heat_map(result)
 
 
@@ -62,7 +62,8 @@ def heat_map(result: dict[str, Any]) -> Figure:
                     else ("–", "black")
                 )
                 axes.text(column, row, said, ha="center", va="center", color=ink)
-    figure.colorbar(image, label="κ_w")
+    axes.set_title("Agreement of every pair of raters", fontsize="medium")
+    figure.colorbar(image, label="weighted kappa")
     return figure
 
 

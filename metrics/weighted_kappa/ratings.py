@@ -5,8 +5,9 @@ only; `make share` copies it.
 """
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,52 +31,119 @@ class UndefinedWarning(UserWarning):
     """A result is undefined on these ratings; it is nan, and the counts beside it say how often and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
+class Numbered(Sequence[str]):
+    """The names "0", "1", … of n things, made when asked for: strings would need more memory than their ratings."""
+
+    n: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, at: Any) -> Any:
+        return [str(number) for number in range(self.n)[at]] if isinstance(at, slice) else str(range(self.n)[at])
+
+
+@dataclass(frozen=True)
 class Table:
     """Ratings in long form, names replaced by their numbers: row r is one rating.
 
     Attributes:
-        item: [n] index into `items`.
-        rater: [n] index into `raters`; with samples, one for every (rater, sample).
-        category: [n] index into `categories`.
+        cell: [n] int64, what was rated by whom: (category · n_raters + rater) · n_items + item.
         rating: [n] finite float64.
         items: names of the items, in order of appearance; likewise `raters` and `categories`.
-        raters: names of the raters.
+        raters: names of the raters; with samples, one for every (rater, sample).
         categories: names of what is rated; one empty name where the ratings have no categories.
     """
 
-    item: Ints
-    rater: Ints
-    category: Ints
+    cell: Ints
     rating: Floats
-    items: tuple[str, ...]
+    items: Sequence[str]
     raters: tuple[str, ...]
     categories: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.rating)
 
+    @cached_property
+    def item(self) -> Ints:
+        """[n] index into `items`."""
+        before = self.cell // len(self.items)
+        before *= len(self.items)
+        return np.subtract(self.cell, before, out=np.empty(len(self), dtype=np.int32), casting="unsafe")
+
+    @cached_property
+    def rater(self) -> Ints:
+        """[n] index into `raters`."""
+        row = self.cell // len(self.items)
+        return row - row // len(self.raters) * len(self.raters)
+
+    @cached_property
+    def category(self) -> Ints:
+        """[n] index into `categories`."""
+        return self.cell // (len(self.items) * len(self.raters))
+
+    def units(self) -> Ints:
+        """[n] number of each rating's unit, one category of one item: item · n_categories + category."""
+        if len(self.categories) == 1:
+            return self.item
+        return self.item * np.int64(len(self.categories)) + self.category
+
+    def counts(self) -> dict[str, int]:
+        """How many raters rated anything, how many items were rated, and how many ratings there are."""
+        rows = np.bincount(self.cell // len(self.items), minlength=len(self.raters) * len(self.categories))
+        return {
+            "n_raters": int(rows.reshape(-1, len(self.raters)).any(axis=0).sum()),
+            "n_items": int(np.count_nonzero(np.bincount(self.item))),
+            "n_ratings": len(self),
+        }
+
     def rows(self, mask: Bools) -> "Table":
         """The rows where `mask` [n] is true; all names stay."""
-        item, rater, category = self.item[mask], self.rater[mask], self.category[mask]
-        return replace(self, item=item, rater=rater, category=category, rating=self.rating[mask])
+        return replace(self, cell=self.cell[mask], rating=self.rating[mask])
 
     def parts(self) -> list["Table"]:
         """The rows of each category; all names stay."""
-        in_order = not (np.diff(self.category) < 0).any()
+        if len(self.categories) == 1:
+            return [self]
+        in_order = bool((self.cell[1:] > self.cell[:-1]).all())
         order = slice(None) if in_order else np.argsort(self.category, kind="stable")
         ends = np.cumsum(np.bincount(self.category, minlength=len(self.categories)))[:-1]
-        columns = (np.split(column[order], ends) for column in (self.item, self.rater, self.category, self.rating))
-        return [
-            replace(self, item=item, rater=rater, category=category, rating=rating)
-            for item, rater, category, rating in zip(*columns, strict=True)
-        ]
+        split = np.split(self.cell[order], ends), np.split(self.rating[order], ends)
+        return [replace(self, cell=cell, rating=rating) for cell, rating in zip(*split, strict=True)]
+
+    def matrices(self) -> Iterator[Floats]:
+        """Ratings of each category, [n_raters, n_items] with nan for gaps; all at once where most cells are full."""
+        shape = len(self.raters), len(self.items)
+        size = shape[0] * shape[1]
+        if size * len(self.categories) > 4 * len(self):
+            return (_filled(part.cell % size, part.rating, size).reshape(shape) for part in self.parts())
+        return iter(_filled(self.cell, self.rating, size * len(self.categories)).reshape(-1, *shape))
 
     def matrix(self) -> Floats:
         """Ratings of a table with one category, [n_raters, n_items]; nan where there is none."""
-        cells = np.full((len(self.raters), len(self.items)), np.nan)
-        cells[self.rater, self.item] = self.rating
+        (cells,) = self.matrices()
         return cells
+
+
+def _filled(cell: Ints, rating: Floats, size: int) -> Floats:
+    found = np.full(size, np.nan)
+    found[cell] = rating
+    return found
+
+
+def table_of(
+    item: Ints,
+    rater: Ints,
+    category: Ints,
+    rating: Floats,
+    items: Sequence[str],
+    raters: tuple[str, ...],
+    categories: tuple[str, ...],
+) -> Table:
+    """A table from the numbers [n] of item, rater and category, and their names."""
+    cell = (category * np.int64(len(raters)) + rater) * len(items) + item
+    return Table(cell, rating, items, raters, categories)
 
 
 def read_ratings(ratings: Any, *, what: str = "ratings", samples: bool = False) -> Table:
@@ -116,7 +184,8 @@ def _frame(ratings: Any) -> pd.DataFrame | None:
         return ratings.to_pandas()
     if isinstance(ratings, Mapping):
         try:
-            return pd.DataFrame({str(name): list(column) for name, column in ratings.items()})
+            columns = {name: c if hasattr(c, "__array__") else list(c) for name, c in ratings.items()}
+            return pd.DataFrame({str(name): column for name, column in columns.items()})
         except (ValueError, TypeError) as error:
             raise RatingsError(f"The columns of the ratings table do not fit together: {error}.") from error
     return None
@@ -130,7 +199,7 @@ def _numbers(values: Any, what: str) -> Floats:
             raise TypeError(f"they are of type {raw.dtype}")
         if texts := [value for value in raw.flat if isinstance(value, str | bytes)] if raw.dtype == object else []:
             raise TypeError(f"found the text {texts[0]!r}")
-        numbers = raw.astype(np.float64)
+        numbers = raw.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise RatingsError(f"{what} must be numbers in a full array, with nan or None for gaps: {error}.") from error
     if np.isinf(numbers).any():
@@ -147,10 +216,10 @@ def _from_array(numbers: Floats, what: str) -> Table:
         )
     cells = numbers.reshape(*numbers.shape, 1) if numbers.ndim == 2 else numbers
     cells = np.ascontiguousarray(np.moveaxis(cells, 2, 0))
-    category, rater, item = np.nonzero(~np.isnan(cells))
-    categories, raters, items = (tuple(map(str, range(size))) for size in cells.shape)
-    named = categories if numbers.ndim == 3 else ("",)
-    return Table(item, rater, category, cells[~np.isnan(cells)], items, raters, named)
+    cell, every = np.flatnonzero(~np.isnan(cells)), cells.ravel()
+    categories, raters = (tuple(map(str, range(size))) for size in cells.shape[:2])
+    rating = every[cell] if len(cell) < len(every) else every
+    return Table(cell, rating, Numbered(cells.shape[2]), raters, categories if numbers.ndim == 3 else ("",))
 
 
 def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:
@@ -168,14 +237,15 @@ def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:
         rater, pairs = pd.factorize(rater * len(numbers) + sample)
         raters = tuple(f"{raters[pair // len(numbers)]}#{numbers[pair % len(numbers)]}" for pair in pairs)
     given = ~np.isnan(rating)
-    table = Table(item, rater, category, rating, items, raters, categories).rows(given)
+    table = table_of(item, rater, category, rating, items, raters, categories)
+    table = table if given.all() else table.rows(given)
     _once(table, what, samples)
     return table
 
 
 def _codes(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[str, ...]]:
     codes, names = pd.factorize(frame[column])
-    if (codes < 0).any():
+    if codes.min(initial=0) < 0:
         row = int(np.argmax(codes < 0))
         raise RatingsError(f"{what}' column {column!r} is empty in row {row}; every rating needs one.")
     return codes, tuple(map(str, names))
@@ -183,8 +253,10 @@ def _codes(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[str
 
 def _once(table: Table, what: str, samples: bool) -> None:
     """Raise if a rater rated a cell twice."""
-    cell = (table.item.astype(np.int64) * len(table.raters) + table.rater) * len(table.categories) + table.category
-    repeated = pd.Series(cell).duplicated().to_numpy()
+    size = len(table.items) * len(table.raters) * len(table.categories)
+    if size <= 4 * len(table) and np.bincount(table.cell).max() == 1:
+        return
+    repeated = pd.Series(table.cell).duplicated().to_numpy()
     if repeated.any():
         row = int(np.argmax(repeated))
         hint = "number repeated answers in a column 'sample'" if samples else "keep one of them"
@@ -204,6 +276,9 @@ def align(predictions: Table, references: Table) -> Table:
     numbers = []
     for what in ("items", "categories"):
         own, other = getattr(predictions, what), getattr(references, what)
+        if own == other:
+            numbers.append(np.arange(len(own)))
+            continue
         number = {name: position for position, name in enumerate(other)}
         numbers.append(np.array([number.get(name, -1) for name in own], dtype=np.int64))
         if (numbers[-1] < 0).all():
@@ -212,8 +287,8 @@ def align(predictions: Table, references: Table) -> Table:
                 "Use the same names on both sides."
             )
     item, category = numbers[0][predictions.item], numbers[1][predictions.category]
-    names = references.items, references.categories
-    moved = replace(predictions, item=item, category=category, items=names[0], categories=names[1])
+    names = references.items, predictions.raters, references.categories
+    moved = table_of(np.maximum(item, 0), predictions.rater, np.maximum(category, 0), predictions.rating, *names)
     return moved.rows((item >= 0) & (category >= 0))
 
 
@@ -253,8 +328,7 @@ def read_model(predictions: Any, references: Table) -> tuple[Floats, int]:
 
 def cell_means(table: Table, weight: Floats) -> Floats:
     """Weighted mean rating of each category of each item, [items, categories]; nan where there is none."""
-    shape = len(table.items), len(table.categories)
-    cell = table.item.astype(np.int64) * shape[1] + table.category
+    shape, cell = (len(table.items), len(table.categories)), table.units()
     total = totals(cell, weight, shape[0] * shape[1])
     return divide(totals(cell, weight * table.rating, total.size), total).reshape(shape)
 
@@ -349,12 +423,22 @@ class TakesTables:
     tables and has messages about types only. Inputs collected with `add` and `add_batch` still go that way.
     """
 
+    _result: Callable[..., dict[str, Any]]
+
     def compute(self, *, predictions: Any = None, references: Any = None, **options: Any) -> dict[str, Any]:
         """Result as a dict of plain numbers; see the module's card for the inputs and options."""
         given = {"predictions": predictions, "references": references}
         inputs = {name: value for name, value in given.items() if value is not None}
         if inputs or "ratings" in options:
-            return self._compute(**inputs, **options)  # type: ignore[attr-defined]
+            return self._result(**inputs, **options)
         if getattr(self, "writer", None) is None:
             raise RatingsError("There is nothing to compute: give the ratings, or add them with add_batch before.")
         return super().compute(**options)  # type: ignore[misc]
+
+    def _compute(self, **collected: Any) -> dict[str, Any]:
+        """Result of what was collected; evaluate calls this."""
+        return self._result(**self._arrange(**collected))
+
+    def _arrange(self, **collected: Any) -> dict[str, Any]:
+        """What was collected, in the shape that `_result` takes."""
+        return collected

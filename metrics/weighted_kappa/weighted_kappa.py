@@ -119,13 +119,14 @@ def prepare(
         return Prepared(np.where(outside, np.nan, whole), n_changed=changed, n_dropped=int(outside.sum()))
     whole = _whole(ratings, non_integer)
     outside = (whole < low) | (whole > high)
-    if outside.any() and not clip:
+    n_outside = int(np.count_nonzero(outside))
+    if n_outside and not clip:
         raise RatingsError(
-            f"{int(outside.sum()):,} ratings are outside the scale {low:g}–{high:g}, the first is "
+            f"{n_outside:,} ratings are outside the scale {low:g}–{high:g}, the first is "
             f"{ratings[outside][0]:g}. Give the right scale, or clip=True to move them to its ends."
         )
-    changed = int(np.sum((whole != ratings) & ~np.isnan(ratings)))
-    return Prepared(np.clip(whole, low, high), n_changed=changed, n_clipped=int(outside.sum()))
+    changed = 0 if whole is ratings else int(np.sum((whole != ratings) & ~np.isnan(ratings)))
+    return Prepared(np.clip(whole, low, high) if n_outside else whole, n_changed=changed, n_clipped=n_outside)
 
 
 def _limits(scale: Any, *, upstream: bool) -> tuple[float, float]:
@@ -143,7 +144,7 @@ def _limits(scale: Any, *, upstream: bool) -> tuple[float, float]:
 def _whole(ratings: Floats, non_integer: str) -> Floats:
     if non_integer == "round":
         return np.floor(ratings + 0.5)
-    uneven = ratings % 1 > 0  # false for nan
+    uneven = np.abs(ratings - np.rint(ratings)) > 0  # false for nan
     if non_integer == "error" and uneven.any():
         raise RatingsError(
             f"{int(uneven.sum()):,} ratings are not whole numbers, the first is {ratings[uneven][0]:g}. Choose "
@@ -158,7 +159,7 @@ def _features(ratings: Floats, weights: str) -> Iterator[tuple[Floats, float]]:
     if weights == "quadratic":
         # κ_w is invariant to shifts; a centre in the middle keeps the sums of uneven ratings small.
         filled = np.where(given, ratings, 0.0)
-        yield (filled - np.round(filled.sum() / max(given.sum(), 1))) * given, 1.0
+        yield (filled - np.round(filled.sum() / max(np.count_nonzero(given), 1))) * given, 1.0
         return
     values = np.unique(ratings[given])
     if weights == "linear":
@@ -191,8 +192,9 @@ def _kappa(n: Floats, observed: Floats, together: Floats, apart: Floats, *, whol
     return divide(twice, expected)
 
 
-def _is_whole(ratings: Floats, weights: str) -> bool:
-    return weights == "none" or bool(np.all((np.rint(ratings) == ratings) | np.isnan(ratings)))
+def _is_whole(phi: Floats, weight: float) -> bool:
+    """Whether sums of products of a feature are exact."""
+    return float(weight).is_integer() and bool((np.rint(phi) == phi).all())
 
 
 def pairwise_kappa(ratings: Floats, *, weights: str = "quadratic") -> tuple[Floats, Ints]:
@@ -215,15 +217,14 @@ def pairwise_kappa(ratings: Floats, *, weights: str = "quadratic") -> tuple[Floa
     ratings = np.ascontiguousarray(ratings, dtype=np.float64)
     given = (~np.isnan(ratings)).astype(np.float64)
     n = given @ given.T
-    inner, apart, squares = np.zeros_like(n), np.zeros_like(n), np.zeros(ratings.shape)
+    inner, apart, norms, whole = np.zeros_like(n), np.zeros_like(n), np.zeros_like(n), True
     for phi, weight in _features(ratings, weights):
         sums = phi @ given.T
         inner += weight * (phi @ phi.T)
         apart += weight * sums * sums.T
-        squares += weight * phi**2
-    norms = squares @ given.T
+        norms += weight * (phi**2 @ given.T)
+        whole &= _is_whole(phi, weight)
     observed = norms + norms.T - 2 * inner
-    whole = _is_whole(ratings, weights)
     if not whole:
         observed = np.where(observed <= ROUNDING * (norms + norms.T), 0.0, observed)
     return _kappa(n, observed, n * inner, apart, whole=whole), n.astype(np.int64)
@@ -240,14 +241,17 @@ def kappa_of_table(counts: Any, disagreement: Any) -> float:
         1 − Σ w·O / Σ w·E; nan if nothing can disagree by chance.
 
     Example:
-        Two psychiatrists' 200 diagnoses with weights chosen by hand: κ_w = .348, without weights κ = .492 (Cohen 1968,
-        the table is Cohen's of 1960).
+        Cohen's illustration of 1968: 200 cases, three diagnoses, weights chosen by hand. He reports κ_w = .348,
+        κ = .492, and .353 with other weights. Table, weights and values as reprinted in the documentation of
+        `cohen.kappa` in the R package psych (the table also in that of `diagnosis_agreement` in DMAR).
 
         >>> diagnoses = [[88, 14, 18], [10, 40, 10], [2, 6, 12]]
         >>> round(kappa_of_table(diagnoses, [[0, 1, 3], [1, 0, 6], [3, 6, 0]]), 3)
         0.348
         >>> round(kappa_of_table(diagnoses, 1 - np.eye(3)), 3)
         0.492
+        >>> round(kappa_of_table(diagnoses, [[0, 1, 4], [1, 0, 6], [2, 2, 0]]), 3)
+        0.353
     """
     observed, weights = np.asarray(counts, dtype=np.float64), np.asarray(disagreement, dtype=np.float64)
     expected = np.outer(observed.sum(1), observed.sum(0)) / observed.sum()
@@ -266,8 +270,8 @@ def weighted_kappa(first: Sequence[float] | Floats, second: Sequence[float] | Fl
         κ_w; nan if both are constant and equal or rated nothing in common.
 
     Example:
-        91 couples' answers to "how often do you enjoy it", 1 never to 4 almost always: κ = .129, linear κ_w = .237
-        (Hout, Duncan and Sobel 1987, in Agresti 1990; the values as the R package vcd prints them).
+        91 couples on a scale of four (Hout, Duncan and Sobel 1987; the table is `SexualFun` of the R package vcd).
+        The values are those of scikit-learn and statsmodels, see the tests.
 
         >>> couples = np.array([[7, 7, 2, 3], [2, 8, 3, 7], [1, 5, 4, 9], [2, 8, 9, 14]])
         >>> husband, wife = np.repeat(np.indices((4, 4)).reshape(2, 16), couples.ravel(), axis=1)
@@ -300,8 +304,8 @@ def resampled_kappa(ratings: Floats, counts: Floats, pairs: Ints, *, weights: st
     Returns:
         [resamples, pairs].
     """
-    whole = _is_whole(ratings, weights)
     features = list(_features(ratings, weights))
+    whole = all(_is_whole(phi, weight) for phi, weight in features)
     largest = max((weight * float(np.max(np.abs(phi))) ** 2 for phi, weight in features), default=0.0)
     bound = 4 * max(1, len(features)) * largest * float(counts.sum(1).max(initial=0))
     kind = np.float32 if whole and bound < 2**24 else np.float64
@@ -404,7 +408,7 @@ def analyse(
         usable = usable.rows(~np.isnan(ready.ratings))
     pairs = np.stack(np.triu_indices(len(table.raters), 1), axis=1)
     pairs = pairs[partner[pairs].any(1)]
-    categories = [_category(part, pairs, weights, min_common) for part in usable.parts()]
+    categories = [_category(cells, pairs, weights, min_common) for cells in usable.matrices()]
     counts_for = _counts_for(pairs, partner)
     point = _averages(categories, [one.kappa[None] for one in categories], np.ones((1, len(pairs))), counts_for)
     intervals: dict[str, Any] = {}
@@ -434,13 +438,13 @@ def _counts_for(pairs: Ints, partner: Bools) -> Floats:
     return counts
 
 
-def _category(table: Table, pairs: Ints, weights: str, min_common: int) -> _Category:
-    cells = table.matrix()
+def _category(cells: Floats, pairs: Ints, weights: str, min_common: int) -> _Category:
     items = np.flatnonzero(~np.isnan(cells).all(0))
-    kappa, n = pairwise_kappa(cells[:, items], weights=weights)
+    ratings = cells[:, items] if len(items) < cells.shape[1] else cells
+    kappa, n = pairwise_kappa(ratings, weights=weights)
     of_pairs = n[pairs[:, 0], pairs[:, 1]]
     shared = np.flatnonzero(of_pairs >= min_common)
-    return _Category(cells[:, items], items, shared, kappa[pairs[shared, 0], pairs[shared, 1]], of_pairs[shared])
+    return _Category(ratings, items, shared, kappa[pairs[shared, 0], pairs[shared, 1]], of_pairs[shared])
 
 
 def _averages(categories: list[_Category], kappas: Iterable[Floats], weight: Floats, counts_for: Floats) -> _Averages:
@@ -522,6 +526,7 @@ def _report(
     for number, one in enumerate(categories):
         common[number, one.shared], kappa[number, one.shared] = one.n, one.kappa
     undefined = np.isnan(kappa) & (common > 0)
+    n_common, n_undefined = common.sum(0).tolist(), undefined.sum(0).tolist()
     over_partners = divide(np.nan_to_num(kappa) @ counts_for, ~np.isnan(kappa) @ counts_for)  # [categories, raters]
 
     def entry(value: Any, kind: str, index: int) -> dict[str, Any]:
@@ -531,9 +536,7 @@ def _report(
     return {
         "weighted_kappa": float(point.overall[0]),
         **({"interval": intervals["overall"]} if intervals else {}),
-        "n_raters": int(np.count_nonzero(np.bincount(table.rater))),
-        "n_items": int(np.count_nonzero(np.bincount(table.item))),
-        "n_ratings": len(table),
+        **table.counts(),
         "n_categories": len(table.categories),
         "n_pairs": int((common > 0).any(0).sum()),
         "n_undefined": int(undefined.sum()),
@@ -552,9 +555,9 @@ def _report(
         "per_pair": [
             {"raters": [table.raters[first], table.raters[second]]}
             | entry(point.per_pair[0, number], "per_pair", number)
-            | {"n_ratings": int(common[:, number].sum()), "n_undefined": int(undefined[:, number].sum())}
-            for number, (first, second) in enumerate(pairs)
-            if common[:, number].any()
+            | {"n_ratings": n_common[number], "n_undefined": n_undefined[number]}
+            for number, (first, second) in enumerate(pairs.tolist())
+            if n_common[number]
         ],
     }
 
@@ -584,7 +587,7 @@ class WeightedKappa(TakesTables, evaluate.Metric):
             reference_urls=["https://doi.org/10.1037/h0026256", "https://doi.org/10.2307/2532051"],
         )
 
-    def _compute(
+    def _result(
         self,
         *,
         ratings: Any = None,

@@ -346,6 +346,19 @@ def test_hq_is_the_same_in_every_layout(write: Write, source: Path) -> None:
     assert made.rows[UNTOUCHED]["top_emotion"] is None
 
 
+def test_an_image_that_no_human_rated_has_no_mean(source: Path) -> None:
+    hq_folder(source)
+    item = next(iter(HQ))
+    lines = (source / "hq.csv").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith((f"{item}.png", f'"{item}.png')) or "human-" not in line]
+    assert len(lines) - len(kept) == len(HUMANS)
+    (source / "hq.csv").write_text("".join(kept))
+    rows = make("hq", source).rows
+    assert rows[item]["mean_intensity"] is None and rows[item]["top_emotion"] is None
+    assert {answer["kind"] for answer in rows[item]["ratings"]} == {"model", "baseline", "vlm"}
+    assert all(row["mean_intensity"] for name, row in rows.items() if name != item)
+
+
 def test_hq_counts_what_the_card_must_say(source: Path) -> None:
     hq_folder(source)
     plan = make("hq_ratings", source).plan

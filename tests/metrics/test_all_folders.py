@@ -19,18 +19,19 @@ NAMES = sorted(path.name for path in (ROOT / "metrics").iterdir() if path.is_dir
 
 # Runs in a fresh process: loads a folder as a user would, runs the doctests of its code and of its card.
 VISIT = """
-import doctest, importlib, json, sys
+import doctest, importlib, json, os, sys
 from pathlib import Path
 import evaluate
 
 base, names = Path(sys.argv[1]), sys.argv[2:]
+metrics = {name: evaluate.load(str(base / name)) for name in names}
+os.chdir(base)  # the cards load their folder by its name
 seen = {}
-for name in names:
-    metric = evaluate.load(str(base / name))
+for name, metric in metrics.items():
     module = importlib.import_module(type(metric).__module__)
     ratings = importlib.import_module(type(metric).__module__.rpartition(".")[0] + ".ratings")
     runs = [doctest.testmod(module), doctest.testmod(ratings)]
-    card = doctest.testfile(str(base / name / "README.md"), module_relative=False, encoding="utf-8")
+    card = doctest.testfile(f"{name}/README.md", module_relative=False, encoding="utf-8")
     seen[name] = {
         "class": type(metric).__name__,
         "file": module.__file__,
@@ -65,7 +66,7 @@ def copied(tmp_path_factory: pytest.TempPathFactory) -> dict:
 
 @pytest.fixture(scope="module")
 def in_place(tmp_path_factory: pytest.TempPathFactory) -> dict:
-    return visit(ROOT / "metrics", tmp_path_factory.mktemp("home"), ROOT / "metrics")
+    return visit(Path("metrics"), tmp_path_factory.mktemp("home"), ROOT)  # evaluate.load("metrics/weighted_kappa")
 
 
 def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:

@@ -66,8 +66,20 @@ def test_random_baseline_is_the_mean_over_all_orders(gains: np.ndarray, k: int) 
         assert value[0] == pytest.approx(np.mean([one[name][0] for one in every]), abs=1e-10, nan_ok=True)
 
 
+@given(arrays(float, (2, 4, 3), elements=st.integers(0, 3).map(float)), st.permutations(range(4)), st.booleans())
+def test_order_of_items_and_raters_does_not_matter(ratings: np.ndarray, items: list[int], swap: bool) -> None:
+    model = np.arange(12.0).reshape(4, 3) % 5
+    moved = ratings[::-1] if swap else ratings
+    plain, other = (
+        analyse(*pair, k=2)["scores"]
+        for pair in ((model, read_ratings(ratings)), (model[items], read_ratings(moved[:, items])))
+    )
+    for name, entry in plain.items():
+        assert other[name] == pytest.approx(entry, abs=1e-10, nan_ok=True)
+
+
 def test_published_dcg_of_2002() -> None:
-    """The example of Järvelin and Kekäläinen (2002, section 2.2)."""
+    """The example of Järvelin and Kekäläinen (2002), with the discount from the second place on."""
     gains = np.array([3, 2, 3, 0, 0, 1, 2, 2, 3, 0.0])
     dcg = np.cumsum(gains * discounts(10, None, "2002"))
     np.testing.assert_allclose(dcg, [3, 5, 6.89, 6.89, 6.89, 7.28, 7.99, 8.66, 9.61, 9.61], atol=0.006)
@@ -154,6 +166,16 @@ def test_samples_are_averaged_and_models_are_not_mixed(metric) -> None:
     )
 
 
+def test_items_are_collected_one_by_one(metric) -> None:
+    humans = [[[3, 1, 0], [2, 2, 0]], [[2, 0, 1], [1, 1, 1]]]
+    model = [[0.9, 0.4, 0.1], [0.2, 0.7, 0.1]]
+    metric.add(prediction=model[0], reference=[rater[0] for rater in humans])
+    metric.add(prediction=model[1], reference=[rater[1] for rater in humans])
+    assert metric.compute(k=2) == metric.compute(predictions=model, references=humans, k=2)
+    metric.add_batch(predictions=model, references=[[[3, 1, 0], [2, 0, 1]], [[2, 2, 0]]])  # one rater fewer
+    assert metric.compute(k=2)["n_raters"] == 2
+
+
 TWO = dict(references=[[[1, 2], [2, 0]]])
 BAD = {
     "one category": (dict(predictions=[1, 2], references=[[1, 2]]), "at least two categories"),
@@ -166,6 +188,9 @@ BAD = {
     "groups by name": (dict(predictions=[[1, 2]] * 2, groups={"0": "a"}, **TWO), r"\['1'\] have none"),
     "shape": (dict(predictions=5.0, **TWO), "valid: .items., .items, categories."),
     "text": (dict(predictions=[["a", 2]] * 2, **TWO), "found the text 'a'"),
+    "infinity": (dict(predictions=[[1, np.inf]] * 2, **TWO), "predictions must be finite"),
+    "resample": (dict(predictions=[[1, 2]] * 2, resample="all", **TWO), "valid: 'items', 'raters', 'both'"),
+    "nothing": (dict(), "nothing to compute"),
     "all missing": (dict(predictions=[[NAN, NAN]] * 2, **TWO), "no rating"),
     "two models": (
         dict(predictions={"item": ["0", "0"], "category": ["0", "0"], "rater": ["m", "n"], "rating": [1, 2]}, **TWO),

@@ -2,6 +2,7 @@
 
 import importlib
 import math
+import tracemalloc
 
 import krippendorff
 import numpy as np
@@ -15,10 +16,11 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 from metrics.krippendorff_alpha.krippendorff_alpha import (
     LEVELS,
     _units,
-    alpha_of_units,
     analyse,
     krippendorff_alpha,
+    raters_by_cell,
     resampled_alpha,
+    resampled_raters,
 )
 from metrics.krippendorff_alpha.ratings import RatingsError, UndefinedWarning, read_ratings, resamples
 
@@ -90,7 +92,47 @@ def test_a_resample_is_alpha_of_the_drawn_items(ratings: np.ndarray, level: str,
     (counts,) = resamples(ratings.shape[1], 6, seed)
     for found, drawn in zip(resampled_alpha(units, counts, level), counts, strict=True):
         close(found, package(np.repeat(ratings, drawn.astype(int), axis=1), level))
-        close(alpha_of_units(units, level, drawn=drawn[units.item]), found)
+
+
+def slow_alpha(ratings: np.ndarray, of_raters: np.ndarray, of_items: np.ndarray, level: str) -> float:
+    """The definition, pair by pair: a copy of a rater forms no pairs with it, a copy of an item is an item."""
+    drawn = np.repeat(np.arange(len(ratings)), of_raters)
+    units = []
+    for item in np.repeat(np.arange(ratings.shape[1]), of_items):
+        unit = [(rater, ratings[rater, item]) for rater in drawn if not math.isnan(ratings[rater, item])]
+        if len({rater for rater, _ in unit}) > 1:
+            units.append(unit)
+    cells = [(*one, number) for number, unit in enumerate(units) for one in unit]
+    values, counts = np.unique([value for _, value, _ in cells], return_counts=True)
+    if len(values) < 2:
+        return NAN
+    ranks = dict(zip(values, np.cumsum(counts) - counts / 2, strict=True))
+
+    def delta(x: float, y: float) -> float:
+        return {
+            "nominal": float(x != y),
+            "ordinal": (ranks[x] - ranks[y]) ** 2,
+            "interval": (x - y) ** 2,
+            "ratio": ((x - y) / (x + y)) ** 2 if x + y else 0.0,
+        }[level]
+
+    observed = 0.0
+    for unit in units:
+        of_pairs = [delta(x, y) for a, x in unit for b, y in unit if a != b]
+        observed += len(unit) * float(np.mean(of_pairs))
+    # Two drawn copies of a rating are not a pair; ratings of different items, or of different raters, are.
+    expected = [delta(x, y) for a, x, i in cells for b, y, j in cells if (a, i) != (b, j)]
+    return 1 - observed / len(cells) / float(np.mean(expected))
+
+
+@given(gappy(), st.sampled_from(LEVELS), st.integers(0, 99), st.booleans())
+def test_a_resample_of_raters_is_its_definition(ratings: np.ndarray, level: str, seed: int, both: bool) -> None:
+    table = read_ratings(ratings)
+    (of_raters,), (of_items,) = (resamples(size, 4, seed) for size in ratings.shape)
+    items = of_items if both else np.ones_like(of_items)
+    found = resampled_raters(_units(table), raters_by_cell(table), of_raters, level, items=items if both else None)
+    for value, drawn, times in zip(found, of_raters.astype(int), items.astype(int), strict=True):
+        close(value, slow_alpha(ratings, drawn, times, level))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -106,6 +148,18 @@ def test_large_tables_take_the_other_paths(level: str, monkeypatch: pytest.Monke
     close(point, package(ratings, level))
 
 
+@pytest.mark.parametrize("level", ["nominal", "ordinal", "interval"])
+def test_memory_is_a_few_numbers_a_rating(level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that ten million ratings stay below 1 GB; `level="ratio"` also works in blocks, but on pairs of values."""
+    monkeypatch.setattr("metrics.krippendorff_alpha.krippendorff_alpha.CHUNK", 1 << 14)
+    ratings = np.random.default_rng(0).normal(size=(4, 50_000)).round(2)
+    tracemalloc.start()
+    krippendorff_alpha(ratings, level=level)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 56 * ratings.size
+
+
 def test_nominal_alpha_is_fleiss_kappa_but_for_small_samples() -> None:
     """With complete data α = κ_F + (1 − κ_F)/n: Fleiss' chance term does not take a rating away (Gwet 2014)."""
     ratings = np.random.default_rng(2).integers(0, 3, (4, 50)).astype(float)
@@ -117,14 +171,13 @@ def test_nominal_alpha_is_fleiss_kappa_but_for_small_samples() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_rater_drawn_twice_forms_no_pairs_with_itself(level: str) -> None:
     ratings = np.random.default_rng(4).integers(0, 5, (3, 40)).astype(float)
-    units = _units(read_ratings(ratings))
-    rater = read_ratings(ratings).rater[units.row]
-    without = alpha_of_units(units, level, weight=np.array([1.0, 1.0, 0.0])[rater])
+    table = read_ratings(ratings)
+    units, rater = _units(table), raters_by_cell(table)
+    without, doubled, alone = resampled_raters(units, rater, np.array([[1.0, 1, 0], [2, 2, 0], [3, 0, 0]]), level)
     close(without, krippendorff_alpha(ratings[:2], level=level))
     if level != "ordinal":  # whose ranks are among all ratings
-        doubled = alpha_of_units(units, level, weight=np.array([2.0, 2.0, 0.0])[rater])
         assert doubled == pytest.approx(without, abs=0.02)
-    assert math.isnan(alpha_of_units(units, level, weight=np.array([3.0, 0.0, 0.0])[rater]))
+    assert math.isnan(alone)
 
 
 def test_published_binary_alphas_come_from_the_transposed_table(binary_votes: pd.DataFrame) -> None:
@@ -197,6 +250,10 @@ BAD = {
     "negative": (dict(ratings=[[-1, 2], [1, 2]], level="ratio"), "the lowest is -1"),
     "text": (dict(ratings=[["x", 2], [1, 2]]), "found the text 'x'"),
     "infinity": (dict(ratings=[[1, 2], [1, -np.inf]]), "must be finite"),
+    "ragged": (dict(ratings=[[1, 2], [1]]), "full array"),
+    "one dimension": (dict(ratings=[1, 2]), r"shape \[2\]"),
+    "columns": (dict(ratings={"item": ["a"], "rating": [1]}), r"lack the columns \['rater'\]"),
+    "twice": (dict(ratings={"item": ["a", "a"], "rater": ["x", "x"], "rating": [1, 2]}), "more than once"),
     "all missing": (dict(ratings=[[NAN], [NAN]]), "no rating"),
     "nothing": (dict(), "nothing to compute"),
 }
@@ -237,6 +294,12 @@ def test_metric_takes_batches_of_raters(metric) -> None:
     metric.add_batch(ratings=ratings[:2])
     metric.add_batch(ratings=ratings[2:])
     assert metric.compute(level="ordinal") == metric.compute(ratings=ratings, level="ordinal")
+    for rater in ratings:
+        metric.add(ratings=rater)
+    assert metric.compute() == metric.compute(ratings=ratings)
+    metric.add_batch(ratings=[[1, 2, 3], [1, 2]])
+    with pytest.raises(RatingsError, match="full array"):
+        metric.compute()
 
 
 @pytest.fixture(scope="module")

@@ -66,6 +66,16 @@ def test_order_and_monotone_maps_do_not_matter(pair: np.ndarray, order: list[int
     assert moved == pytest.approx(expected, abs=1e-10, nan_ok=True)
 
 
+@given(arrays(float, (3, 6, 2), elements=values), st.permutations(range(6)), st.permutations(range(3)))
+def test_order_of_items_and_raters_and_unrated_items_do_not_matter(
+    ratings, items: list[int], raters: list[int]
+) -> None:
+    model = np.arange(12.0).reshape(6, 2)
+    moved = np.concatenate([ratings[raters][:, items], np.full((3, 1, 2), NAN)], axis=1)
+    found = rating_correlation(np.concatenate([model[items], [[1.0, 2.0]]]), moved)
+    assert found == pytest.approx(rating_correlation(model, ratings), abs=1e-10, nan_ok=True)
+
+
 def test_categories_without_a_correlation_are_counted_not_dropped(metric) -> None:
     rng = np.random.default_rng(0)
     references = rng.integers(0, 8, (3, 20, 4)).astype(float)
@@ -135,9 +145,19 @@ def test_batches_of_single_ratings(metric) -> None:
     metric.add_batch(predictions=model[:4], references=human[:4])
     metric.add_batch(predictions=model[4:], references=human[4:])
     assert metric.compute()["rating_correlation"] == pytest.approx(scipy_rho(model, human), abs=1e-10)
+    for pair in zip(model, human, strict=True):
+        metric.add(prediction=pair[0], reference=pair[1])
+    assert metric.compute()["rating_correlation"] == pytest.approx(scipy_rho(model, human), abs=1e-10)
 
 
 BAD = {
+    "one rater of nothing": (dict(predictions=[1, 2], references=[[NAN, NAN]]), "references hold no rating"),
+    "two models": (
+        dict(predictions={"item": ["0", "0"], "rater": ["m", "n"], "rating": [1, 2]}, references=[[1, 2]]),
+        "one model at a time",
+    ),
+    "shape": (dict(predictions=3.0, references=[[1, 2]]), "valid: .items., .items, categories."),
+    "bootstrap": (dict(predictions=[1, 2], references=[[1, 2]], bootstrap=1), "bootstrap=1"),
     "other items": (
         dict(predictions={"item": ["z"], "rater": ["m"], "rating": [1]}, references=[[1, 2]]),
         r"share no items: \['z'\]",

@@ -191,11 +191,24 @@ def test_long_tables_with_samples_and_units_left_out(metric) -> None:
     assert (result["n_units"], result["n_left_out"], result["n_samples"], result["n_ratings"]) == (2, 2, 4, 4)
 
 
+def test_items_are_collected_whatever_the_number_of_answers(metric) -> None:
+    samples = np.array([[0, 1, 3], [2, 3, 2], [NAN, 1, NAN]])
+    humans = np.array([[0, 1, 3], [2, 1, 3], [1, 1, 0]])
+    metric.add(prediction=[0, 2], reference=[0, 2, 1])
+    metric.add_batch(predictions=[[1, 3, 1], [3, 2]], references=[[1, 1, 1], [3, 3, 0]])
+    options = {"splits": 0, "bootstrap": 20}
+    assert metric.compute(**options) == metric.compute(predictions=samples, references=humans, **options)
+
+
 BAD = {
     "one sample": (dict(predictions=[[1, 2]], references=[[1, 2], [2, 2]]), "Sample the model at least twice"),
     "one human": (dict(predictions=[[1, 2], [2, 3]], references=[[1, 2]]), "no spread to compare"),
     "variant": (dict(predictions=[[1], [2]], references=[[1], [2]], variant="sd"), "valid: 'variance', 'gmd'"),
     "splits": (dict(predictions=[[1], [2]], references=[[1], [2]], splits=-1), "splits=-1"),
+    "all missing": (dict(predictions=[[NAN], [NAN]], references=[[1], [2]]), "predictions hold no rating"),
+    "one dimension": (dict(predictions=[1, 2], references=[[1], [2]]), r"predictions have shape \[2\]"),
+    "resample": (dict(predictions=[[1], [2]], references=[[1], [2]], resample="all"), "valid: 'items', 'raters'"),
+    "nothing": (dict(), "nothing to compute"),
     "infinity": (dict(predictions=[[1], [np.inf]], references=[[1], [2]]), "predictions must be finite"),
     "text": (dict(predictions=[[1], [2]], references=[["1"], [2]]), "references must be numbers"),
     "other items": (

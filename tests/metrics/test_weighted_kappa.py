@@ -258,7 +258,11 @@ def test_metric_takes_pairs_tables_and_batches(metric) -> None:
     frame = pd.DataFrame(rows, columns=["item", "rater", "rating"])
     metric.add_batch(predictions=first[:3], references=second[:3])
     metric.add_batch(predictions=first[3:], references=second[3:])
+    collected = metric.compute()
+    for pair in zip(first, second, strict=True):
+        metric.add(prediction=pair[0], reference=pair[1])
     for result in (
+        collected,
         metric.compute(),
         metric.compute(predictions=first, references=second),
         metric.compute(predictions=np.array(first), references=second),

@@ -357,7 +357,8 @@ def test_the_card_holds_what_the_issue_asks_for(repo: Path) -> None:
         "Labels",
         "How it was made",
         "Limits",
-        "Intended use and ethical terms",
+        "Uses",
+        "Ethics",
         "Citation",
     ):
         assert body(repo).count(f"\n## {heading}\n") == 1

@@ -51,8 +51,8 @@ def test_read_config_names_classes_and_splits_and_leaves_media_out(tmp_path: Pat
 
 
 def hq() -> pd.DataFrame:
-    means = [vector(Awe=4, Fear=1), vector(Awe=2), vector()]
-    return pd.DataFrame({"mean_intensity": means, "top_emotion": ["Awe", "Awe", None]})
+    means = [vector(Awe=4, Fear=1), vector(Awe=2), vector(), None]  # the last one was rated by no human
+    return pd.DataFrame({"mean_intensity": means, "top_emotion": ["Awe", "Awe", None, None]})
 
 
 def hq_ratings() -> pd.DataFrame:

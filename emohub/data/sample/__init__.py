@@ -1,4 +1,4 @@
-"""The demo's raw inputs: drawn faces, made-up raters, in the layouts in which EmoNet-Face and Chehre come.
+"""The demo's raw inputs: drawn faces, made-up raters and random weights, in the layouts in which the real ones come.
 
 Nothing in it is real: no photograph, no person, no rater. It is there to try every command without the data.
 """
@@ -13,16 +13,18 @@ from emohub.errors import EmohubError
 
 from . import chehre, emonet_face
 
+MANIFEST = Path(__file__).with_name("release.toml")
+
 
 def write_sample(out: Path, *, seed: int = 0) -> None:
-    """Write `out/emonet-face` and `out/chehre`, about 5 MB.
+    """Write `out/emonet-face`, `out/chehre`, `out/model` and `out/release.toml`, about 7 MB.
 
     The same seed gives the same bytes on one machine; the mp4 files may differ where FFmpeg's encoder does. Everything
     is written next to `out` first and moved at the end, so that `out` is complete or not there.
 
     Args:
         out: A folder that does not exist yet or is empty.
-        seed: Seed of faces and ratings.
+        seed: Seed of faces, ratings and weights.
 
     Raises:
         EmohubError: `out` is a file or holds something.
@@ -37,6 +39,10 @@ def write_sample(out: Path, *, seed: int = 0) -> None:
         with tqdm(total=emonet_face.PORTRAITS + chehre.VIDEOS, desc="Drawing faces", unit="face") as progress:
             emonet_face.write(made / "emonet-face", seed, progress)
             chehre.write(made / "chehre", seed, progress)
+        from .heads import write_model_sample  # here: torch takes seconds to load
+
+        write_model_sample(made / "model", seed=seed)
+        shutil.copyfile(MANIFEST, made / MANIFEST.name)
         if out.exists():
             out.rmdir()
         shutil.move(made, out)

@@ -74,7 +74,7 @@ def write(out: Path, seed: int, progress: tqdm) -> None:
         performer, code = number // EMOJIS_EACH, codes[number % len(codes)]
         variant = PERFORMERS[performer]
         name = f"{variant}--{_uuid(random.Random(f'performer {seed} {performer}'))}_{code}.mp4"
-        _write_video(out / "videos" / name, _frames(variant, code, seed, rng.uniform(0.75, 1.0)))
+        write_video(out / "videos" / name, _frames(variant, code, seed, rng.uniform(0.75, 1.0)))
         panel = rng.sample(raters, LABEL_SLOTS + MATCH_SLOTS)
         labels.append([name, code, *_labels(number, code, panel[:LABEL_SLOTS], rng), variant])
         matches.append([name, code, *_matches(number, panel[LABEL_SLOTS:], rng), variant])
@@ -98,11 +98,12 @@ def _frames(variant: str, code: str, seed: int, strength: float) -> list[Image.I
     return drawn + [drawn[-1]] * (HOLD - 1)
 
 
-def _write_video(path: Path, frames: Sequence[Image.Image]) -> None:
+def write_video(path: Path, frames: Sequence[Image.Image]) -> None:
+    """Write square frames of one size as an mp4, `RATE` a second."""
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(path), "w", options={"fflags": "+bitexact"}) as container:
         stream = cast(av.VideoStream, container.add_stream(codec, rate=RATE))
-        stream.width = stream.height = SIZE
+        stream.width = stream.height = frames[0].width
         stream.pix_fmt = "yuv420p"
         stream.thread_count = 1
         stream.bit_rate = BIT_RATE

@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from emohub.data.source import sha256_of
 from emohub.errors import BuildError
 from emohub.folders import replacing
 from emohub.hubfolders import hub_folder
@@ -24,7 +25,13 @@ from emohub.model.convert.heads import Head, fused_state, read_heads
 from emohub.model.convert.images import PROBES, pixels, probe_images
 from emohub.model.convert.neutral import Neutral, measure_neutral, read_neutral
 from emohub.model.convert.outputs import read_outputs
-from emohub.model.convert.parity import OriginalModel, choose_normalization, compare_layouts, reload_in_fresh_process
+from emohub.model.convert.parity import (
+    OriginalModel,
+    all_scores,
+    choose_normalization,
+    compare_layouts,
+    reload_in_fresh_process,
+)
 from emohub.model.hubcode import CODE, MODEL, config_class, model_class
 
 logger = logging.getLogger(__name__)
@@ -209,5 +216,23 @@ def _write_files(
     record["variants"] |= write_onnx(folder, model, pixel_values)
     if add is not None:
         add(folder)
+    record["probe"]["scores"] = _scores(model, pixel_values)
+    record["files"] = _digests(folder)
     (folder / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     write_card(folder)
+
+
+@torch.no_grad()
+def _scores(model: Any, pixel_values: torch.Tensor) -> dict[str, list[float]]:
+    """Score of every probe image by head: what `emohub check` compares with, wherever it runs."""
+    names = [*model.config.id2label.values(), *model.config.dimensions]
+    return dict(zip(names, all_scores(model(pixel_values)).T.tolist(), strict=True))
+
+
+def _digests(folder: Path) -> dict[str, dict[str, Any]]:
+    """Size and SHA-256 of every file of a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256_of(path)}
+        for path in files
+    }

@@ -117,6 +117,17 @@ def _export(model: Any, path: Path, pixel_values: Tensor, external: bool) -> Non
             dynamo=True,
             verbose=False,
         )
+    _forget_origin(path)
+
+
+def _forget_origin(path: Path) -> None:
+    """Take out what the exporter notes on every node, above all the paths of source files on this machine."""
+    exported = onnx.load(path, load_external_data=False)
+    graph = exported.graph
+    for part in (exported, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    onnx.save(exported, path)
 
 
 def _quantize(source: Path, target: Path, external: bool) -> None:

@@ -1,6 +1,6 @@
 """What this machine sent to the Hub, or was about to send, so that a rerun knows its own work from other people's.
 
-One JSON file beside the release's folder, written whole before and after each commit. It holds digests and commits,
+One JSON file beside the release's folder, written whole before and after each commit. It holds digests,
 never a token and never a file's content. Where it is lost, the tags of earlier versions say the same but for a run
 that was stopped in its midst.
 """
@@ -48,20 +48,16 @@ class Journal:
         """Digests of the cards that this machine sent, without their notes."""
         return list(self._repos.get(key, {}).get("cards", ()))
 
-    def commit(self, key: str) -> str | None:
-        """The last commit that this machine made, or None."""
-        return self._repos.get(key, {}).get("commit")
-
     def intend(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
         """Write down what is about to be sent, beside what was sent before."""
         known = self.files(key)
         for path, digests in files.items():
             known[path] = sorted({*known.get(path, ()), *digests})
-        self._put(key, commit=self.commit(key), files=known, cards=sorted({*self.cards(key), *cards}))
+        self._put(key, files=known, cards=sorted({*self.cards(key), *cards}))
 
-    def done(self, key: str, commit: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
+    def done(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
         """Write down what now stands on the Hub, instead of all that was known before."""
-        self._put(key, commit=commit, files={path: sorted(found) for path, found in files.items()}, cards=list(cards))
+        self._put(key, files={path: sorted(found) for path, found in files.items()}, cards=list(cards))
 
     def _put(self, key: str, **entry: Any) -> None:
         self._repos[key] = entry

@@ -11,8 +11,9 @@ from huggingface_hub import HfApi, constants, get_token
 from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]  # public, not listed
 from huggingface_hub.utils import logging as hub_logging
 
-from emohub.errors import PublishError
+from emohub.errors import PublishError, listed
 from emohub.release.built import Release, open_release
+from emohub.release.check.run import check_path
 from emohub.release.manifest import Kind
 from emohub.release.publish.collection import CollectionPlan, plan_collection, push_collection
 from emohub.release.publish.files import repo_files
@@ -36,6 +37,7 @@ class Options:
         namespace: Where to; by default the release's own.
         create_pr: Into pull requests, where a repo is there already.
         overwrite: Replace what other people changed.
+        check: First look for what must never be pushed, without starting a process.
         verify: How deep to look afterwards.
         files_per_commit: Above it a repo goes in several commits.
         endpoint: The Hub; by default HF_ENDPOINT, or huggingface.co.
@@ -44,6 +46,7 @@ class Options:
     namespace: str | None = None
     create_pr: bool = False
     overwrite: bool = False
+    check: bool = True
     verify: Depth = "load"
     files_per_commit: int = FILES_PER_COMMIT
     endpoint: str = constants.ENDPOINT
@@ -100,10 +103,12 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], say: S
         say: Gets a line whenever something is done.
 
     Raises:
-        PublishError: no token, no right, other people's work in the way, or the Hub does not answer. Every repo is
-            then as it was, whole, or without its card; the same command goes on.
+        PublishError: the check failed, no token, no right, other people's work in the way, or the Hub does not
+            answer. Every repo is then as it was, whole, or without its card; the same command goes on.
     """
     _prepare()
+    if options.check:
+        _checked(folder)
     with opened(folder) as journal, _readable():
         planner = _planner(journal, options)
         plan = _plan(open_release(folder), options, planner)
@@ -119,6 +124,16 @@ def _prepare() -> None:
     if not sys.stderr.isatty():
         disable_progress_bars()
     hub_logging.set_verbosity_error()  # it would name addresses with their signatures; what matters is said here
+
+
+def _checked(folder: Path) -> None:
+    """Refuse what `emohub check --fast` refuses."""
+    failures = [f"{one.where}: {one.found}. {one.do}" for one in check_path(folder, fast=True).failures]
+    if failures:
+        raise PublishError(
+            f"`emohub check {folder}` finds what should not be pushed, and nothing was sent:\n{listed(failures)}\n"
+            "Mend it and build again; --no-check pushes all the same."
+        )
 
 
 @contextmanager

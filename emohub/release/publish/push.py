@@ -87,25 +87,13 @@ class Pusher:
         if plan.there is None:
             self._create(target)
             plan = self._look(target)
-        made, sent = 0, plan
-        commit = ""
         if plan.settings:
             self.api.update_repo_settings(**target.of, **plan.settings)  # type: ignore[arg-type]
-        for attempt in range(1, RACES + 1):
-            try:
-                commit, count = self._commit_all(plan, None)
-                made, sent = made + count, plan
-                break
-            except HfHubHTTPError as error:
-                if error.response.status_code != CONFLICT or attempt == RACES:
-                    raise
-                log.warning("%s: somebody else committed meanwhile; looking again", target.id)
-                plan = self._look(target)
+        plan, commit, made = self._commit_past_others(target, plan)
         if plan.tag_missing:
             self.api.create_tag(**target.of, tag=target.tag, revision=commit, exist_ok=True)
-        self._done(plan, commit)
-        files = (*sent.add, *sent.change) if made else ()
-        return Pushed(target.id, target.tag, made, len(files), sum(file.size for file in files))
+        self._done(plan)
+        return Pushed(target.id, target.tag, made, len(plan.add) + len(plan.change), plan.size)
 
     def propose(self, target: Target) -> Pushed:
         """Put the release into a pull request, into the same one on a rerun.
@@ -121,8 +109,19 @@ class Pusher:
         _, made = self._commit_all(plan, revision)
         if request.status == "draft":
             self.api.change_discussion_status(**target.of, discussion_num=request.num, new_status="open")
-        files = (*plan.add, *plan.change)
-        return Pushed(target.id, revision, made, len(files), plan.size, request.url)
+        return Pushed(target.id, revision, made, len(plan.add) + len(plan.change), plan.size, request.url)
+
+    def _commit_past_others(self, target: Target, plan: RepoPlan) -> tuple[RepoPlan, str, int]:
+        """Commit; where somebody else was faster, look again and go on from there, if that touches nothing of ours."""
+        for left in reversed(range(RACES)):
+            try:
+                return plan, *self._commit_all(plan, None)
+            except HfHubHTTPError as error:
+                if error.response.status_code != CONFLICT or not left:
+                    raise
+                log.warning("%s: somebody else committed meanwhile; looking again", target.id)
+                plan = self._look(target)
+        raise AssertionError("not reached")
 
     def _look(self, target: Target) -> RepoPlan:
         plan = self.planner.plan(target)
@@ -177,10 +176,10 @@ class Pusher:
             ) from error
         return made.oid
 
-    def _done(self, plan: RepoPlan, commit: str) -> None:
+    def _done(self, plan: RepoPlan) -> None:
         target = plan.target
         files = {path: file.digests for path, file in target.files.items()}
-        self.journal.done(target.key, commit, files, [cards.fingerprint(target.files[CARD].content.decode())])
+        self.journal.done(target.key, files, [cards.fingerprint(target.files[CARD].content.decode())])
 
 
 def batched(plan: RepoPlan, limit: int) -> list[list[Operation]]:

@@ -1,5 +1,6 @@
 """A conversion writes a complete repo that is proven equal, or nothing."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -284,3 +285,23 @@ def test_occupied_target_is_left_alone(siglip, heads_once, tmp_path):
 def test_unknown_size(siglip, heads_once, tmp_path):
     with pytest.raises(BuildError, match="valid: 'small', 'large'"):
         convert_model(heads_once, str(siglip), tmp_path / "out", "medium")
+
+
+def test_the_record_knows_its_files_and_scores(converted, loaded):
+    folder, record = converted
+    model, processor = loaded
+    assert set(record["files"]) == FILES - {"README.md", "conversion.json"}
+    for name, known in record["files"].items():
+        data = (folder / name).read_bytes()
+        assert known == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    with torch.no_grad():
+        output = model(pixels(probe_images(), processor))
+    scores = torch.cat([output.logits, *([] if output.dimensions is None else [output.dimensions])], dim=1)
+    assert list(record["probe"]["scores"]) == list(record["heads"])
+    torch.testing.assert_close(torch.tensor(list(record["probe"]["scores"].values())).T, scores)
+
+
+@pytest.mark.parametrize("name", ["onnx/model.onnx", "onnx/model_int8.onnx"])
+def test_onnx_files_do_not_tell_where_they_were_made(converted, name):
+    data = (converted[0] / name).read_bytes()
+    assert b"site-packages" not in data and b"emohub" not in data and b".py" not in data

@@ -92,7 +92,9 @@ def test_the_token_is_nowhere(hub: Hub, endpoint: str, tmp_path: Path, faults: F
     said = []
     for fault in (None, Fault("500", 20, times=1000), Fault("cut", 12, times=1000), Fault("disk", 1, times=1000)):
         faults.arm(fault)
-        done = publish(release, endpoint, "--yes", "--verify", "bytes", EMOHUB_HUB_TRIES="2", HF_DEBUG="1")
+        done = publish(
+            release, endpoint, "--yes", "--no-check", "--verify", "bytes", EMOHUB_HUB_TRIES="2", HF_DEBUG="1"
+        )
         said.append(done.stdout + done.stderr)
         assert (done.returncode == 0) is (fault is None)
         hub.repos.clear()
@@ -109,7 +111,15 @@ def test_killed_at_any_request_it_goes_on(seed: int, hub: Hub, endpoint: str, tm
     """kill -9 of the real command, then the same command once more."""
     release = tiny.write_tiny(tmp_path / "work" / "release")
     truth, rng = Truth({"v0.1.0": tiny.files_of(release)}), random.Random(seed)
-    command = [Path(sys.executable).with_name("emohub"), "publish", release, "--yes", "--verify", "files"]
+    command = [
+        Path(sys.executable).with_name("emohub"),
+        "publish",
+        release,
+        "--yes",
+        "--no-check",
+        "--verify",
+        "files",
+    ]
     settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": tiny.OWNER}
     environment = fresh.environment(tmp_path / "home", **settings)
     fault = Fault("kill", rng.randint(8, 60), after=rng.random() < 0.5)
@@ -118,18 +128,18 @@ def test_killed_at_any_request_it_goes_on(seed: int, hub: Hub, endpoint: str, tm
         process.wait(60)
     assert process.returncode == -signal.SIGKILL and always(hub, truth) == []
     faults.arm(None)
-    done = publish(release, endpoint, "--yes", "--verify", "bytes")
+    done = publish(release, endpoint, "--yes", "--no-check", "--verify", "bytes")
     assert done.returncode == 0, done.stderr
     assert always(hub, truth) == [] and exactly(hub, truth, "v0.1.0") == []
 
 
 def test_a_hub_that_gives_other_bytes_is_an_error(hub: Hub, endpoint: str, tmp_path: Path) -> None:
     release = tiny.write_tiny(tmp_path / "release")
-    assert publish(release, endpoint, "--yes", "--verify", "none").returncode == 0
+    assert publish(release, endpoint, "--yes", "--no-check", "--verify", "none").returncode == 0
     source = hub.repos["models/demo-org/net"].head.files["hq/model0.safetensors"].source
     assert isinstance(source, Path)
     source.write_bytes(os.urandom(source.stat().st_size))
-    done = publish(release, endpoint, "--yes", "--verify", "bytes")
+    done = publish(release, endpoint, "--yes", "--no-check", "--verify", "bytes")
     assert done.returncode == 1
     assert "FAILED" in done.stdout and "does not give what the release holds" in done.stderr
 

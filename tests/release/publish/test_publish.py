@@ -326,3 +326,11 @@ def test_the_journal_holds_digests_only(run: Publish, release: Path) -> None:
     assert tiny.OWNER not in written and "Be kind" not in written
     assert {*json.loads(written)["repos"]} and "Amz" not in written
     assert {path.name for path in release.iterdir()} == {"release.json", "datasets", "models", "metrics", "spaces"}
+
+
+def test_what_the_check_refuses_is_not_sent(run: Publish, release: Path, sent: Sent) -> None:
+    (release / "models/net/weights.pkl").write_bytes(b"\x80\x04.")
+    with pytest.raises(PublishError, match="nothing was sent") as stopped:
+        run(check=True)
+    assert "models/net/weights.pkl" in str(stopped.value) and "--no-check" in str(stopped.value)
+    assert sent() == []

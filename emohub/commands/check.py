@@ -1,0 +1,37 @@
+"""The command `emohub check`."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+
+def check(
+    path: Annotated[Path, typer.Argument(help="A built release, or the folder of one repo.", show_default=False)],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND/NAME", help="Check this repo only, such as metric/weighted_kappa; repeatable."),
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Leave out what starts processes: loading, examples, pages.")
+    ] = False,
+) -> None:
+    """Find what is wrong with a built release before anything is pushed; nothing is sent, nothing is changed.
+
+    Files, cards, data, labels, weights, links; then every dataset, model and metric is loaded and every page started
+    in a fresh process without a network. That runs the code of the release's models, metrics and Spaces, and nothing
+    else of it: check what you trust to run, or use --fast. Exit status 1 if a check fails.
+    """
+    from emohub.release.check.report import as_json, print_report
+    from emohub.release.check.run import check_path
+
+    logging.getLogger("emohub").setLevel(logging.INFO)
+    report = check_path(path, only=only or (), fast=fast)
+    if json:
+        print(as_json(report))
+    else:
+        print_report(report, Console(markup=False, emoji=False, highlight=False))
+    raise typer.Exit(0 if report.ok else 1)

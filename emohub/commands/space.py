@@ -1,0 +1,32 @@
+"""The command `emohub space`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def space(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            exists=True,
+            file_okay=False,
+            help="Folder of a Space or a metric.  [default: the demo]",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Folder of a model repo, or a Hub id.  [default: the model of `make demo`]")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port.  [default: GRADIO_SERVER_PORT, or the first free one from 7860 on]"
+        ),
+    ] = None,
+) -> None:
+    """Show the model in a browser: start the demo Space on 127.0.0.1, offline, until Ctrl+C."""
+    from emohub.space import start_space
+
+    start_space(path, model, port)

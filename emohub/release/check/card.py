@@ -1,0 +1,67 @@
+"""A card as the Hub reads it: YAML between two lines of dashes, then Markdown."""
+
+import re
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(?P<yaml>.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One `README.md`.
+
+    Attributes:
+        front: The YAML as text.
+        body: The Markdown below.
+        meta: The YAML as a mapping; empty where it does not parse.
+        error: Why it does not parse, or empty.
+    """
+
+    front: str = ""
+    body: str = ""
+    meta: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, where the plain loader silently takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]!r} stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str) -> Any:
+    """YAML without duplicate keys; nothing in it is executed.
+
+    Raises:
+        yaml.YAMLError: it is none.
+    """
+    return yaml.load(text, Loader=_Loader)  # a SafeLoader
+
+
+def read_card(path: Path) -> Card:
+    """A card, with the reason where it is not one."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return Card(error="there is no README.md")
+    except (OSError, UnicodeDecodeError) as error:
+        return Card(error=f"README.md cannot be read: {getattr(error, 'reason', None) or error.args[-1]}")
+    if not (found := FRONT.match(text)):
+        return Card(body=text, error="README.md does not begin with YAML between two lines of ---")
+    front, body = found["yaml"], text[found.end() :]
+    try:
+        meta = read_yaml(front)
+    except yaml.YAMLError as error:
+        return Card(front, body, error=f"the YAML does not parse: {' '.join(str(error).split())}")
+    if not isinstance(meta, dict):
+        return Card(front, body, error=f"the YAML is a {type(meta).__name__}, must be a mapping")
+    return Card(front, body, meta)

@@ -1,0 +1,119 @@
+"""How good a built model is on a dataset of its release: `emohub embed`, then the metric as a user would load it."""
+
+import importlib.metadata
+import json
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import evaluate
+import pandas as pd
+import pyarrow.parquet as pq
+
+from emohub.data.source import sha256_of
+from emohub.data.taxonomy import NAMES
+from emohub.errors import SourceError
+from emohub.folders import write_json
+from emohub.hubfolders import hub_folder
+from emohub.model.infer.embed import embed_dataset
+from emohub.release.cards import METADATA
+from emohub.release.manifest import Measure
+from emohub.release.results import EVALUATION
+
+METRIC = "rating_correlation"
+NAME = "mean Spearman's ρ with the median of the human ratings"
+CONFIDENCE = 0.95
+PACKAGES = ("emohub", "datasets", "evaluate", "torch", "transformers")
+
+
+def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[str, Any]:
+    """Score the images of a split, correlate with its human raters, write `evaluation.json` into the model's folder.
+
+    Args:
+        model: Folder of the model repo.
+        name: Of the model.
+        dataset: Folder of the dataset repo.
+        on: Config, split, resamples and seed.
+
+    Returns:
+        What the file holds.
+
+    Raises:
+        SourceError: the config has no human ratings.
+    """
+    humans = _human_ratings(dataset, on)
+    with tempfile.TemporaryDirectory() as folder:
+        made = embed_dataset(dataset, model, Path(folder) / "scores", config=on.config, splits=[on.split])
+        scores = _long(Path(folder) / "scores", made["labels"], name)
+    metric: Any = evaluate.load(str(hub_folder("metrics", METRIC)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # emotions on which the medians do not differ are counted in the record
+        found = metric.compute(
+            predictions=scores, references=humans, bootstrap=on.bootstrap, seed=on.seed, confidence=CONFIDENCE
+        )
+    record = {
+        "value": found["rating_correlation"],
+        "interval": found.get("interval"),
+        "metric": {
+            "id": METRIC,
+            "name": NAME,
+            "bootstrap": on.bootstrap,
+            "seed": on.seed,
+            "confidence": CONFIDENCE,
+            "sha256": sha256_of(hub_folder("metrics", METRIC) / f"{METRIC}.py"),
+        },
+        "dataset": {
+            "name": on.dataset,
+            "title": METADATA.get(on.dataset, {}).get("pretty_name", on.dataset),
+            "config": on.config,
+            "split": on.split,
+            "images": found["n_items"],
+            "raters": found["n_raters"],
+            "files": {path.name: sha256_of(path) for path in sorted((dataset / on.config).glob(f"{on.split}-*"))},
+        },
+        "model": {"name": name, "files": made["model"]["sha256"]},
+        "emotions": found["per_category"],
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+    }
+    write_json(model / EVALUATION, _without_nan(record))
+    return record
+
+
+def _human_ratings(dataset: Path, on: Measure) -> pd.DataFrame:
+    """The long table of the human raters of a split."""
+    files = sorted((dataset / on.config).glob(f"{on.split}-*.parquet"))
+    if not files or "ratings" not in pq.read_schema(files[0]).names:
+        raise SourceError(
+            f"A model cannot be measured on {on.dataset}, {on.config!r}, {on.split!r}: it holds no ratings by people. "
+            "Name a config that was built and holds them, such as 'hq', in the manifest's measure table."
+        )
+    rows = [row for file in files for row in pq.read_table(file, columns=["item", "ratings"]).to_pylist()]
+    return pd.DataFrame(
+        [
+            (row["item"], answer["rater"], category, rating)
+            for row in rows
+            for answer in row["ratings"]
+            if answer["kind"] == "human"
+            for category, rating in zip(NAMES, answer["intensities"], strict=True)
+        ],
+        columns=["item", "rater", "category", "rating"],
+    )
+
+
+def _long(folder: Path, labels: list[str], name: str) -> pd.DataFrame:
+    """The model's scores as a long table with the model as the one rater."""
+    rows = [row for file in sorted(folder.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+    return pd.DataFrame(
+        [
+            (row["item"], name, category, rating)
+            for row in rows
+            for category, rating in zip(labels, row["scores"], strict=True)
+        ],
+        columns=["item", "rater", "category", "rating"],
+    )
+
+
+def _without_nan(record: dict[str, Any]) -> dict[str, Any]:
+    """The same with null for nan, which JSON does not have."""
+    return json.loads(json.dumps(record), parse_constant=lambda _: None)

@@ -1,0 +1,146 @@
+"""Results of a model: the card's text, its `model-index` and `.eval_results/` are written from one record each."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import EvalResult, EvalResultEntry
+from huggingface_hub import eval_result_entries_to_yaml as to_yaml
+
+from emohub.errors import EmohubError
+from emohub.release.links import Place
+from emohub.release.manifest import Model
+from emohub.templates import published
+
+EVALUATION = "evaluation.json"
+FOLDER = ".eval_results"
+PAPER = "emonet-face"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One number, on what it was found, and by whom.
+
+    Attributes:
+        dataset: Hub id.
+        dataset_name: What people call the dataset.
+        config: Of the dataset.
+        split: Of the dataset.
+        metric: Hub id of the metric, or its name.
+        metric_name: What it says.
+        value: The number.
+        interval: Lower and upper end, or None.
+        note: Measured here, or where it was published.
+        source: Name and address of who published it, or None.
+    """
+
+    dataset: str
+    dataset_name: str
+    config: str
+    split: str
+    metric: str
+    metric_name: str
+    value: float
+    interval: tuple[float, float] | None
+    note: str
+    source: tuple[str, str] | None = None
+
+    def for_index(self) -> EvalResult:
+        """The record of `model-index`."""
+        name, url = self.source or (None, None)
+        return EvalResult(
+            task_type="image-classification",
+            dataset_type=self.dataset,
+            dataset_name=self.dataset_name,
+            dataset_config=self.config,
+            dataset_split=self.split,
+            metric_type=self.metric,
+            metric_name=f"{self.metric_name} ({self.note})",
+            metric_value=round(self.value, 4),
+            source_name=name,
+            source_url=url,
+        )
+
+    def for_folder(self) -> EvalResultEntry:
+        """The record of `.eval_results/`."""
+        name, url = self.source or (None, None)
+        return EvalResultEntry(
+            dataset_id=self.dataset,
+            task_id=self.config,
+            value=round(self.value, 4),
+            source_name=name,
+            source_url=url,
+            notes=f"{self.metric_name}; {self.split}; {self.note}",
+        )
+
+
+def results_of(folder: Path, spec: Model, place: Place) -> list[Result]:
+    """What is known of a model: what was measured here, then what the paper reports.
+
+    Args:
+        folder: The model's repo, with `evaluation.json` where it was measured.
+        spec: Its table in the manifest.
+        place: Where it stands.
+
+    Raises:
+        EmohubError: the manifest names a row that the paper's table does not have.
+    """
+    names = {link_id.split("/")[1]: link_id for link_id in (*place.of_kind("dataset"), *place.of_kind("metric"))}
+    found = []
+    if evaluation := evaluation_of(folder):
+        on, by = evaluation["dataset"], evaluation["metric"]
+        found.append(
+            Result(
+                names.get(on["name"], on["name"]),
+                on["title"],
+                on["config"],
+                on["split"],
+                names.get(by["id"], by["id"]),
+                by["name"],
+                evaluation["value"],
+                tuple(evaluation["interval"]) if evaluation["interval"] else None,
+                "measured here",
+            )
+        )
+    if spec.published:
+        found.append(_published(spec.published, names))
+    return [result for result in found if math.isfinite(result.value)]
+
+
+def _published(name: str, names: dict[str, str]) -> Result:
+    paper = published(PAPER)
+    table = paper["agreement"]
+    if name not in table["rows"]:
+        raise EmohubError(f"published is {name!r}; {table['where']} of the paper has {', '.join(table['rows'])}.")
+    return Result(
+        table["dataset"],
+        "EmoNet-Face HQ, upstream",
+        table["config"],
+        table["split"],
+        names.get(table["metric"], table["metric"]),
+        table["name"],
+        table["rows"][name]["mean"],
+        None,
+        f"{paper['note']}; {table['where']}",
+        (paper["source"]["title"], paper["source"]["url"]),
+    )
+
+
+def evaluation_of(folder: Path) -> dict[str, Any] | None:
+    """The record of a measurement, where there is one."""
+    file = folder / EVALUATION
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def write_eval_results(folder: Path, results: list[Result]) -> None:
+    """Write `.eval_results/<dataset>.yaml`, one file a dataset."""
+    by_dataset: dict[str, list[EvalResultEntry]] = {}
+    for result in results:
+        by_dataset.setdefault(result.dataset, []).append(result.for_folder())
+    for dataset, entries in by_dataset.items():
+        (folder / FOLDER).mkdir(exist_ok=True)
+        text = yaml.safe_dump(to_yaml(entries), sort_keys=False, allow_unicode=True)
+        (folder / FOLDER / f"{dataset.split('/')[-1]}.yaml").write_text(text, encoding="utf-8")

@@ -1,0 +1,109 @@
+"""`release.toml`: the repo's own is whole, the demo's is whole, and a bad one is refused with all that is wrong."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from emohub.data.sample import MANIFEST
+from emohub.errors import EmohubError
+from emohub.release.makers import folder_of
+from emohub.release.manifest import FOLDERS, Dataset, Manifest, Metric, Model, Space, read_manifest
+from emohub.templates import published
+
+ROOT = Path(__file__).parents[2]
+OWN = ROOT / "release.toml"
+
+
+@pytest.fixture(params=[OWN, MANIFEST], ids=["own", "demo"])
+def manifest(request: pytest.FixtureRequest) -> Manifest:
+    return read_manifest(request.param)
+
+
+def test_every_folder_that_it_names_is_in_the_repo(manifest: Manifest) -> None:
+    for kind, name, spec in manifest.repos():
+        if isinstance(spec, Space) and not (ROOT / "spaces").is_dir():
+            pytest.skip("spaces/ is not here yet")
+        if isinstance(spec, Metric | Space):
+            assert (folder_of(name, spec) / "README.md").is_file(), (kind, name)
+
+
+def test_it_names_everything_that_the_kit_makes(manifest: Manifest) -> None:
+    metrics = {path.name for path in (ROOT / "metrics").iterdir() if path.is_dir() and path.name[0] not in "_."}
+    assert {*manifest.metrics} == metrics
+    assert {spec.script for spec in manifest.datasets.values()} == {"emonet-face", "chehre"}
+    assert manifest.collection and manifest.models
+
+
+def test_the_own_release_is_the_real_one() -> None:
+    plan = read_manifest(OWN)
+    sources = plan.datasets["emonet-face"].source
+    assert isinstance(sources, dict) and {f"laion/emonet-face-{kind}" for kind in ("hq", "binary", "big")} < {
+        *sources.values()
+    }
+    assert {spec.size for spec in plan.models.values()} == {"small", "large"}
+    for spec in plan.models.values():
+        assert spec.backbone == "google/siglip2-so400m-patch16-384"
+        assert spec.published in published("emonet-face")["agreement"]["rows"]
+    for _, name, spec in plan.repos():
+        if isinstance(spec, Dataset | Model):
+            gate = plan.gate_of(spec)
+            assert spec.license and gate and len(gate.prompt) > 300, name
+    assert "§5, Ethical Considerations" in plan.gates["emonet-face"].prompt
+    assert plan.gates["chehre"].mode == "manual" and plan.datasets["chehre"].private
+
+
+def test_repos_come_in_the_order_of_publishing(manifest: Manifest) -> None:
+    kinds = [kind for kind, _, _ in manifest.repos()]
+    assert kinds == sorted(kinds, key=["dataset", "metric", "model", "space"].index)
+    assert list(FOLDERS) == ["dataset", "metric", "model", "space"]
+
+
+GOOD = """
+[release]
+title = "T"
+version = "1.0.0"
+namespace = "org"
+[datasets.emonet-face]
+script = "emonet-face"
+source = "raw"
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("[datasets.x]\nscript = 'emonet-face'\nsource = 'raw'\nlicense = 'by-cc'", r"license.*it is 'by-cc'"),
+        ("[datasets.x]\nscript = 'chehre'\nsource = 'raw'\nlicense = 'other'", "needs license_name"),
+        ("[datasets.x]\nscript = 'affectnet'\nsource = 'raw'", r"script.*it is 'affectnet'"),
+        ("[datasets.x]\nscript = 'chehre'", "source: Field required"),
+        ("[datasets.x]\nscript = 'chehre'\nsource = 'raw'\ngate = 'faces'", "names 'faces'; defined here: none"),
+        ("[metrics.kappa]\ndatasets = ['affectnet']", "names 'affectnet'; defined here: emonet-face"),
+        ("[metrics.kappa]\ngate = 'faces'", "gate: Extra inputs are not permitted"),
+        (
+            "[models.m]\nheads='h'\nbackbone='b'\nsize='small'\nmeasure={dataset='hq'}",
+            r"models.m.measure.dataset names 'hq'",
+        ),
+        ("[models.m]\nheads='h'\nbackbone='b'\nsize='medium'", r"size.*it is 'medium'"),
+        ("[gates.g]\nprompt='p'\nfields={Age='number'}", r"fields.Age.*it is 'number'"),
+        ("[metrics.page]\n[models.m]\nheads='h'\nbackbone='b'\nsize='small'\n[spaces.page]\nfolder='f'\nmodel='m'",
+         "share the name 'page'"),
+        ("[datasets.'a/b']\nscript='chehre'\nsource='raw'", "holds a slash"),
+        ("[release", "is no TOML"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, more: str, said: str) -> None:
+    file = tmp_path / "release.toml"
+    file.write_text(GOOD)
+    assert read_manifest(file).datasets["emonet-face"].source == "raw"
+    file.write_text(GOOD + more)
+    with pytest.raises(EmohubError, match=said):
+        read_manifest(file)
+
+
+def test_a_source_may_be_put_together_from_several() -> None:
+    table = tomllib.loads(GOOD.replace('source = "raw"', 'source = { hq = "org/hq", "binary.csv" = "b.csv" }'))
+    assert Manifest.model_validate(table).datasets["emonet-face"].source == {
+        "hq": "org/hq",
+        "binary.csv": "b.csv",
+    }

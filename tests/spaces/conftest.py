@@ -1,0 +1,113 @@
+"""One running Space for every test of a session, whichever worker it runs in."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from filelock import FileLock
+
+from emohub.hubfolders import hub_folder
+from tests import fresh
+from tests.spaces.tiny_model import write_tiny_model
+
+ROOT = Path(__file__).parents[2]
+SPACE = hub_folder("spaces", "empathic_insight_face")
+# As in a Space, its modules are imported by their bare names.
+sys.path.append(str(SPACE))
+PATIENCE = 90  # seconds until a Space has to answer
+SETTINGS = {"requests_per_minute": 100_000, "video_seconds": 20}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningSpace:
+    """A Space in a process of its own: where it answers, its process, its temporary files, what it printed."""
+
+    def __init__(self, url: str, pid: int, folder: Path):
+        self.url, self.pid, self.folder = url, pid, folder
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "log").read_text(encoding="utf-8")
+
+    def uploads(self) -> list[str]:
+        """Names of the files that lie in its temporary folder."""
+        return [path.name for path in (self.folder / "temp").rglob("*") if path.is_file()]
+
+    def answers(self) -> bool:
+        with urlopen(self.url, timeout=20) as page:
+            return page.status == 200
+
+
+def start(command: list[str], cwd: Path, folder: Path, **extra: str) -> tuple[RunningSpace, subprocess.Popen]:
+    """Start a Space and wait until it answers; everything it writes goes below `folder`."""
+    port = free_port()
+    (folder / "temp").mkdir(parents=True)
+    places = {"GRADIO_TEMP_DIR": str(folder / "temp"), "TMPDIR": str(folder / "temp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = fresh.environment(folder / "home", GRADIO_SERVER_PORT=str(port), **places, **fresh.OFFLINE, **extra)
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log, start_new_session=True)
+    space = RunningSpace(f"http://127.0.0.1:{port}/", process.pid, folder)
+    for _ in range(PATIENCE * 5):
+        try:
+            if space.answers():
+                return space, process
+        except OSError:
+            assert process.poll() is None, space.log
+            time.sleep(0.2)
+    process.kill()
+    raise AssertionError(f"no answer from {space.url}:\n{space.log}")
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of a session share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+@pytest.fixture(scope="session")
+def tiny_model(once: Path) -> Path:
+    """A model repo; do not change it."""
+    with FileLock(once / "tiny-model.lock"):
+        if not (once / "tiny-model").exists():
+            write_tiny_model(once / "tiny-model-unfinished")
+            (once / "tiny-model-unfinished").rename(once / "tiny-model")
+    return once / "tiny-model"
+
+
+@pytest.fixture(scope="session")
+def space(once: Path, tiny_model: Path) -> Iterator[RunningSpace]:
+    """The demo Space as `emohub space` starts it, shared by all workers; the last to leave stops it."""
+    shared, lock = once / "space.json", FileLock(once / "space.lock")
+    with lock:
+        known = json.loads(shared.read_text()) if shared.exists() else {"users": 0}
+        if not known["users"]:
+            folder = once / f"space-{time.monotonic_ns()}"
+            command = [sys.executable, "-m", "emohub.cli", "space", "--model", str(tiny_model)]
+            running, _ = start(command, once, folder, PYTHONPATH=str(ROOT), SPACE_SETTINGS=json.dumps(SETTINGS))
+            known = {"users": 0, "url": running.url, "pid": running.pid, "folder": str(folder)}
+        shared.write_text(json.dumps(known | {"users": known["users"] + 1}))
+    yield RunningSpace(known["url"], known["pid"], Path(known["folder"]))
+    with lock:
+        known = json.loads(shared.read_text())
+        shared.write_text(json.dumps(known | {"users": known["users"] - 1}))
+        if known["users"] == 1:
+            os.kill(known["pid"], signal.SIGTERM)
+
+
+@pytest.fixture(scope="session")
+def example() -> Callable[[str], Path]:
+    return lambda name: SPACE / "examples" / name

@@ -1,0 +1,147 @@
+"""Starting the Space: in one command from the kit, and as a folder of its own without it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from emohub.errors import EmohubError
+from emohub.space import SAMPLE, environment, start_space
+from tests import fresh
+from tests.spaces.conftest import ROOT, SPACE, start
+
+PRINTS = "import json, os; print(json.dumps({**os.environ, 'cwd': os.getcwd()}))"
+# Run first by every Python of the copy: the kit is not installed there, and the network is this machine.
+ALONE = """\
+import pathlib, socket, sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "emohub":
+            raise ImportError(f"{name} is not here")
+
+def watched(connect):
+    def checked(self, address):
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            with pathlib.Path(__file__).with_name("strangers").open("a") as file:
+                print(address, file=file)
+            raise OSError(101, "Network is unreachable")
+        return connect(self, address)
+    return checked
+
+sys.meta_path.insert(0, Blocker())
+socket.socket.connect = watched(socket.socket.connect)
+socket.socket.connect_ex = watched(socket.socket.connect_ex)
+"""
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Callable[..., dict[str, str]]:
+    """Run `emohub space` in an empty folder on a Space that prints its environment."""
+    (tmp_path / "cwd").mkdir()
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "app.py").write_text(PRINTS)
+    (tmp_path / "toy" / "settings.json").write_text('{"model": "ORG/some"}')
+
+    def run(*arguments: str, fails: bool = False, **extra: str):
+        line = [sys.executable, "-m", "emohub.cli", "space", str(tmp_path / "toy"), *arguments]
+        done = fresh.run(*line, cwd=tmp_path / "cwd", home=tmp_path / "home", PYTHONPATH=str(ROOT), **extra)
+        assert done.returncode == int(fails), done.stderr
+        return done.stderr if fails else json.loads(done.stdout)
+
+    return run
+
+
+def test_the_space_gets_this_machine_only_no_analytics_and_the_model(command, tiny_model: Path, tmp_path) -> None:
+    seen = command("--model", os.path.relpath(tiny_model, tmp_path / "cwd"), "--port", str(free := free_port()))
+    assert (seen["GRADIO_SERVER_NAME"], seen["GRADIO_SERVER_PORT"]) == ("127.0.0.1", str(free))
+    assert (seen["GRADIO_ANALYTICS_ENABLED"], seen["HF_HUB_OFFLINE"]) == ("False", "1")
+    assert seen["MODEL_ID"] == str(tiny_model) and seen["cwd"] == str(tmp_path / "toy")
+    assert "SPACE_SETTINGS" not in seen  # no record says that its weights are those of the demo
+
+
+def test_the_models_of_make_demo_is_the_default_and_said_to_be_random(command, tmp_path: Path) -> None:
+    model = tmp_path / "cwd" / SAMPLE
+    model.mkdir(parents=True)
+    (model / "conversion.json").write_text('{"parameters": {"tower": 50784}}')
+    seen = command(SPACE_SETTINGS='{"faces": 2}')
+    settings = json.loads(seen["SPACE_SETTINGS"])
+    assert seen["MODEL_ID"] == str(model.resolve()) and "random" in settings["notice"] and settings["faces"] == 2
+
+
+def test_a_hub_id_may_use_the_network(command) -> None:
+    seen = command("--model", "some/model")
+    assert seen["MODEL_ID"] == "some/model" and "HF_HUB_OFFLINE" not in seen and "GRADIO_SERVER_PORT" not in seen
+
+
+def test_without_a_model_the_command_says_how_to_get_one(command) -> None:
+    said = command(fails=True)
+    assert "make demo" in said and "--model" in said and str(SAMPLE) in said
+    assert "no folder" in command("--model", "./absent", fails=True)
+
+
+def test_a_port_that_is_taken_is_named(command, tiny_model: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"Port {port} cannot be had" in command("--model", str(tiny_model), "--port", port, fails=True)
+        assert "--port" in command("--model", str(tiny_model), fails=True, GRADIO_SERVER_PORT=port)
+
+
+def test_a_metric_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
+    assert "MODEL_ID" not in environment(ROOT / "metrics" / "weighted_kappa")
+
+
+def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("emohub.space.find_spec", lambda name: None)
+    with pytest.raises(EmohubError, match=r'pip install "emohub\[space\]"'):
+        start_space(SPACE)
+    with pytest.raises(EmohubError, match="there is no app.py"):
+        start_space(tmp_path)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "elsewhere" / "space"
+    shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "alone" / "sitecustomize.py").write_text(ALONE)
+    places = {"PYTHONPATH": str(tmp_path / "alone"), "MODEL_ID": str(tiny_model)}
+    limits = json.dumps({"requests_per_minute": 2, "faces": 2})
+    running, process = start([sys.executable, "app.py"], copy, tmp_path / "run", SPACE_SETTINGS=limits, **places)
+    try:
+        listening = [c.laddr.ip for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"]
+        assert set(listening) == {"127.0.0.1"}
+        client = Client(running.url, verbose=False)
+        answer = client.predict(handle_file(copy / "examples" / "group.jpg"), api_name="/predict")
+        assert len(answer["faces"]) == 2 and answer["notes"] == ["3 faces were found; the 2 largest are scored."]
+        client.predict(handle_file(copy / "examples" / "anger.jpg"), api_name="/predict")
+        with pytest.raises(AppError, match="2 pictures and videos a minute"):
+            client.predict(handle_file(copy / "examples" / "anger.jpg"), api_name="/predict")
+        assert running.uploads() == []
+    finally:
+        process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=30) == 0
+    assert not (tmp_path / "alone" / "strangers").exists()  # whom it tried to reach outside this machine
+    assert [path.name for path in (running.folder / "temp").iterdir()] == []  # its temporary folder went with it
+    assert sorted(path.name for path in copy.iterdir()) == sorted(
+        path.name for path in SPACE.iterdir() if path.name != "__pycache__"
+    )
