@@ -2,6 +2,7 @@
 
 import argparse
 import collections
+import json
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults import tiny
-from tests.faults.scenario import Outcome, World, play, record
+from tests.faults.scenario import KINDS, Outcome, World, play, record
 from tests.hub_server import Faults, Hub, running
 
 
@@ -26,11 +27,11 @@ def world(work: Path) -> Iterator[World]:
         yield World(hub, faults, url)
 
 
-def _share(seeds: range) -> None:
+def _share(seeds: range, kind: str | None) -> None:
     """One worker: its seeds, one line each."""
     with tempfile.TemporaryDirectory() as folder, world(Path(folder) / "hub") as stage:
         for seed in seeds:
-            outcome = play(stage, seed, Path(folder))
+            outcome = play(stage, seed, Path(folder), kind)
             print(record(outcome), flush=True)
             if outcome.broken:
                 _explain(outcome)
@@ -47,11 +48,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=224)
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--kind", choices=KINDS, help="only this kind of fault")
     parser.add_argument("--share", type=int, help=argparse.SUPPRESS)
     args = parser.parse_args()
     last = args.first + args.runs
     if args.share is not None:
-        return _share(range(args.first + args.share, last, args.jobs))
+        return _share(range(args.first + args.share, last, args.jobs), args.kind)
     start = time.monotonic()
     command = [
         sys.executable,
@@ -62,7 +64,11 @@ def main() -> None:
         f"--jobs={args.jobs}",
     ]
     workers = [
-        subprocess.Popen([*command, f"--share={share}"], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, *([f"--kind={args.kind}"] if args.kind else []), f"--share={share}"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for share in range(args.jobs)
     ]
     lines = [line for worker in workers for line in worker.communicate()[0].splitlines()]
@@ -71,8 +77,6 @@ def main() -> None:
 
 
 def _table(lines: list[str], runs: int, seconds: float) -> int:
-    import json
-
     outcomes = [json.loads(line) for line in lines]
     table = collections.Counter((one["kind"], one["became"]) for one in outcomes)
     for (kind, became), count in sorted(table.items()):

@@ -67,9 +67,9 @@ class Outcome:
         return f"{first}, then {second}" if self.happened else "fault not met"
 
 
-def story(seed: int) -> Story:
+def story(seed: int, kind: str | None = None) -> Story:
     rng = random.Random(seed)
-    kind = KINDS[seed % len(KINDS)]
+    kind = kind or KINDS[seed % len(KINDS)]
     times = rng.choice((1, 1, 2, LONG)) if kind in REPEATED else 1
     older, per_commit = rng.choice((True, False)), rng.choice((2, 500))
     return Story(seed, kind, older, per_commit, times, rng.random() < 0.5, rng.random(), rng)
@@ -116,9 +116,9 @@ class World:
         return self.totals[key]
 
 
-def play(world: World, seed: int, work: Path) -> Outcome:
+def play(world: World, seed: int, work: Path, kind: str | None = None) -> Outcome:
     """Run one story."""
-    told = story(seed)
+    told = story(seed, kind)
     early = 0.4 if told.kind in UPLOADS else 1  # so that an upload still follows
     at = 1 + int(told.where * early * world.total(work, told))
     release, truth = world.begin(work / "story", told.older, told.per_commit)

@@ -13,7 +13,6 @@ from huggingface_hub.utils import logging as hub_logging
 
 from emohub.errors import PublishError, listed
 from emohub.release.built import Release, open_release
-from emohub.release.check.run import check_path
 from emohub.release.manifest import Kind
 from emohub.release.publish.collection import CollectionPlan, plan_collection, push_collection
 from emohub.release.publish.files import repo_files
@@ -128,6 +127,8 @@ def _prepare() -> None:
 
 def _checked(folder: Path) -> None:
     """Refuse what `emohub check --fast` refuses."""
+    from emohub.release.check.run import check_path  # with torch and transformers, 4 s that a plan does without
+
     failures = [f"{one.where}: {one.found}. {one.do}" for one in check_path(folder, fast=True).failures]
     if failures:
         raise PublishError(
