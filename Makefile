@@ -40,7 +40,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_publish.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .matrix release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules
+	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules
 
 # The stamp is touched last: an interrupted set-up is done again, a finished one costs nothing.
 $(READY): pyproject.toml constraints.txt

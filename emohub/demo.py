@@ -33,39 +33,48 @@ faces = pipeline("image-classification", model="{MODEL}", trust_remote_code=True
 print(*faces("IMAGE"), sep="\\n")
 """
 
+LOAD_METRIC = """\
+import evaluate
+
+alpha = evaluate.load("krippendorff_alpha")
+print(alpha.compute(ratings=[[1, 2, 3, None], [1, 2, 2, 4]], level="ordinal")["krippendorff_alpha"])
+"""
+
 
 def demo(release: Path) -> None:
-    """Draw raw inputs, build every repo from them into `release`, load them as a user would, say what to type next."""
-    raw, datasets, models = release / "raw", release / "datasets", release / "models"
+    """Draw raw inputs beside `release`, build every repo into it, load them as a user would, say what to type next."""
+    raw, kit = release.with_name("raw"), Path(sys.executable).parent / "emohub"
     print("1. Drawing small raw inputs in the upstream layouts …", flush=True)
     if not (raw / "release.toml").exists():  # none, or of an earlier version
         shutil.rmtree(raw, ignore_errors=True)
         write_sample(raw)
-    print("2. Building every repo of raw/release.toml: datasets, metrics, a model of random weights …", flush=True)
+    print(
+        "2. Building every repo of raw/release.toml: datasets, metrics, a model of random weights, a Space …",
+        flush=True,
+    )
     build_release(raw / "release.toml", release)
     print("3. Loading them back, offline, in fresh processes with an empty cache …\n", flush=True)
     image = min((raw / "emonet-face" / "hq").rglob("*.jpg"))
-    load_model = LOAD_MODEL.replace("IMAGE", str(Path("..") / image.relative_to(release)))
-    run(LOAD_DATASETS, datasets)
-    run(load_model, models)
+    load_model = LOAD_MODEL.replace("IMAGE", os.path.relpath(image, release / "models"))
+    lines = {"datasets": LOAD_DATASETS, "models": load_model, "metrics": LOAD_METRIC}
+    for folder, script in lines.items():
+        run(script, release / folder)
+    typed = "\n".join(f"  cd {release / folder} && {sys.executable} -c '\n{lines[folder]}'\n" for folder in lines)
     print(
         f"""
 Done: {release} holds one folder per Hub repo. What you would type next:
 
-  cd {datasets} && {sys.executable} -c '
-{LOAD_DATASETS}'
+{typed}
+See the model in a browser; check the release; see what publishing it would do:
 
-  cd {models} && {sys.executable} -c '
-{load_model}'
-
-See the model in a browser:
-
-  emohub space --model {models}/{MODEL}
+  {kit} space
+  {kit} check {release}
+  {kit} publish {release} --namespace ORG
 
 Build from the real upstream files in the same way:
 
-  emohub build dataset emonet-face --source FOLDER_OR_HUB_ID --out emonet-face
-  emohub build release release.toml --out ANOTHER_FOLDER
+  {kit} build dataset emonet-face --source FOLDER_OR_HUB_ID --out emonet-face
+  {kit} build release release.toml --out ANOTHER_FOLDER
 """
     )
 

@@ -9,7 +9,9 @@ from rich.console import Console
 
 
 def check(
-    path: Annotated[Path, typer.Argument(help="A built release, or the folder of one repo.", show_default=False)],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A built release, or the folder of one repo.", show_default=False)
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     only: Annotated[
         list[str] | None,

@@ -14,7 +14,7 @@ Depth = Literal["structure", "full"]
 
 
 def build_dataset(
-    name: Annotated[Dataset, typer.Argument(help="Which dataset.", show_default=False)],
+    name: Annotated[Dataset, typer.Argument(metavar="NAME", help="Which dataset.", show_default=False)],
     source: Annotated[str, typer.Option(help="Folder with raw upstream files, or a Hub dataset id.")],
     out: Annotated[Path, typer.Option(help="Folder of the repo; configs built earlier stay.")],
     config: Annotated[

@@ -22,7 +22,10 @@ Trust = Annotated[
 
 
 def embed(
-    dataset: Annotated[str, typer.Argument(help="Folder of a dataset repo, or a Hub dataset id.", show_default=False)],
+    dataset: Annotated[
+        str,
+        typer.Argument(metavar="DATASET", help="Folder of a dataset repo, or a Hub dataset id.", show_default=False),
+    ],
     model: Model,
     out: Annotated[Path, typer.Option(help="Folder to write; one that the same command began is gone on with.")],
     config: Annotated[str | None, typer.Option(help="Config.  [default: the dataset's own default]")] = None,

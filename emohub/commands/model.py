@@ -39,6 +39,7 @@ def build_model(
 
     logging.getLogger("emohub").setLevel(logging.INFO)
     record = convert_model(heads, backbone, out, size, neutral=neutral, reference=reference)
+    logging.getLogger(__name__).info("Wrote %s", out)
     _print_summary(record, out)
 
 

@@ -12,7 +12,10 @@ from rich.text import Text
 
 
 def build_release(
-    manifest: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="release.toml.", show_default=False)],
+    manifest: Annotated[
+        Path,
+        typer.Argument(metavar="MANIFEST", exists=True, dir_okay=False, help="release.toml.", show_default=False),
+    ],
     out: Annotated[Path, typer.Option(help="Folder of the release: one folder per Hub repo, and release.json.")],
     namespace: Annotated[
         str | None, typer.Option(help="User or organisation that the cards name; by default the manifest's.")

@@ -10,6 +10,7 @@ def space(
     path: Annotated[
         Path | None,
         typer.Argument(
+            metavar="PATH",
             exists=True,
             file_okay=False,
             help="Folder of a Space or a metric.  [default: the demo]",

@@ -60,7 +60,7 @@ def write_dataset_card(name: str, repo: Path, place: Place | None = None, **meta
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}
     data = DatasetCardData(**{**METADATA[name], **metadata}, size_categories=[_size(infos)])
     DatasetInfosDict(infos).to_dataset_card_data(data)
-    default = builder.DEFAULT_CONFIG_NAME
+    default = next(iter(infos))  # the builder's default comes first, where it is built
     MetadataConfigs(
         {config: _data_files(info, config == default) for config, info in infos.items()}
     ).to_dataset_card_data(data)

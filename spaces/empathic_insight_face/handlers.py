@@ -154,7 +154,7 @@ class Handlers:
             ]
         emotions = self._strongest(result)
         first, last = result.seconds[0], result.seconds[-1]
-        peak = result.seconds[int(np.nanargmax(np.nanmax(result.scores, axis=1)))]
+        peak = result.seconds[int(np.nan_to_num(result.scores, nan=-np.inf).max(axis=1).argmax())]
         time = gr.update(minimum=first, maximum=max(last, first + STEP), step=STEP, value=peak)
         said = self.views.downloads(result.notes, self._video_files(result))
         charts = self.lines(result, emotions, kind)
@@ -177,7 +177,7 @@ class Handlers:
                 "emotion": list(emotions) * len(result.seconds),
                 "intensity": scores.ravel(),
             }
-        ).dropna()
+        )
         colours = dict(zip(emotions, LINE_COLOURS, strict=False))
         ends: list[float | None] = list(self.studio.settings.axes[KINDS[kind]])
         chart = gr.LinePlot(value=table, y_lim=ends, color_map=colours)

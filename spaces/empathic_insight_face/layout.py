@@ -204,7 +204,7 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
         tooltip="all",
         colors_in_legend=[],  # the legend above it wraps on a phone
         height=330,
-        label="Intensity over the seconds of the video; as a table below",
+        label="Intensity over time, in seconds",
     )
     time = gr.Slider(0, 1, 0, step=0.01, label="Time in seconds: the frame nearest to it is shown")
     frame = _html()

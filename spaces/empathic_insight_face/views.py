@@ -16,6 +16,7 @@ from studio import PictureResult, VideoResult
 KINDS = {"Above neutral": "above", "Raw": "raw"}
 ORDERS = ("Strongest first", "By group")
 FULL = 0.5  # share at which a bar of the distribution is full
+HINT = "The model was made for faces: you can have the whole picture scored, but that may mean nothing."
 SHOWN = 5  # emotions beside a frame of a video
 
 _PANELS = Environment(
@@ -90,7 +91,7 @@ class Views:
 
     def overview(self, result: PictureResult, files: Mapping[str, tuple[str, str]]) -> str:
         """The picture with its faces framed, what was found, and the files to take away: name → (file name, link)."""
-        return _draw("overview", result=result, said=_said(result), files=files)
+        return _draw("overview", result=result, said=_said(result), files=files, hint=HINT if not result.faces else "")
 
     def downloads(self, notes: Sequence[str], files: Mapping[str, tuple[str, str]]) -> str:
         """Notes and the files to take away."""
@@ -167,10 +168,7 @@ def _said(result: PictureResult) -> str:
     if result.whole:
         return "The whole picture was scored, whether or not a face is in it."
     if not result.found:
-        return (
-            "No face was found in the picture. The model was made for faces: you can have the whole picture scored, "
-            "but what it says then may mean nothing."
-        )
+        return "No face was found in the picture."
     return "One face was found." if result.found == 1 else f"{result.found} faces were found."
 
 

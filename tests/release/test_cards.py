@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 import string
 from collections import Counter
@@ -388,6 +389,9 @@ def test_configs_one_after_the_other_give_the_card_of_all_at_once(undrawn: None,
     for config in ("binary", "hq_ratings", "big", "binary_ratings", "hq"):
         build("emonet-face", source, tmp_path / "steps", config)
         assert set(infos(tmp_path / "steps")) >= {config}
+        marked = [entry["config_name"] for entry in metadata(tmp_path / "steps")["configs"] if entry.get("default")]
+        built = json.loads((tmp_path / "steps" / "build.json").read_text())["configs"]
+        assert marked == [next(iter(built))]  # so that a plain load_dataset works at any time
     assert (tmp_path / "steps" / "README.md").read_text() == (tmp_path / "once" / "README.md").read_text()
 
 

@@ -22,8 +22,6 @@ def manifest(request: pytest.FixtureRequest) -> Manifest:
 
 def test_every_folder_that_it_names_is_in_the_repo(manifest: Manifest) -> None:
     for kind, name, spec in manifest.repos():
-        if isinstance(spec, Space) and not (ROOT / "spaces").is_dir():
-            pytest.skip("spaces/ is not here yet")
         if isinstance(spec, Metric | Space):
             assert (folder_of(name, spec) / "README.md").is_file(), (kind, name)
 

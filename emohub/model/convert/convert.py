@@ -197,7 +197,6 @@ def write_repo(
     """
     with replacing(out) as folder:
         _write_files(folder, model, base, record, add)
-    logger.info("Wrote %s", out)
     return record
 
 

@@ -87,6 +87,7 @@ def workplace(release: Release | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="emohub-check-", ignore_cleanup_errors=True) as temporary:
         home = Path(temporary).resolve()
         (home / "gradio").mkdir()
+        (home / "hf" / "hub").mkdir(parents=True)  # before the links: nothing may be written through one
         for repo in release.repos if release else ():
             assert release is not None
             folder = release.folder_of(repo).resolve()

@@ -27,7 +27,7 @@ def starts(subject: Subject) -> Iterator[Failure]:
     if subject.meta.get("sdk") != "gradio" or app not in subject.files:
         return  # space.sdk says so; other SDKs are not started here
     with workplace(subject.release) as home:
-        folder = home / "app" / subject.name
+        folder = home / "hf" / "app" / subject.name
         shutil.copytree(subject.folder, folder)
         if subject.release is not None:
             (folder / subject.release.namespace).symlink_to(home / subject.release.namespace)
