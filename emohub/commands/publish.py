@@ -11,7 +11,7 @@ Depth = Literal["none", "files", "bytes", "load", "full"]
 
 
 def publish(
-    release: Annotated[Path, typer.Argument(help="Folder of a built release.", show_default=False)],
+    release: Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of a built release.", show_default=False)],
     namespace: Annotated[
         str | None, typer.Option(help="User or organisation on the Hub.  [default: the release's own]")
     ] = None,

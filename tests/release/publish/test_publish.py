@@ -217,6 +217,25 @@ def test_many_files_come_in_parts_and_the_card_last(run: Publish, hub: Hub, rele
     assert is_whole(hub, release, "v0.2.0")
 
 
+def test_what_was_uploaded_is_not_sent_again(
+    run: Publish, hub: Hub, world: World, release: Path, tmp_path: Path
+) -> None:
+    """The commit does not come through; the rerun finds the large files in the Hub's storage."""
+    run()
+    paths = [path for _, path, _ in world.faults.log]
+    first = next(number for number, path in enumerate(paths, 1) if "/commit/" in path)
+    world.begin(tmp_path / "again", older=False, per_commit=500)
+    (release.parent / ".release.publish.json").unlink()
+    world.faults.arm(Fault("disk", first))
+    with pytest.raises(HfHubHTTPError) as refused:
+        run()
+    assert "The Hub answered 507 to POST" in str(message_for(refused.value))
+    assert "no room left" in str(message_for(refused.value)) and len([*hub.objects.iterdir()]) == 3
+    world.faults.arm(None)
+    assert run()[0].ok and is_whole(hub, release, "v0.1.0")
+    assert len([line for line in world.faults.log if line[0] == "PUT" and "/lfs/" in line[1]]) == 3  # of the model
+
+
 def test_pull_requests(run: Publish, hub: Hub, release: Path, world: World) -> None:
     run()
     hub.push(FACES, {"README.md": b"# Another card\n"}, "somebody")
