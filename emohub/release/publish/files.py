@@ -17,7 +17,6 @@ from emohub.release.built import Release, Repo
 CARD = "README.md"
 LARGE = 10_000_000  # from here on the Hub keeps a file in its large storage, known by its SHA-256
 TEXT = 64_000_000  # a larger file is not looked through for ids
-BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,17 @@ class LocalFile:
         """Bytes that are sent."""
         return self.source.stat().st_size if self.data is None else len(self.data)
 
-    @cached_property
+    @property
     def digests(self) -> tuple[str, ...]:
         """What the Hub may call it: SHA-256 in its large storage, git's SHA-1 outside of it."""
+        if (
+            "hashed" not in self.__dict__
+        ):  # no `cached_property`: on Python 3.11 its lock lets one thread hash at a time
+            self.__dict__["hashed"] = self._hash()
+        hashed: tuple[str, ...] = self.__dict__["hashed"]
+        return hashed
+
+    def _hash(self) -> tuple[str, ...]:
         if self.size >= LARGE and self.data is None:
             return (_sha256(self.source),)
         data = self.content
@@ -63,16 +70,13 @@ def digest(there: RepoFile) -> str:
 
 
 def _sha256(source: Path) -> str:
-    found = hashlib.sha256()
     with open(source, "rb") as file:
-        while block := file.read(BLOCK):
-            found.update(block)
-    return found.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hash_all(files: Iterable[LocalFile]) -> None:
     """Compute the digests side by side: hashing leaves Python's lock."""
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda file: file.digests, files))
 
 

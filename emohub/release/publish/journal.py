@@ -61,12 +61,10 @@ class Journal:
 
     def _put(self, key: str, **entry: Any) -> None:
         self._repos[key] = entry
+        record = {"format": FORMAT, "repos": self._repos}
         half = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
-            with open(half, "w", encoding="utf-8") as file:
-                json.dump({"format": FORMAT, "repos": self._repos}, file, indent=1, sort_keys=True)
-                file.flush()
-                os.fsync(file.fileno())
+            half.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
             half.replace(self.path)
         except OSError as error:
             raise PublishError(

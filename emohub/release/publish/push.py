@@ -14,7 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from emohub.errors import PublishError, hub_message, listed
 from emohub.release.publish import cards
-from emohub.release.publish.files import CARD, LocalFile
+from emohub.release.publish.files import CARD, LocalFile, hash_all
 from emohub.release.publish.journal import Journal
 from emohub.release.publish.plan import Planner, RepoPlan, Target, stand_in
 
@@ -149,6 +149,7 @@ class Pusher:
         """Send what differs; gives back the head and how many commits were made."""
         assert plan.there is not None
         head, target = plan.there.head, plan.target
+        hash_all((*plan.add, *plan.change))
         batches = batched(plan, self.files_per_commit)
         files = {file.path: file.digests for file in (*plan.add, *plan.change)}
         if batches:
