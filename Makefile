@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix browser lint share bench clean
+.PHONY: help demo test test-faults test-matrix browser lint share bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ demo: $(READY)  ## set up, draw small raw inputs, build a release from them, loa
 
 test: $(READY) browser lint  ## set up, lint, types, every test
 	@$(BIN)/python -m pytest -n 2
+
+test-faults: $(READY)  ## publish 224 times with a fault each, seeded (about five minutes on two cores)
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
@@ -34,6 +37,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_train.py
 	@$(BIN)/python benchmarks/bench_model.py
 	@$(BIN)/python benchmarks/bench_metrics.py
+	@$(BIN)/python benchmarks/bench_publish.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules

@@ -9,6 +9,7 @@ from emohub.commands.check import check
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
+from emohub.commands.publish import publish
 from emohub.commands.release import build_release
 from emohub.commands.space import space
 from emohub.commands.train import train
@@ -28,7 +29,7 @@ app.add_typer(build, name="build")
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
 build.command("release")(build_release)
-for command in (sample, embed, predict, train, space, check):
+for command in (sample, embed, predict, train, space, check, publish):
     app.command()(command)
 
 

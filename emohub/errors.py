@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from huggingface_hub.errors import HfHubHTTPError
+
 SHOWN = 20
 
 
@@ -36,15 +38,48 @@ class BuildError(EmohubError):
     """A build found problems and wrote nothing."""
 
 
+class PublishError(EmohubError):
+    """A release is not, or not wholly, on the Hub."""
+
+
 def listed(lines: Sequence[str], shown: int = SHOWN) -> str:
     """The first `shown` lines as a bulleted list, and how many more there are."""
     more = [f"  … and {len(lines) - shown:,} more"] if len(lines) > shown else []
     return "\n".join([f"  - {line}" for line in lines[:shown]] + more)
 
 
+# What to do next, by the status that the Hub answered.
+ADVICE = {
+    401: "Log in with `hf auth login`, or set HF_TOKEN to a token that is valid.",
+    402: "The Hub asks for a paid plan here: see the settings of the account or organisation.",
+    403: "The token may not do this: make one with write access to this namespace on "
+    "https://huggingface.co/settings/tokens, or name another --namespace.",
+    404: "Check the id, and that the token may see the repo: a private one looks missing to others.",
+    412: "Somebody else committed meanwhile, and nothing was overwritten: run the same command again.",
+    413: "The file is too large for the Hub.",
+    429: "Too many requests: wait some minutes, then run the same command again.",
+    507: "The Hub has no room left for this: see the storage of the account, then run the same command again.",
+}
+
+
+def hub_message(error: BaseException) -> str:
+    """What the Hub refused, why, and what to do next. The address is shown without its query, which may be signed."""
+    response = getattr(error, "response", None)
+    if response is None:
+        return f"The Hub refused: {error}"
+    status, request = response.status_code, response.request
+    said = (getattr(error, "server_message", None) or response.reason_phrase or "").strip().rstrip(".")
+    advice = ADVICE.get(
+        status, "Run the same command again; https://status.huggingface.co says whether the Hub is up."
+    )
+    address = str(request.url).partition("?")[0]
+    return f"The Hub answered {status} to {request.method} {address}: {said}. {advice}"
+
+
 # First match wins; commands raise and never catch.
 MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (EmohubError, str),
+    (HfHubHTTPError, hub_message),
     (
         FileNotFoundError,
         lambda e: f"File not found: {getattr(e, 'filename', None) or e}. Check the path and run again.",

@@ -25,7 +25,7 @@ def run(*command: str | Path, cwd: Path, home: Path, **extra: str) -> subprocess
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,  # a hang, not a slow machine
         stdin=subprocess.DEVNULL,
     )
 

@@ -73,6 +73,19 @@ def flat(text: str) -> str:
             ("build", "release"),
             ["MANIFEST", "--out", "--namespace", "--only", "--force", "Only what changed is built"],
         ),
+        (
+            ("publish",),
+            [
+                "RELEASE",
+                "--namespace",
+                "--yes",
+                "--create-pr",
+                "--overwrite",
+                "--no-check",
+                "HF_TOKEN",
+                "only the plan",
+            ],
+        ),
         (("space",), ["--model", "--port", "127.0.0.1", "GRADIO_SERVER_PORT", "make demo"]),
     ],
 )
@@ -80,7 +93,7 @@ def test_help(command: tuple[str, ...], said: list[str], emohub: Run) -> None:
     done = emohub(*command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert [text for text in said if text not in flat(done.stdout)] == []
-    if len(command) < 2 and command not in (("sample",), ("space",)):
+    if len(command) < 2 and command not in (("sample",), ("space",), ("publish",)):
         bare = emohub(*command)
         assert bare.returncode == 2
         assert flat(bare.stdout + bare.stderr) == flat(done.stdout)

@@ -1,0 +1,1 @@
+"""`emohub publish`: plan, push, verify. Every step may be stopped at any moment and run again."""

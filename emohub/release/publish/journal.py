@@ -1,0 +1,95 @@
+"""What this machine sent to the Hub, or was about to send, so that a rerun knows its own work from other people's.
+
+One JSON file beside the release's folder, written whole before and after each commit. It holds digests,
+never a token and never a file's content. Where it is lost, the tags of earlier versions say the same but for a run
+that was stopped in its midst.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from emohub.errors import PublishError
+
+FORMAT = 1
+
+
+class Journal:
+    """The record of one release folder; the keys are `ENDPOINT TYPE/ID`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._repos: dict[str, dict[str, Any]] = self._read()
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        try:
+            record = json.loads(self.path.read_text(encoding="utf-8"))
+            if record["format"] != FORMAT:
+                raise ValueError(f"format {record['format']!r}, known is {FORMAT}")
+            return dict(record["repos"])
+        except FileNotFoundError:
+            return {}
+        except (ValueError, LookupError, TypeError) as error:
+            raise PublishError(
+                f"{self.path} is not the journal of `emohub publish` ({error}). Remove it: what earlier versions "
+                "sent is then known by their tags."
+            ) from error
+
+    def files(self, key: str) -> dict[str, list[str]]:
+        """Path → digests that this machine gave the file, or was about to give it."""
+        return dict(self._repos.get(key, {}).get("files", {}))
+
+    def cards(self, key: str) -> list[str]:
+        """Digests of the cards that this machine sent, without their notes."""
+        return list(self._repos.get(key, {}).get("cards", ()))
+
+    def intend(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
+        """Write down what is about to be sent, beside what was sent before."""
+        known = self.files(key)
+        for path, digests in files.items():
+            known[path] = sorted({*known.get(path, ()), *digests})
+        self._put(key, files=known, cards=sorted({*self.cards(key), *cards}))
+
+    def done(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
+        """Write down what now stands on the Hub, instead of all that was known before."""
+        self._put(key, files={path: sorted(found) for path, found in files.items()}, cards=list(cards))
+
+    def _put(self, key: str, **entry: Any) -> None:
+        self._repos[key] = entry
+        record = {"format": FORMAT, "repos": self._repos}
+        half = self.path.with_name(f"{self.path.name}.{os.getpid()}")
+        try:
+            half.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
+            half.replace(self.path)
+        except OSError as error:
+            raise PublishError(
+                f"{self.path} cannot be written ({error.strerror or error}), and without it a rerun could not tell "
+                "your files from other people's. Make room there, then run the same command again."
+            ) from error
+        finally:
+            half.unlink(missing_ok=True)
+
+
+@contextmanager
+def opened(release: Path) -> Iterator[Journal]:
+    """The journal of a release, which one publisher at a time may hold.
+
+    Raises:
+        PublishError: another publisher holds it, or the file is not a journal.
+    """
+    release = release.resolve()
+    path = release.with_name(f".{release.name}.publish.json")
+    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise PublishError(f"Another `emohub publish {release}` is running on this machine. Wait for it.") from error
+    try:
+        yield Journal(path)
+    finally:
+        lock.release()

@@ -1,0 +1,76 @@
+"""The HTTP server on 127.0.0.1: faults first, then the routes."""
+
+import logging
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse
+
+from tests.hub_server import read, social, write
+from tests.hub_server.faults import Faults
+from tests.hub_server.store import Hub, Repo, folder
+
+
+def build_app(hub: Hub, faults: Faults) -> Any:
+    """The ASGI application."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False)
+    app.state.hub = hub
+
+    @app.exception_handler(HTTPException)
+    async def said(request: Request, failure: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": failure.detail}, failure.status_code, failure.headers)
+
+    @app.exception_handler(404)  # an address that no route knows, such as an id with no namespace, has no code yet
+    async def not_found(request: Request, failure: HTTPException) -> JSONResponse:
+        return JSONResponse({"error": failure.detail}, 404, failure.headers or {"X-Error-Code": "RepoNotFound"})
+
+    for module in (social, write, read):
+        app.include_router(module.routes)
+
+    async def by_raw_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        # Routing must see `refs%2Fpr%2F1` as one segment, so the path is decoded by the handlers, not before them.
+        await app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
+
+    return faults.around(by_raw_path)
+
+
+@contextmanager
+def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
+    """Serve a Hub from a thread and yield the endpoint, e.g. `http://127.0.0.1:41234`."""
+    app = build_app(hub, faults or Faults(hub))
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a fault is no news
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+    # With the protocol named, asyncio sends small answers at once; without it, each waits 40 ms for Nagle.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(512)
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:  # the socket listens already: an early request waits in its queue
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextmanager
+def serve(folders: Mapping[str, Path]) -> Iterator[str]:
+    """Serve folders as public repos that nobody may write to, and yield the endpoint.
+
+    A key is a dataset id, `org/name`; `models/org/name` and `spaces/org/name` name the other kinds.
+    """
+    with tempfile.TemporaryDirectory() as objects:
+        hub = Hub(Path(objects))
+        for key, root in folders.items():
+            kind, id = key.split("/", 1) if key.count("/") == 2 else ("datasets", key)
+            repo = hub.repos[f"{kind}/{id}"] = Repo(kind, id)
+            repo.commit(folder(root), "Add files", "hub")
+        with running(hub) as endpoint:
+            yield endpoint

@@ -1,0 +1,154 @@
+"""`emohub publish` as a user types it, against the local Hub: the demo release, kills, secrets."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import fresh
+from tests.faults import tiny
+from tests.faults.checks import Truth, always, exactly
+from tests.hub_server import Fault, Faults, Hub, running
+
+USE = """
+from datasets import load_dataset
+from transformers import pipeline
+import evaluate, PIL.Image
+rows = list(load_dataset("demo-org/emonet-face", "hq", streaming=True)["test"].take(2))
+faces = pipeline("image-classification", model="demo-org/empathic-insight-face-small", trust_remote_code=True)
+alpha = evaluate.load("demo-org/krippendorff_alpha")
+result = ["image" in rows[0], len(rows), len(faces(rows[0]["image"])), alpha.name]
+"""
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Hub:
+    (tmp_path / "objects").mkdir()
+    return Hub(tmp_path / "objects", tokens={tiny.OWNER: "owner"}, members={tiny.ORG: {"owner"}})
+
+
+@pytest.fixture
+def faults(hub: Hub) -> Faults:
+    return Faults(hub)
+
+
+@pytest.fixture
+def endpoint(hub: Hub, faults: Faults) -> Iterator[str]:
+    with running(hub, faults) as url:
+        yield url
+
+
+def publish(release: Path, endpoint: str, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    home = release.parent / "home"
+    settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": tiny.OWNER, "EMOHUB_HUB_WAIT": "0.05", **extra}
+    return fresh.emohub("publish", release, *arguments, cwd=release.parent, home=home, **settings)
+
+
+def test_the_demo_release_goes_to_the_hub_and_loads(
+    demo_release: Path, hub: Hub, endpoint: str, tmp_path: Path, faults: Faults
+) -> None:
+    """Datasets, metrics, model (and Space) in one command; then what the cards promise, as a stranger over HTTP."""
+    release = tmp_path / "release"
+    shutil.copytree(demo_release, release)
+    done = publish(release, endpoint, "--yes", "--json")
+    assert done.returncode == 0, done.stderr
+    record = json.loads(done.stdout)
+    names = {repo["id"]: repo["kind"] for repo in record["plan"]["repos"]}
+    checks = record["report"]["checks"]
+    assert record["report"]["ok"] and all(check["ok"] and check["who"] == "a stranger" for check in checks)
+    assert {check["id"] for check in checks if check["what"] == "loads"} == {
+        i for i, k in names.items() if k != "space"
+    }
+    assert {(check["id"], check["what"]) for check in checks} >= {(id, "files at v0.1.0") for id in names}
+    assert "one row each of" in done.stdout and "hq/test" in done.stdout
+    faults.log.clear()
+    stranger = fresh.python(USE, cwd=tmp_path, home=tmp_path / "stranger", HF_ENDPOINT=endpoint)
+    assert stranger == [True, 2, 5, "krippendorff_alpha"]
+    assert {user for _, _, user in faults.log} == {None}
+    again = publish(release, endpoint, "--yes", "--no-check", "--verify", "files")
+    assert again.returncode == 0 and again.stderr.count("nothing to send") == len(names)
+
+
+def test_without_yes_there_is_only_a_plan(hub: Hub, endpoint: str, tmp_path: Path, faults: Faults) -> None:
+    release = tiny.write_tiny(tmp_path / "release")
+    done = publish(release, endpoint)
+    assert done.returncode == 0, done.stderr
+    assert "demo-org/faces" in done.stdout and "create" in done.stdout and "gated: auto" in done.stdout
+    assert "a reader is asked: Be kind to faces." in done.stdout and "I agree (checkbox)" in done.stdout
+    assert "--yes carries it out" in done.stderr
+    assert {method for method, _, _ in faults.log} == {"GET"} and not hub.repos
+
+
+def test_the_token_is_nowhere(hub: Hub, endpoint: str, tmp_path: Path, faults: Faults) -> None:
+    """In no output and no file, whether the publish works, is refused or breaks off."""
+    release = tiny.write_tiny(tmp_path / "work" / "release")
+    said = []
+    for fault in (None, Fault("500", 20, times=1000), Fault("cut", 12, times=1000), Fault("disk", 1, times=1000)):
+        faults.arm(fault)
+        done = publish(
+            release, endpoint, "--yes", "--no-check", "--verify", "bytes", EMOHUB_HUB_TRIES="2", HF_DEBUG="1"
+        )
+        said.append(done.stdout + done.stderr)
+        assert (done.returncode == 0) is (fault is None)
+        hub.repos.clear()
+    written = [path.read_bytes().decode("latin-1") for path in (tmp_path / "work").rglob("*") if path.is_file()]
+    assert written
+    for text in (*said, *written):
+        assert tiny.OWNER not in text
+    for text in said[1:]:
+        assert "Traceback" not in text and "emohub: " in text and "run the same command again" in text
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_request_it_goes_on(seed: int, hub: Hub, endpoint: str, tmp_path: Path, faults: Faults) -> None:
+    """kill -9 of the real command, then the same command once more."""
+    release = tiny.write_tiny(tmp_path / "work" / "release")
+    truth, rng = Truth({"v0.1.0": tiny.files_of(release)}), random.Random(seed)
+    command = [
+        Path(sys.executable).with_name("emohub"),
+        "publish",
+        release,
+        "--yes",
+        "--no-check",
+        "--verify",
+        "files",
+    ]
+    settings = {"HF_ENDPOINT": endpoint, "HF_TOKEN": tiny.OWNER}
+    environment = fresh.environment(tmp_path / "home", **settings)
+    fault = Fault("kill", rng.randint(8, 60), after=rng.random() < 0.5)
+    with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=-3, stderr=-3, stdin=-3) as process:
+        faults.arm(fault, process.pid)
+        process.wait(60)
+    assert process.returncode == -signal.SIGKILL and always(hub, truth) == []
+    faults.arm(None)
+    done = publish(release, endpoint, "--yes", "--no-check", "--verify", "bytes")
+    assert done.returncode == 0, done.stderr
+    assert always(hub, truth) == [] and exactly(hub, truth, "v0.1.0") == []
+
+
+def test_a_hub_that_gives_other_bytes_is_an_error(hub: Hub, endpoint: str, tmp_path: Path) -> None:
+    release = tiny.write_tiny(tmp_path / "release")
+    assert publish(release, endpoint, "--yes", "--no-check", "--verify", "none").returncode == 0
+    source = hub.repos["models/demo-org/net"].head.files["hq/model0.safetensors"].source
+    assert isinstance(source, Path)
+    source.write_bytes(os.urandom(source.stat().st_size))
+    done = publish(release, endpoint, "--yes", "--no-check", "--verify", "bytes")
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout and "does not give what the release holds" in done.stderr
+
+
+def test_no_release_and_no_hub(tmp_path: Path) -> None:
+    (tmp_path / "release").mkdir()
+    done = publish(tmp_path / "release", "http://127.0.0.1:9")
+    assert done.returncode == 1 and "holds no finished release" in done.stderr
+    release = tiny.write_tiny(tmp_path / "release")
+    done = publish(release, "http://127.0.0.1:9", EMOHUB_HUB_TRIES="2")
+    assert done.returncode == 1 and "The Hub gave no answer (ConnectError)" in done.stderr
+    assert "run the same command again" in done.stderr and "Traceback" not in done.stderr
