@@ -15,7 +15,7 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="KIND/NAME", help="Check this repo only, such as metric/weighted_kappa; repeatable."),
+        typer.Option(metavar="FOLDER", help="Check this repo only, such as metrics/NAME; repeatable."),
     ] = None,
     fast: Annotated[
         bool, typer.Option("--fast", help="Leave out what starts processes: loading, examples, pages.")

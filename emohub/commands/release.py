@@ -21,7 +21,7 @@ def build_release(
         str | None, typer.Option(help="User or organisation that the cards name; by default the manifest's.")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(metavar="KIND/NAME", help="Repo to build, such as models/NAME; repeatable.")
+        list[str] | None, typer.Option(metavar="FOLDER", help="Build this repo only, such as models/NAME; repeatable.")
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Build also what has not changed, and replace folders made otherwise.")

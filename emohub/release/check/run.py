@@ -68,7 +68,7 @@ def check_path(
 
     Args:
         path: Folder with `release.json`, or the folder of one repo.
-        only: KIND/NAME of the repos to check, for example "metric/weighted_kappa"; by default all.
+        only: Folders of the repos to check within the release, for example "metrics/weighted_kappa"; by default all.
         fast: Leave out the checks that start processes.
         ids: Ids of the checks to make; by default all.
 
@@ -174,7 +174,7 @@ def kind_of(folder: Path) -> Kind:
 def _chosen(subjects: list[Subject], only: Sequence[str]) -> list[Subject]:
     if not only:
         return subjects
-    known = {f"{one.kind}/{one.name}": one for one in subjects if one.kind != "release"}
+    known = {f"{FOLDERS[one.kind]}/{one.name}": one for one in subjects if one.kind != "release"}
     if unknown := [name for name in only if name not in known]:
         raise EmohubError(f"{unknown[0]!r} is not there. Valid for --only:\n{listed(list(known), len(known))}")
     return [known[name] for name in dict.fromkeys(only)]

@@ -46,7 +46,7 @@ def test_a_repo_that_stands_alone_is_known_by_its_files(repo: str, kind: str, go
 
 
 def test_only_some_repos(copied: Copy) -> None:
-    report = check_path(copied.folder, only=["metric/weighted_kappa", "dataset/chehre"], ids={"files.empty"})
+    report = check_path(copied.folder, only=["metrics/weighted_kappa", "datasets/chehre"], ids={"files.empty"})
     assert [result.path for result in report.results] == ["datasets/chehre", "metrics/weighted_kappa"]
     with pytest.raises(EmohubError, match=r"'metric/kappa' is not there.*\n.*dataset/"):
         check_path(copied.folder, only=["metric/kappa"])
@@ -137,7 +137,7 @@ def test_json_says_everything(copied: Copy) -> None:
 
 def test_the_command(copied: Copy, tmp_path: Path) -> None:
     """Exit status 0 and 1, JSON alone on stdout."""
-    run = ("check", copied.folder, "--fast", "--only", "metric/weighted_kappa")
+    run = ("check", copied.folder, "--fast", "--only", "metrics/weighted_kappa")
     ours = {"PYTHONPATH": str(Path(__file__).parents[3])}  # in a worktree, another one may be installed
     good = fresh.emohub(*run, cwd=tmp_path, home=tmp_path / "home", **ours)
     assert (good.returncode, "all passed" in good.stdout) == (0, True), good.stderr
