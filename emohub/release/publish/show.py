@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -52,16 +53,21 @@ def _repo_record(one: RepoPlan) -> dict[str, Any]:
 def show_plan(plan: Plan) -> None:
     """Print the plan as a table, and below it every file and remark."""
     console = _console()
-    table = Table("repo", "type", "plan", "add", "change", "remove", "MB to send", "who sees it")
+    title = f"{plan.release.title}, version {plan.release.version}, to {plan.namespace}"
+    table = Table("repo", "plan", "files", "MB", "who sees it", title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.columns[0].no_wrap = True
+    table.columns[3].justify = "right"
     for one in plan.repos:
         repo = one.target.repo
         seen = "members" if repo.private else f"gated: {repo.gated}" if repo.gated else "everybody"
-        counts = (len(one.add), len(one.change), len(one.remove), f"{one.size / 1e6:,.1f}")
-        table.add_row(one.target.id, repo.hub_type, one.action, *map(str, counts), seen)
+        counts = {"+": len(one.add), "~": len(one.change), "−": len(one.remove)}
+        files = " ".join(f"{sign}{count}" for sign, count in counts.items() if count)
+        table.add_row(repo.path, one.action, files, f"{one.size / 1e6:,.1f}", seen)
     if plan.collection is not None:
         made = plan.collection
-        table.add_row(f"“{made.title}”", "collection", made.action, str(len(made.add)), "", "", "", "everybody")
+        table.add_row("collection", made.action, f"+{len(made.add)} repos" if made.add else "", "", "everybody")
     console.print(table)
+    console.print("files: + to add, ~ to change, − to remove; MB: to send\n")
     for one in plan.repos:
         for line in _lines(one):
             console.print(line)
@@ -89,9 +95,12 @@ def report_record(report: Report) -> dict[str, Any]:
 
 
 def show_report(report: Report) -> None:
-    """Print what was verified."""
+    """Print what was verified, as whom, repo by repo."""
     console = _console()
-    table = Table("repo", "verified", "as", "result", "seen")
-    for check in report.checks:
-        table.add_row(check.id, check.what, check.who, "ok" if check.ok else "FAILED", check.said)
-    console.print(table if report.checks else "Nothing was verified.")
+    for id in dict.fromkeys(check.id for check in report.checks):
+        console.print(id)
+        for check in (check for check in report.checks if check.id == id):
+            console.print(f"  {'ok    ' if check.ok else 'FAILED'} {check.what}, as {check.who}: {check.said}")
+    failed = sum(not check.ok for check in report.checks)
+    seen = f"{len(report.checks)} looks at the Hub: {f'{failed} failed' if failed else 'all as in the release'}"
+    console.print(seen if report.checks else "Nothing was verified.")

@@ -48,8 +48,8 @@ def test_a_repo_that_stands_alone_is_known_by_its_files(repo: str, kind: str, go
 def test_only_some_repos(copied: Copy) -> None:
     report = check_path(copied.folder, only=["metrics/weighted_kappa", "datasets/chehre"], ids={"files.empty"})
     assert [result.path for result in report.results] == ["datasets/chehre", "metrics/weighted_kappa"]
-    with pytest.raises(EmohubError, match=r"'metric/kappa' is not there.*\n.*dataset/"):
-        check_path(copied.folder, only=["metric/kappa"])
+    with pytest.raises(EmohubError, match=r"'metrics/kappa' is not there.*\n.*datasets/"):
+        check_path(copied.folder, only=["metrics/kappa"])
 
 
 def test_what_is_no_release(tmp_path: Path) -> None:
