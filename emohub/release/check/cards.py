@@ -174,7 +174,8 @@ def placeholders(subject: Subject) -> Iterator[Failure]:
         for what, pattern in PLACEHOLDERS:
             if found := pattern.search(text):
                 line = text.count("\n", 0, found.start()) + 1
-                yield subject.failure(name, f"holds {what}: {shown(found.group(), 50)!r}, line {line}", "Fill it in.")
+                do = "Fill it in; `emohub build release` writes cards with the namespace of its manifest."
+                yield subject.failure(name, f"holds {what}: {shown(found.group(), 50)!r}, line {line}", do)
 
 
 # -- gates -------------------------------------------------------------------------------------------
