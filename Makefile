@@ -36,6 +36,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_build.py
 	@$(BIN)/python benchmarks/bench_train.py
 	@$(BIN)/python benchmarks/bench_model.py
+	@$(BIN)/python benchmarks/bench_embed.py --size base
 	@$(BIN)/python benchmarks/bench_metrics.py
 	@$(BIN)/python benchmarks/bench_publish.py
 
