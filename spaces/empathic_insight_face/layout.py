@@ -49,7 +49,7 @@ def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
     forget = round(60 * studio.settings.forget_minutes)
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         _head(studio.settings, handlers)
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Picture", id="picture"):
                 _picture_tab(studio, handlers, forget)
             with gr.Tab("Video", id="video"):
@@ -133,7 +133,7 @@ def _picture_results(studio: Studio, limits: Settings) -> tuple[list[Any], gr.HT
         order = gr.Radio([*ORDERS], value=ORDERS[0], label="Order")
         top = gr.Slider(1, studio.width, TOP, step=1, label="Emotions")
         threshold = gr.Slider(low, high, low, step=(high - low) / 100, label="Threshold")
-    with gr.Tabs():
+    with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Intensities"):
             intensities = _html()
         with gr.Tab("Distribution"):

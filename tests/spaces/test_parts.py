@@ -16,11 +16,14 @@ import pytest
 from PIL import Image
 
 from emohub.data.taxonomy import EMOTIONS, GROUPS
+from emohub.errors import MediaError
 from emohub.hubfolders import hub_folder
+from emohub.model.infer.faces import FaceCropper
 
 SPACE = hub_folder("spaces", "empathic_insight_face")
 sys.path.append(str(SPACE))
 
+import faces  # noqa: E402
 import groups  # noqa: E402
 import scoring  # noqa: E402
 import uploads  # noqa: E402
@@ -81,6 +84,18 @@ def test_settings_come_from_the_file_then_the_environment(monkeypatch: pytest.Mo
 
 
 # ---- Distributions and bars
+
+
+@pytest.mark.parametrize("size", [(1, 1), (16, 640), (640, 1), (32, 32), (1, 2000)])
+def test_no_face_is_seen_where_a_side_is_tiny(size: tuple[int, int]) -> None:
+    """OpenCV's detector reads what the memory held before there, so it is filled with nonsense."""
+    find, crop = faces.FaceFinder(), FaceCropper()
+    for colour in ("black", "grey", "white") * 2:
+        junk = [np.full(2**k, value, np.float32) for k in range(6, 20) for value in (np.inf, 1e30, 7.0)]
+        del junk
+        assert find(Image.new("RGB", size, colour)) == []
+        with pytest.raises(MediaError, match="no face"):
+            crop(Image.new("RGB", size, colour))
 
 
 def test_a_distribution_is_made_of_what_lies_above_neutral() -> None:

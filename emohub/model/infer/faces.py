@@ -16,6 +16,9 @@ from emohub.errors import EmohubError, MediaError
 YUNET = "face_detection_yunet_2023mar.onnx"
 SEEN_SIDE = 640  # px; larger pictures are scaled down for the detector only
 SCORE, OVERLAP, KEPT = 0.6, 0.3, 50  # what the detector calls a face, merges, and lists at most
+SMALLEST = (
+    64  # px; with a side of 32 or less OpenCV 4.14 finds faces in flat grey, and not each time: it gets a border
+)
 ROOM = 2.0  # side of the square that is cut out, in longer sides of the face
 
 
@@ -52,12 +55,15 @@ class FaceCropper:
         scale = min(1.0, SEEN_SIDE / max(image.size))
         size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
         seen = np.asarray(image.convert("RGB").resize(size, Image.Resampling.BILINEAR))
+        border = [(0, max(0, SMALLEST - length)) for length in seen.shape[:2]]
+        seen = np.pad(seen, [*border, (0, 0)])
         detector = self._detector()
-        detector.setInputSize(size)
+        detector.setInputSize(seen.shape[1::-1])
         _, faces = detector.detect(np.ascontiguousarray(seen[:, :, ::-1]))  # OpenCV wants BGR
-        if faces is None:
+        boxes = [] if faces is None else faces[np.isfinite(faces[:, :4]).all(axis=1), :4].tolist()
+        if not boxes:
             raise MediaError("no face in it")
-        x, y, width, height = max(faces[:, :4].tolist(), key=lambda box: box[2] * box[3])
+        x, y, width, height = max(boxes, key=lambda box: box[2] * box[3])
         across, down = image.width / size[0], image.height / size[1]
         return x * across, y * down, width * across, height * down
 
