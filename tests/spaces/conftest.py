@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 from filelock import FileLock
+from gradio_client import Client
 
 from emohub.hubfolders import hub_folder
 from tests import fresh
@@ -111,3 +112,9 @@ def space(once: Path, tiny_model: Path) -> Iterator[RunningSpace]:
 @pytest.fixture(scope="session")
 def example() -> Callable[[str], Path]:
     return lambda name: SPACE / "examples" / name
+
+
+@pytest.fixture(scope="session")
+def connect() -> Callable[[str], Client]:
+    """A client of a Space; its library gives up after 5 s, which a busy machine may need."""
+    return lambda url: Client(url, verbose=False, httpx_kwargs={"timeout": PATIENCE})

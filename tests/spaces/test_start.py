@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from gradio_client import Client, handle_file
+from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 
 from emohub.errors import EmohubError
@@ -118,7 +118,7 @@ def free_port() -> int:
 
 
 def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(
-    tiny_model: Path, tmp_path: Path
+    tiny_model: Path, tmp_path: Path, connect
 ) -> None:
     copy = tmp_path / "elsewhere" / "space"
     shutil.copytree(SPACE, copy, ignore=shutil.ignore_patterns("__pycache__"))
@@ -130,7 +130,7 @@ def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(
     try:
         listening = [c.laddr.ip for c in psutil.Process(process.pid).net_connections() if c.status == "LISTEN"]
         assert set(listening) == {"127.0.0.1"}
-        client = Client(running.url, verbose=False)
+        client = connect(running.url)
         answer = client.predict(handle_file(copy / "examples" / "group.jpg"), api_name="/predict")
         assert len(answer["faces"]) == 2 and answer["notes"] == ["3 faces were found; the 2 largest are scored."]
         client.predict(handle_file(copy / "examples" / "anger.jpg"), api_name="/predict")
