@@ -12,12 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
-import matplotlib
-
-matplotlib.use("Agg")
-
-import pandas as pd  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+import pandas as pd
+from matplotlib.figure import Figure
 
 LONG = ("item", "rater", "rating")
 MOST_BYTES = 20_000_000

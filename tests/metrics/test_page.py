@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from gradio_client import Client, handle_file
 
+from tests.browser import chromium, watch_requests
+
 METRICS = Path(__file__).parents[2] / "metrics"
 NAMES = sorted(path.parent.name for path in METRICS.glob("*/app.py"))
 VALUE = {
@@ -27,7 +29,6 @@ VALUE = {
     "spread_ratio": "Spread Ratio = 0.488",
     "weighted_kappa": "Weighted kappa = 0.898",
 }
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 def load(path: Path, name: str) -> ModuleType:
@@ -129,16 +130,10 @@ def process() -> Iterator[str]:
 
 def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
     """Chromium at the width of a desk and of a phone: paste, compute, see; then an error in its place."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"there is no {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as driver:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        asked, faults = set(), []
-        tab.on("request", lambda request: asked.add(request.url.split("/")[2] if "//" in request.url else "data"))
-        tab.on("pageerror", lambda error: faults.append(str(error)))
+        strangers, errors = watch_requests(tab, process), []
+        tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(process)
         assert tab.locator("img[alt^='Chart']").count() == 0  # nothing to see before the first result
         tab.get_by_label("Ratings table (CSV)").fill("item,Ann,Bo\na,1,1\nb,2,2\nc,4,3\nd,0,0")
@@ -155,8 +150,7 @@ def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
         tab.get_by_role("heading", name="Cannot compute").wait_for()
         assert "at least two raters" in tab.inner_text("body")
         picture.wait_for(state="hidden")
-        browser.close()
-    assert asked <= {process.removeprefix("http://"), "data"} and not faults
+        assert strangers == [] and errors == []
 
 
 def test_long_and_wide_tables_are_the_same(page: ModuleType) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData, parse_eval_result_entries
-from huggingface_hub.utils import HFValidationError, validate_repo_id  # type: ignore[attr-defined]  # public
+from huggingface_hub.utils import HFValidationError, validate_repo_id
 
 from emohub.release.check.base import REPOS, Check, Failure, Scope, Subject, as_list, shown, some
 from emohub.release.check.card import read_yaml

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx2
 from huggingface_hub import set_client_factory
-from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]  # public, not listed
+from huggingface_hub.utils import parse_ratelimit_headers
 from huggingface_hub.utils._http import hf_request_event_hook  # what every client of the Hub must carry
 
 from emohub.errors import PublishError

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from huggingface_hub import HfApi, hf_hub_url
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not listed
+from huggingface_hub.utils import (
     RepositoryNotFoundError,
     build_hf_headers,
     get_session,

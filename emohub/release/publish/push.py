@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from huggingface_hub import (
     CommitOperationAdd,
     CommitOperationDelete,
+    Discussion,
     HfApi,
     metadata_load,
 )
@@ -88,7 +89,7 @@ class Pusher:
             self._create(target)
             plan = self._look(target)
         if plan.settings:
-            self.api.update_repo_settings(**target.of, **plan.settings)  # type: ignore[arg-type]
+            self.api.update_repo_settings(**target.of, **plan.settings)  # type: ignore[arg-type]  # gated, private: by name
         plan, commit, made = self._commit_past_others(target, plan)
         if plan.tag_missing:
             self.api.create_tag(**target.of, tag=target.tag, revision=commit, exist_ok=True)
@@ -137,7 +138,7 @@ class Pusher:
                 raise PublishError(f"{card} names no `sdk`, which a Space needs: gradio, docker or static.")
         self.api.create_repo(**target.of, private=target.repo.private or None, space_sdk=sdk, exist_ok=True)
 
-    def _open_request(self, target: Target, title: str):  # type: ignore[no-untyped-def]  # the client's Discussion
+    def _open_request(self, target: Target, title: str) -> Discussion:
         """The pull request of an earlier run that is not closed, or a new one."""
         for found in self.api.get_repo_discussions(**target.of, discussion_type="pull_request"):
             if found.title == title and found.status in ("open", "draft"):

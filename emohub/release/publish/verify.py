@@ -8,7 +8,7 @@ from typing import Literal
 from huggingface_hub import HfApi, get_token, hf_hub_url
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import (  # type: ignore[attr-defined]  # public, not listed
+from huggingface_hub.utils import (
     build_hf_headers,
     get_session,
     hf_raise_for_status,
