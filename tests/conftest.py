@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from filelock import FileLock
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A place of its own for remote code in every process, so that parallel runs do not meet in one. It is set before
+# evaluate or transformers is imported: with a place each, the one finds the other's package of modules first.
+_MODULES = tempfile.TemporaryDirectory(prefix="hf-modules-")
+os.environ["HF_MODULES_CACHE"] = _MODULES.name
 
 SHARED = Path(__file__).parents[2] / "shared"
 

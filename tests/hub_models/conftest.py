@@ -1,13 +1,8 @@
-"""Tiny seeded models; the remote code goes to a cache of its own, so that parallel runs do not meet in one."""
+"""Tiny seeded models."""
 
-import os
-import tempfile
 from pathlib import Path
 
 import pytest
-
-_MODULES = tempfile.TemporaryDirectory()
-os.environ.setdefault("HF_MODULES_CACHE", _MODULES.name)
 
 FOLDER = Path(__file__).parents[2] / "hub_models" / "empathic_insight_face"
 TOWER = {

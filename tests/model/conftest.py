@@ -1,8 +1,6 @@
 """A tiny full SigLIP checkpoint, heads in upstream's layout over it, and one conversion of them."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +8,6 @@ import pytest
 import torch
 from PIL import Image
 from torch import nn
-
-_MODULES = tempfile.TemporaryDirectory()
-os.environ.setdefault("HF_MODULES_CACHE", _MODULES.name)
 
 WIDTH, SIDE = 32, 32
 SMALL = (128, 32)
