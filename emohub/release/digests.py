@@ -5,19 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-import emohub
 from emohub.hubfolders import hub_folder
+from emohub.imports import PACKAGE, closure
 from emohub.release.manifest import Kind
 
-PACKAGE = Path(emohub.__file__).parent
-# The code that makes what a repo holds, and the code that writes its card; a change there is a reason to build again.
-CONTENT_CODE: dict[Kind, tuple[str, ...]] = {
-    "dataset": ("errors.py", "data/*.py", "release/build.py"),
+# What makes the content of a repo begins here; the imports of these modules tell which code decides what is built.
+CONTENT_ROOTS: dict[Kind, tuple[str, ...]] = {
+    "dataset": ("release/build.py",),
     "metric": (),
-    "model": ("data/taxonomy.py", "model/*.py", "model/convert/*.py", "model/infer/*.py", "release/measure.py"),
+    "model": ("model/convert/convert.py", "release/measure.py"),
     "space": (),
 }
-CARD_CODE = ("templates.py", "model/convert/card.py", "release/*.py")
+# What writes a card is a reason to write the card again, not to build the content again.
+CARD_ROOTS = ("release/cards.py", "release/pages.py", "release/results.py", "model/convert/card.py")
 
 
 def digest(*parts: Any) -> str:
@@ -38,14 +38,30 @@ def stamp(source: str, base: Path) -> list[Any]:
     return [source, [[name, state.st_size, state.st_mtime_ns] for name, state in found]]
 
 
-def code_of(kind: Kind) -> list[str]:
-    """Digests of the kit's code that makes the content of such a repo."""
-    return contents(PACKAGE, *CONTENT_CODE[kind])
+def content_code(kind: Kind, *scripts: Path) -> list[Path]:
+    """The files of the kit whose change is a reason to build the content of such a repo again.
+
+    Args:
+        kind: Of the repo.
+        *scripts: Further files that make it, for example those of `dataset_scripts/<dataset>`.
+    """
+    roots = [*(PACKAGE / root for root in CONTENT_ROOTS[kind]), *scripts]
+    return closure(roots, without=[PACKAGE / root for root in CARD_ROOTS])
+
+
+def card_code() -> list[Path]:
+    """The files of the kit whose change is a reason to write the cards again."""
+    return closure(PACKAGE / root for root in CARD_ROOTS)
+
+
+def code_of(kind: Kind, *scripts: Path) -> list[str]:
+    """Digests of `content_code`."""
+    return _digests(PACKAGE, content_code(kind, *scripts))
 
 
 def code_of_cards() -> list[str]:
     """Digests of the templates, published results and code that make the cards."""
-    return [*contents(PACKAGE, *CARD_CODE), *contents(hub_folder("model_cards"))]
+    return [*_digests(PACKAGE, card_code()), *contents(hub_folder("model_cards"))]
 
 
 def shipped(folder: Path, *patterns: str) -> list[Path]:
@@ -55,8 +71,13 @@ def shipped(folder: Path, *patterns: str) -> list[Path]:
 
 
 def contents(folder: Path, *patterns: str) -> list[str]:
+    """A digest a file of a folder that goes to the Hub."""
+    return _digests(folder, shipped(folder, *patterns))
+
+
+def _digests(folder: Path, files: list[Path]) -> list[str]:
     """A digest a file, over its path in the folder and its bytes."""
     return [
         hashlib.sha256(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes()).hexdigest()
-        for path in shipped(folder, *patterns)
+        for path in files
     ]

@@ -30,7 +30,7 @@ def inputs_of(kind: Kind, name: str, spec: Repo, base: Path, made: Content) -> s
         base: The manifest's folder.
         made: Digests of the repos before it, on which a measurement depends.
     """
-    return digest(kind, name, code_of(kind), _INPUTS[kind](name, spec, base, made))
+    return digest(kind, name, _INPUTS[kind](name, spec, base, made))
 
 
 def make(kind: Kind, spec: Repo, base: Path, release: Path, work: Path, name: str) -> None:
@@ -58,8 +58,9 @@ _DATASET_FIELDS = {"script", "source", "configs", "allow_partial", "splits"}
 def _dataset_inputs(name: str, spec: Dataset, base: Path, made: Content) -> list[Any]:
     sources = [spec.source] if isinstance(spec.source, str) else [*spec.source.values()]
     files = [*sources, *([spec.splits] if spec.splits else [])]
-    script = contents(hub_folder("dataset_scripts", DATASETS[spec.script][0]))
-    return [spec.model_dump(include=_DATASET_FIELDS), [stamp(one, base) for one in files], script]
+    folder = hub_folder("dataset_scripts", DATASETS[spec.script][0])
+    code = [*code_of("dataset", *shipped(folder, "*.py")), *contents(folder)]
+    return [spec.model_dump(include=_DATASET_FIELDS), [stamp(one, base) for one in files], code]
 
 
 def _dataset(spec: Dataset, base: Path, release: Path, work: Path, name: str) -> None:
@@ -98,7 +99,7 @@ def _model_inputs(name: str, spec: Model, base: Path, made: Content) -> list[Any
     measured: list[Any] = []
     if spec.measure:
         measured = [made["dataset", spec.measure.dataset], contents(hub_folder("metrics", METRIC))]
-    code = contents(hub_folder("hub_models"))
+    code = [*code_of("model"), *contents(hub_folder("hub_models"))]
     return [spec.model_dump(include=_MODEL_FIELDS), [stamp(one, base) for one in files], code, measured]
 
 
