@@ -27,7 +27,7 @@ MB = 1e6
 BUILD = """
 import os, sys, time
 from pathlib import Path
-from emohub.release.build import Options, build_dataset
+from emohub.dataset.build import Options, build_dataset
 
 source, target, num_proc = sys.argv[1:]
 start = time.perf_counter()

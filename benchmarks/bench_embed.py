@@ -27,7 +27,7 @@ from PIL import Image
 from transformers import SiglipImageProcessor
 
 from emohub.data.taxonomy import DIMENSIONS, NAMES
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 from emohub.model.convert.export import write_onnx
 from emohub.model.hubcode import CODE, MODEL, config_class, model_class
 from emohub.model.infer.backends import load_backend

@@ -59,11 +59,11 @@ def gflop_per_image() -> float:
 
 def make(folder: Path, size: str) -> dict[str, Any]:
     """Write `backbone`, `heads`, `pixels.npy` and the converted `repo` into a folder."""
-    from emohub.data.sample.face import draw_face
-    from emohub.data.sample.heads import write_backbone, write_heads
     from emohub.model.convert.backbone import load_backbone
     from emohub.model.convert.convert import convert_model
     from emohub.model.convert.images import pixels
+    from emohub.sample.face import draw_face
+    from emohub.sample.heads import write_backbone, write_heads
 
     for part in ("backbone", "heads"):  # of a run that was stopped
         shutil.rmtree(folder / part, ignore_errors=True)

@@ -45,7 +45,7 @@ print(time.perf_counter() - start)
 PUBLISH = """
 import sys, time
 from pathlib import Path
-from emohub.release.publish.publish import Options, publish
+from emohub.publish.publish import Options, publish
 start = time.perf_counter()
 publish(Path(sys.argv[1]), Options(check=False, verify="none"), lambda plan: None, lambda line: None)
 print(time.perf_counter() - start)

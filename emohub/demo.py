@@ -9,8 +9,8 @@ from pathlib import Path
 
 import transformers
 
-from emohub.data.sample import write_sample
-from emohub.release.release import build_release
+from emohub.release.build import build_release
+from emohub.sample import write_sample
 
 MODEL = "empathic-insight-face-small"
 # What a user types; run as it is printed, in the folder that holds the repos.

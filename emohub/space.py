@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emohub.errors import EmohubError
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 
 SPACE = "empathic_insight_face"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model

@@ -42,7 +42,7 @@ def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obj
 @pytest.fixture(scope="session")
 def raw_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's raw inputs, as `emohub sample` writes them: do not change them."""
-    from emohub.data.sample import write_sample
+    from emohub.sample import write_sample
 
     return _once(tmp_path_factory, "raw-demo", write_sample)
 
@@ -56,6 +56,6 @@ def release(demo_release: Path) -> Path:
 @pytest.fixture(scope="session")
 def demo_release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole demo release, every kind of repo: do not change it, copy it."""
-    from emohub.release.release import build_release
+    from emohub.release.build import build_release
 
     return _once(tmp_path_factory, "demo-release", lambda out: build_release(raw_demo / "release.toml", out))

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from emohub.data.sample.face import draw_face
-from emohub.data.sample.face.people import ETHNICITIES
 from emohub.data.taxonomy import NAMES
-from emohub.release.build import Options, build_dataset
+from emohub.dataset.build import Options, build_dataset
+from emohub.sample.face import draw_face
+from emohub.sample.face.people import ETHNICITIES
 
 
 @cache

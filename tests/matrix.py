@@ -82,8 +82,8 @@ def run(command: list[str], first: str) -> int:
 
 def convert(folder: Path) -> Path:
     """A tiny model repo, made anew with the pinned version."""
-    from emohub.data.sample.heads import write_model_sample
     from emohub.model.convert.convert import convert_model
+    from emohub.sample.heads import write_model_sample
 
     raw = write_model_sample(folder / "raw")
     convert_model(raw / "heads", str(raw / "backbone"), folder / "model", "small", neutral=raw / "neutral")

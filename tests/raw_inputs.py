@@ -16,7 +16,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from emohub.release.build import Options, build_dataset
+from emohub.dataset.build import Options, build_dataset
 
 # ---- Media
 

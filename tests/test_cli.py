@@ -251,7 +251,7 @@ def test_an_error_says_what_to_do(
 
 def test_a_fault_of_ours_keeps_its_traceback(source: Path, inside: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only errors that a user can act on are turned into a message."""
-    monkeypatch.setattr("emohub.release.build.build_dataset", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr("emohub.dataset.build.build_dataset", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         inside(*BUILD, "--source", source)
 
@@ -260,7 +260,7 @@ def test_stopping_a_build_is_no_fault(source: Path, inside: Run, monkeypatch: py
     def stop(*args: object, **kwargs: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("emohub.release.build.build_dataset", stop)
+    monkeypatch.setattr("emohub.dataset.build.build_dataset", stop)
     done = inside(*BUILD, "--source", source)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr.startswith("emohub: Stopped. Nothing was left half-written")

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from emohub.imports import imported
+from emohub.hub.imports import imported
 
 ROOT = Path(__file__).parents[1]
 # From the ground up; what shares a line shares a floor.
 FLOORS = (
     ("errors",),
-    ("folders", "hubfolders", "imports", "templates"),
+    ("hub",),
     ("data",),
-    ("dataset_scripts", "model"),
-    ("release", "space"),
+    ("dataset", "dataset_scripts", "model", "sample", "space"),
+    ("release",),
+    ("check",),
+    ("publish",),
     ("commands", "demo"),
     ("cli",),
 )

@@ -13,7 +13,7 @@ from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.ratings import validate_ratings
 from emohub.data.source import by_stem, match
 from emohub.errors import MediaError, SourceError
-from emohub.templates import citation
+from emohub.hub.templates import citation
 
 from .answers import SCALE, Clip, long_labels, long_matches, read_clips
 

@@ -21,7 +21,7 @@ from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.source import by_stem, match, read_csv
 from emohub.data.taxonomy import NAMES
 from emohub.errors import MediaError, SourceError
-from emohub.templates import citation
+from emohub.hub.templates import citation
 
 from .images import (
     IMAGE_SUFFIXES,

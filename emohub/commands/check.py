@@ -27,8 +27,8 @@ def check(
     in a fresh process without a network. That runs the code of the release's models, metrics and Spaces, and nothing
     else of it: check what you trust to run, or use --fast. Exit status 1 if a check fails.
     """
-    from emohub.release.check.report import as_json, print_report
-    from emohub.release.check.run import check_path
+    from emohub.check.report import as_json, print_report
+    from emohub.check.run import check_path
 
     logging.getLogger("emohub").setLevel(logging.INFO)
     report = check_path(path, only=only or (), fast=fast)

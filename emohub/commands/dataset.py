@@ -39,8 +39,8 @@ def build_dataset(
 
     Chehre: labels.csv, emojis.csv and *.mp4 anywhere in SOURCE.
     """
-    from emohub.release.build import Options
-    from emohub.release.build import build_dataset as run
+    from emohub.dataset.build import Options
+    from emohub.dataset.build import build_dataset as run
 
     options = Options(num_proc, allow_partial, skip_bad, splits, verify)
     record = run(name, source, out, configs=config or (), options=options)
@@ -57,7 +57,7 @@ def sample(
 
     Then: `emohub build release DIR/release.toml --out release`
     """
-    from emohub.data.sample import write_sample
+    from emohub.sample import write_sample
 
     write_sample(out, seed=seed)
     print(*(f"{out}/{name}" for name in ("emonet-face", "chehre", "model", "release.toml")), sep="\n")

@@ -37,10 +37,10 @@ def publish(
     collection; each repo in one commit, tagged with the version. What other people wrote on the Hub is never replaced
     unasked. EMOHUB_HUB_TRIES, EMOHUB_HUB_WAIT and EMOHUB_HUB_TIMEOUT (seconds) say how patient to be.
     """
-    from emohub.release.publish.publish import Options, Plan, plan_publish
-    from emohub.release.publish.publish import publish as run
-    from emohub.release.publish.push import refuse
-    from emohub.release.publish.show import plan_record, report_record, show_plan, show_report
+    from emohub.publish.publish import Options, Plan, plan_publish
+    from emohub.publish.publish import publish as run
+    from emohub.publish.push import refuse
+    from emohub.publish.show import plan_record, report_record, show_plan, show_report
 
     options = Options(namespace, create_pr, overwrite, check, verify)
     record: dict[str, object] = {}

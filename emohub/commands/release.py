@@ -34,7 +34,7 @@ def build_release(
 
     Notes that people wrote between the marks at the end of a card are kept.
     """
-    from emohub.release.release import build_release as run
+    from emohub.release.build import build_release as run
 
     logging.getLogger("emohub").setLevel(logging.INFO)
     done = run(manifest, out, namespace, only=only or (), force=force)

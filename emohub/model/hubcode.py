@@ -5,7 +5,7 @@ from typing import Any
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.dynamic_module_utils import get_class_from_dynamic_module
 
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 
 MODEL = "empathic_insight_face"
 CODE = (f"configuration_{MODEL}", f"modeling_{MODEL}", f"pipeline_{MODEL}")

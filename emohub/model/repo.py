@@ -11,7 +11,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 
 from emohub.data.source import HUB_ID, sha256_of
 from emohub.errors import ModelError, listed
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 from emohub.model.hubcode import CLASSES, CODE, MODEL
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"

@@ -1,266 +1,202 @@
-"""`emohub build dataset`: raw upstream files → the folder of one Hub dataset repo."""
+"""`emohub build release`: every repo that a manifest names, into one folder; only what changed is built."""
 
-import gc
-import importlib.metadata
-import json
-import os
+import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from datasets.exceptions import DatasetGenerationError
+from emohub.data.runs import carry_over, locked, replacing
+from emohub.errors import BuildError, EmohubError
+from emohub.hub.context import ReleaseContext
+from emohub.hub.kinds import FOLDERS, Kind
+from emohub.hub.notes import keep_notes
+from emohub.release.digests import code_of_cards, digest
+from emohub.release.links import context_of
+from emohub.release.makers import inputs_of, make
+from emohub.release.manifest import Dataset, Gate, Manifest, Metric, Model, Space, read_manifest
+from emohub.release.pages import write_page_card
+from emohub.release.record import RECORD, Release, Repo, open_release, write_record
+from emohub.release.results import evaluation_of, results_of, write_eval_results
+from emohub.release.state import Digests, State
 
-from emohub.data.builder import RawBuilder
-from emohub.data.media import Verify
-from emohub.data.problems import Problem, ProblemLog
-from emohub.data.source import fetch, sha256_of
-from emohub.data.splits import read_official_splits
-from emohub.errors import BuildError, EmohubError, SourceError, listed
-from emohub.folders import carry_over, replacing
-from emohub.hubfolders import load_builder_module
+logger = logging.getLogger(__name__)
 
-# dataset → (folder under dataset_scripts, builder class)
-DATASETS = {"emonet-face": ("emonet_face", "EmoNetFace"), "chehre": ("chehre", "Chehre")}
-RECORD, PROBLEMS = "build.json", "problems.jsonl"
+Outcome = Literal["built", "card", "unchanged", "removed", "to be built"]
+CARD = "README.md"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """How strict a build is.
+class Job:
+    """One repo of the manifest, and what it would be built from now."""
 
-    Attributes:
-        num_proc: processes that read and write.
-        allow_partial: build what is there although the published data count more or less.
-        skip_bad: leave bad items out and list them in `problems.jsonl` instead of stopping.
-        splits: CSV with the columns id and split that overrides the hashed splits.
-        verify: "structure" checks that media are complete, "full" decodes every one.
-    """
+    repo: Repo
+    spec: Dataset | Metric | Model | Space
+    place: ReleaseContext
+    gate: Gate | None
+    now: Digests
 
-    num_proc: int = 1
-    allow_partial: bool = False
-    skip_bad: bool = False
-    splits: Path | None = None
-    verify: Verify = "structure"
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Licence and gate, as the card's metadata say them."""
+        licence = self.spec.licence() if isinstance(self.spec, Dataset | Model) else {}
+        return licence | (self.gate.metadata() if self.gate else {})
 
 
-def build_dataset(
-    name: str,
-    source: str,
-    out: Path,
-    *,
-    configs: Sequence[str] = (),
-    options: Options | None = None,
-    card: bool = True,
-) -> dict[str, Any]:
-    """Build configs of a dataset into the folder of its Hub repo; configs that are already there stay.
+def build_release(
+    manifest: Path, out: Path, namespace: str | None = None, *, only: Collection[str] = (), force: bool = False
+) -> dict[str, Outcome]:
+    """Build every repo of a manifest that changed into `out/<kind>s/<name>`.
+
+    A repo's folder is replaced when its successor is whole. What was built is noted after every repo, so a build that
+    was stopped goes on; `release.json` is there only while every repo is what the manifest says.
 
     Args:
-        name: "emonet-face" or "chehre".
-        source: folder with the raw upstream files, or a Hub dataset id.
-        out: folder of the repo; made, or extended if an earlier build made it.
-        configs: what to build; by default everything that the source has the files for.
-        options: how strict to be.
-        card: write `README.md` too; a release writes its own.
+        manifest: `release.toml`.
+        out: Folder of the release.
+        namespace: User or organisation that the cards name; by default the manifest's.
+        only: Repos to build, as `datasets/NAME`; the release is finished when the others are up to date.
+        force: Build also what has not changed, and replace folders that something else made.
 
     Returns:
-        The record of the repo, as written to `build.json`.
+        Repo folder → what happened to it.
 
     Raises:
-        SourceError: the source does not hold what was asked for.
-        BuildError: the input is bad or incomplete; everything that is wrong is listed, nothing is written.
+        EmohubError: the manifest or an input is bad. The repos built so far stay.
     """
-    options = options or Options()
-    builder_class = builder_class_of(name)
-    _record_of(name, out)  # refuses early what is not ours
-    folder = fetch(source)
-    wanted = _wanted(builder_class, configs, folder, source)
-    with replacing(out) as work:
-        carry_over(out, work, without={*wanted, RECORD, PROBLEMS, "README.md", ".scratch"})
-        record = _record_of(name, out)  # again, now that nobody else writes
-        problems: dict[str, list[Problem]] = {}
-        incomplete: list[str] = []
-        for config in wanted:
-            made, problems[config], short = _build_config(builder_class, config, folder, work, options)
-            record["configs"][config] = {"source": _shown(source, folder), **made, "differs": short}
-            incomplete += short
-        _stop_if_bad(problems, incomplete, options)
-        shutil.rmtree(work / ".scratch")
-        order = [config.name for config in builder_class.BUILDER_CONFIGS]
-        record["configs"] = {config: record["configs"][config] for config in order if config in record["configs"]}
-        _check_splits(work, builder_class)
-        _write_problems(out, work, problems)
-        (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        if card:
-            from emohub.release.cards import write_dataset_card  # here: worker processes need no plotting library
-
-            write_dataset_card(name, work)
-    return record
+    plan = read_manifest(manifest)
+    plan = plan.in_namespace(namespace) if namespace else plan
+    jobs = {job.repo.path: job for job in plan_jobs(plan, manifest.parent)}
+    if unknown := [path for path in only if path not in jobs]:
+        raise EmohubError(f"{unknown[0]!r} is not in {manifest}; valid: {', '.join(jobs)}.")
+    asked = only or [*jobs]
+    with locked(out):
+        state = State(out)
+        changed = {path: _outcome(job, state, out, force and path in asked) for path, job in jobs.items()}
+        chosen = [path for path in jobs if path in asked and changed[path] != "unchanged"]
+        done = changed | {path: "to be built" for path in jobs if path not in asked and changed[path] != "unchanged"}
+        _refuse_stale_data([jobs[path] for path in chosen], done)
+        if not force:
+            _refuse_strangers(chosen, state, out)
+        if {*changed.values()} != {"unchanged"} or {*state.repos} - {*jobs}:
+            (out / RECORD).unlink(missing_ok=True)
+        done |= _remove([path for path in state.repos if path not in jobs], state, out)
+        for number, path in enumerate(chosen, 1):
+            logger.info("%d of %d: %s", number, len(chosen), path)
+            _build(jobs[path], manifest.parent, out, state, changed[path])
+        if "to be built" not in done.values():
+            _finish(plan, [job.repo for job in jobs.values()], out)
+    return done
 
 
-def builder_class_of(name: str) -> type[RawBuilder]:
-    """The class that reads a dataset's raw files.
-
-    Raises:
-        EmohubError: no such dataset.
-    """
-    if name not in DATASETS:
-        raise EmohubError(f"Unknown dataset {name!r}; valid are {', '.join(DATASETS)}.")
-    module, class_name = DATASETS[name]
-    return getattr(load_builder_module(module), class_name)
-
-
-def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Path, source: str) -> list[str]:
-    known = [config.name for config in builder_class.BUILDER_CONFIGS]
-    if unknown := [config for config in configs if config not in known]:
-        raise EmohubError(f"Unknown configs {unknown}; valid are {', '.join(known)}.")
-    wanted = list(dict.fromkeys(configs)) or builder_class.found_in(folder)
-    if not wanted:
-        found = sorted(path.name for path in folder.iterdir())
-        raise SourceError(
-            f"{source} holds nothing to build {builder_class.__name__} from; found {found[:10] or 'no file'}. "
-            "See `emohub build dataset --help` for the layouts, or name a --config to learn what it needs."
-        )
-    return wanted
+def plan_jobs(plan: Manifest, base: Path) -> list[Job]:
+    """Every repo of a manifest, whose folder is `base`, with the digests of what it would be built from."""
+    jobs, made, cards = [], dict[tuple[Kind, str], str](), code_of_cards()
+    for kind, name, spec in plan.repos():
+        gate = plan.gate_of(spec)
+        place = context_of(plan, kind, name)
+        content = made[kind, name] = inputs_of(kind, name, spec, base, made)
+        told = [spec.model_dump(), gate.model_dump() if gate else None, str(place), cards]
+        now = Digests(content, digest(content, told))
+        repo = Repo(kind, name, spec.private, gate.mode if gate else None, now.card)
+        jobs.append(Job(repo, spec, place, gate, now))
+    return jobs
 
 
-def _build_config(
-    builder_class: type[RawBuilder], config: str, folder: Path, work: Path, options: Options
-) -> tuple[dict[str, Any], list[Problem], list[str]]:
-    """Write one config's Parquet into `work` and say what was made, what is bad and how the counts differ."""
-    scratch = work / ".scratch" / config
-    log = ProblemLog(scratch / "problems")
-    log.folder.mkdir(parents=True)
-    knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
-    every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
-    official = read_official_splits(options.splits, every_split) if options.splits else {}
-    builder = builder_class(
-        config_name=config,
-        cache_dir=str(scratch / "cache"),
-        source=folder,
-        verify=options.verify,
-        official={key: split for key, split in official.items() if split in knows.shares},
-        log=log,
-        writer_batch_size=knows.batch,
-    )
+def _outcome(job: Job, state: State, out: Path, force: bool) -> Outcome:
+    """What is to be done for a repo."""
+    known = state.repos.get(job.repo.path, Digests())
+    if force or known.content != job.now.content or not (out / job.repo.path).is_dir():
+        return "built"
+    return "unchanged" if known.card == job.now.card else "card"
+
+
+def _refuse_strangers(chosen: list[str], state: State, out: Path) -> None:
+    for folder in (out / path for path in chosen if path not in state.repos):
+        if folder.exists() and any(folder.iterdir()):
+            raise BuildError(
+                f"{folder} was not made by `emohub build release`. Move it away, choose another --out, or replace it "
+                "with --force."
+            )
+
+
+def _refuse_stale_data(chosen: list[Job], done: Mapping[str, Outcome]) -> None:
+    for job in chosen:
+        measure = job.spec.measure if isinstance(job.spec, Model) else None
+        if measure and done[data := f"{FOLDERS['dataset']}/{measure.dataset}"] == "to be built":
+            raise BuildError(
+                f"{job.repo.path} is measured on {data}, which has to be built first. Add --only {data}, or leave "
+                "--only out."
+            )
+
+
+def _remove(gone: list[str], state: State, out: Path) -> dict[str, Outcome]:
+    """Take away repos that the manifest no longer names; only such as this kit made are in the state."""
+    for path in gone:
+        shutil.rmtree(out / path, ignore_errors=True)
+        state.drop(path)
+    return dict.fromkeys(gone, "removed")
+
+
+def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> None:
+    """Make one repo beside its folder and put it in its place; whatever happens, the folder is ours and whole."""
+    path, before = job.repo.path, state.repos.get(job.repo.path, Digests())
+    state.set(path, Digests())
     try:
-        builder.download_and_prepare(
-            str(scratch / "parquet"),
-            file_format="parquet",
-            num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
-            download_mode="force_redownload",
-        )
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
-    finally:
-        gc.unfreeze()
-    made = _collect(builder, scratch / "parquet", work / config)
-    if not made["splits"] and (options.skip_bad or not list(log)):
-        bad = listed([str(problem) for problem in log])
-        raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
-    plan = builder.planned
-    short = [
-        f"{config}: {plan.counts[what]:,} {what}, the published data count {count:,} ({plan.counts[what] - count:+,})"
-        for what, count in knows.complete.items()
-        if plan.counts[what] != count
-    ]
-    made |= {
-        "counts": plan.counts,
-        "quirks": {what: count for what, count in plan.quirks.items() if count},
-        "left_out": len({problem.item or str(problem) for problem in log}),
-        "verified": options.verify if knows.media else None,
-        "inputs": {path.name: sha256_of(path) for path in plan.inputs},
-        "official_splits": sha256_of(options.splits) if options.splits else None,
-        "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
-    }
-    return made, list(log), short
+        with replacing(out / path) as work:
+            if outcome == "built" or isinstance(job.spec, Metric | Space):
+                make(job.repo.kind, job.spec, base, out, work, job.repo.name)
+            else:
+                carry_over(out / path, work, without={CARD, ".eval_results"})
+            WRITERS[job.repo.kind](job, work)
+            if (out / path / CARD).is_file():
+                _keep_notes(work / CARD, out / path / CARD)
+    except BaseException:
+        state.set(path, before)
+        raise
+    state.set(path, job.now)
 
 
-def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]:
-    """Move the shards under the names that the Hub expects and count what they hold."""
-    splits: dict[str, dict[str, int]] = {}
-    for split, info in (builder.info.splits or {}).items():
-        shards = [path for path in sorted(parquet.glob("*.parquet")) if f"-{split}" in path.name]
-        rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
-        if not rows:
-            continue
-        target.mkdir(exist_ok=True)
-        for number, shard in enumerate(shards):
-            shard.rename(target / f"{split}-{number:05d}-of-{len(shards):05d}.parquet")
-        splits[split] = {"num_examples": rows, "num_bytes": info.num_bytes}
-    return {"splits": splits}
+def _keep_notes(new: Path, old: Path) -> None:
+    cards = (path.read_bytes().decode() for path in (new, old))  # as they are, Windows line ends too
+    new.write_text(keep_notes(*cards, where=str(old)), encoding="utf-8", newline="")
 
 
-def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], options: Options) -> None:
-    bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
-    parts = []
-    if bad and not options.skip_bad:
-        found = f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}"
-        parts.append(f"{found}\nMend it, or leave these out with --skip-bad.")
-    if incomplete and not options.allow_partial:
-        parts.append(
-            f"The input is not the published data:\n{listed(incomplete)}\n"
-            "Get the rest, or build what is there with --allow-partial; the card will say so."
-        )
-    if parts:
-        raise BuildError("\n".join([*parts, "Nothing was written."]))
+def _finish(plan: Manifest, repos: list[Repo], out: Path) -> None:
+    about, collection = plan.release, plan.collection.model_dump() if plan.collection else None
+    write_record(Release(out, about.title, about.version, about.namespace, collection, tuple(repos)))
+    open_release(out)
 
 
-def _check_splits(repo: Path, builder_class: type[RawBuilder]) -> None:
-    """An item, and whatever else a split must not tear apart, is in one split, the same in every config."""
-    for family in builder_class.FAMILIES:
-        home: dict[str, tuple[str, str]] = {}
-        for config in (name for name in family if (repo / name).is_dir()):
-            for split, items in items_by_split(repo / config).items():
-                keys = [builder_class.split_key(item) for item in items]
-                if torn := [key for key in keys if home.setdefault(key, (split, config))[0] != split]:
-                    raise BuildError(
-                        f"{len(torn):,} of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
-                        f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
-                    )
+def _dataset_card(job: Job, work: Path) -> None:
+    from emohub.dataset.card import write_dataset_card  # here: worker processes need no plotting library
+
+    assert isinstance(job.spec, Dataset)
+    write_dataset_card(job.spec.script, work, job.place, **job.metadata)
 
 
-def items_by_split(folder: Path) -> dict[str, list[str]]:
-    """Split → distinct items of one config's Parquet files."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.parquet")):
-        column = pq.read_table(path, columns=["item"]).column(0)
-        found.setdefault(path.name.split("-")[0], []).extend(pc.unique(column).to_pylist())
-    return found
+def _model_card(job: Job, work: Path) -> None:
+    from emohub.model.card import write_card
+
+    assert isinstance(job.spec, Model)
+    results = results_of(work, job.spec, job.place)
+    metadata: dict[str, Any] = {"datasets": job.place.of_kind("dataset"), **job.metadata}
+    if results:
+        metadata |= {"model_name": job.repo.name, "eval_results": [result.for_index() for result in results]}
+        metadata["metrics"] = list(dict.fromkeys(result.metric.split("/")[-1] for result in results))
+    write_card(work, place=job.place, results=results, evaluation=evaluation_of(work), **metadata)
+    write_eval_results(work, results)
 
 
-def _record_of(name: str, out: Path) -> dict[str, Any]:
-    """What earlier builds of this dataset into `out` recorded; anything else in `out` is not ours to replace."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return {"dataset": name, "configs": {}}
-    try:
-        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-        made, _ = record["dataset"], record["configs"].items()
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        raise BuildError(f"{out} was not made by `emohub build dataset`. Choose another --out.") from None
-    if made != name:
-        raise BuildError(f"{out} is the repo of {made}, not of {name}. Choose another --out.")
-    return record
+def _page_card(job: Job, work: Path) -> None:
+    assert isinstance(job.spec, Metric | Space)
+    write_page_card(work, job.spec, job.place)
 
 
-def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]) -> None:
-    """`problems.jsonl`: what --skip-bad left out, also of the configs that were built before."""
-    lines = [
-        json.dumps({"config": config, "where": p.where, "what": p.what, "item": p.item})
-        for config, found in problems.items()
-        for p in found
-    ]
-    if (old := out / PROBLEMS).is_file():
-        lines += [
-            line for line in old.read_text("utf-8").strip().split("\n") if json.loads(line)["config"] not in problems
-        ]
-    if lines:
-        (work / PROBLEMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _shown(source: str, folder: Path) -> str:
-    """The source as a card may show it: a Hub id with its revision, or a folder's own name, never a local path."""
-    return f"{source}@{folder.name}" if not Path(source).is_dir() else Path(os.path.abspath(source)).name
+WRITERS: Mapping[Kind, Callable[[Job, Path], None]] = {
+    "dataset": _dataset_card,
+    "metric": _page_card,
+    "model": _model_card,
+    "space": _page_card,
+}

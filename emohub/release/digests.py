@@ -5,19 +5,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from emohub.hubfolders import hub_folder
-from emohub.imports import PACKAGE, closure
-from emohub.release.manifest import Kind
+from emohub.hub.folders import hub_folder
+from emohub.hub.imports import PACKAGE, closure
+from emohub.hub.kinds import Kind
 
 # What makes the content of a repo begins here; the imports of these modules tell which code decides what is built.
 CONTENT_ROOTS: dict[Kind, tuple[str, ...]] = {
-    "dataset": ("release/build.py",),
+    "dataset": ("dataset/build.py",),
     "metric": (),
     "model": ("model/convert/convert.py", "release/measure.py"),
     "space": (),
 }
 # What writes a card is a reason to write the card again, not to build the content again.
-CARD_ROOTS = ("release/cards.py", "release/pages.py", "release/results.py", "model/convert/card.py")
+CARD_ROOTS = ("dataset/card.py", "model/card.py", "release/pages.py", "release/results.py")
 
 
 def digest(*parts: Any) -> str:

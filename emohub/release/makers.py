@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from emohub.data.source import HUB_ID, fetch
-from emohub.hubfolders import hub_folder
-from emohub.release.build import DATASETS, RECORD, Options, build_dataset
+from emohub.dataset.build import DATASETS, RECORD, Options, build_dataset
+from emohub.hub.folders import hub_folder
+from emohub.hub.kinds import Kind
 from emohub.release.digests import code_of, contents, digest, shipped, stamp
-from emohub.release.manifest import Dataset, Kind, Metric, Model, Space
+from emohub.release.manifest import Dataset, Metric, Model, Space
 
 METRIC = "rating_correlation"
 Repo = Dataset | Metric | Model | Space

@@ -9,17 +9,8 @@ from huggingface_hub.utils import validate_repo_id
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from emohub.errors import EmohubError, listed
+from emohub.hub.kinds import FOLDERS, Kind
 from emohub.release.metadata import Answer, License
-
-Kind = Literal["dataset", "model", "metric", "space"]
-# In the order of publishing: what others link to comes first. Kind → its folder in a release, and its type on the Hub.
-FOLDERS: dict[Kind, str] = {"dataset": "datasets", "metric": "metrics", "model": "models", "space": "spaces"}
-HUB_TYPES: dict[Kind, Literal["dataset", "model", "space"]] = {
-    "dataset": "dataset",
-    "metric": "space",
-    "model": "model",
-    "space": "space",
-}
 
 
 def _hub_name(name: str) -> str:

@@ -11,13 +11,13 @@ import evaluate
 import pandas as pd
 import pyarrow.parquet as pq
 
+from emohub.data.runs import write_json
 from emohub.data.source import sha256_of
 from emohub.data.taxonomy import NAMES
+from emohub.dataset.card import METADATA
 from emohub.errors import SourceError
-from emohub.folders import write_json
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 from emohub.model.infer.embed import embed_dataset
-from emohub.release.cards import METADATA
 from emohub.release.manifest import Measure
 from emohub.release.results import EVALUATION
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 from huggingface_hub import SpaceCard
 
-from emohub.release.links import Place
+from emohub.hub.context import ReleaseContext
+from emohub.hub.templates import environment
 from emohub.release.manifest import Metric, Space
-from emohub.templates import environment
 
 SETTINGS = "settings.json"  # what a Space reads at its start
 _PLACEHOLDER = re.compile(r"\bORG/")
 
 
-def write_page_card(folder: Path, spec: Metric | Space, place: Place) -> None:
+def write_page_card(folder: Path, spec: Metric | Space, place: ReleaseContext) -> None:
     """Complete the hand-written `README.md`, and `settings.json` where there is one.
 
     Args:
@@ -35,7 +35,7 @@ def write_page_card(folder: Path, spec: Metric | Space, place: Place) -> None:
         _write_settings(folder / SETTINGS, models[0], place)
 
 
-def _write_settings(file: Path, model: str, place: Place) -> None:
+def _write_settings(file: Path, model: str, place: ReleaseContext) -> None:
     """The model that the Space shows, the data that its page names, and what its visitors must know."""
     settings = json.loads(file.read_text(encoding="utf-8"))
     known = {"model": model, "data": next(iter(place.of_kind("dataset")), None), "notice": place.notice}

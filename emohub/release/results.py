@@ -11,9 +11,9 @@ from huggingface_hub import EvalResult, EvalResultEntry
 from huggingface_hub import eval_result_entries_to_yaml as to_yaml
 
 from emohub.errors import EmohubError
-from emohub.release.links import Place
+from emohub.hub.context import ReleaseContext
+from emohub.hub.templates import published
 from emohub.release.manifest import Model
-from emohub.templates import published
 
 EVALUATION = "evaluation.json"
 FOLDER = ".eval_results"
@@ -77,7 +77,7 @@ class Result:
         )
 
 
-def results_of(folder: Path, spec: Model, place: Place) -> list[Result]:
+def results_of(folder: Path, spec: Model, place: ReleaseContext) -> list[Result]:
     """What is known of a model: what was measured here, then what the paper reports.
 
     Args:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emohub.folders import write_json
-from emohub.release.manifest import FOLDERS
+from emohub.data.runs import write_json
+from emohub.hub.kinds import FOLDERS
 
 STATE = ".built.json"
 _REPO = re.compile(rf"(?:{'|'.join(FOLDERS.values())})/[\w-][\w.-]*")  # nothing else is ever removed

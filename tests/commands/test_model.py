@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from emohub.data.sample.heads import write_model_sample
+from emohub.sample.heads import write_model_sample
 
 
 @pytest.fixture(scope="module")

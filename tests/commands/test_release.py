@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emohub.release.built import open_release
+from emohub.release.record import open_release
 
 MANIFEST = """
 [release]

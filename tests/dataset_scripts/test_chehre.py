@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from emohub.data.emojis import emoji
 from emohub.data.problems import ProblemLog
 from emohub.errors import BuildError, SourceError
-from emohub.hubfolders import load_builder_module
+from emohub.hub.folders import load_builder_module
 from tests import raw_inputs as raw
 
 chehre = load_builder_module("chehre")

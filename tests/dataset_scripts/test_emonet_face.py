@@ -18,7 +18,7 @@ from emohub.data.problems import Problem, ProblemLog
 from emohub.data.splits import split_of
 from emohub.data.taxonomy import EMOTIONS, NAMES
 from emohub.errors import SourceError
-from emohub.hubfolders import load_builder_module
+from emohub.hub.folders import load_builder_module
 from tests.raw_inputs import build, jpeg, png, write_csv, write_part, write_tar
 
 EmoNetFace = load_builder_module("emonet_face").EmoNetFace

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from emohub.release.publish.cards import fingerprint
+from emohub.publish.cards import fingerprint
 from tests.faults.tiny import ORG, REPOS
 from tests.hub_server.store import Hub, Repo, git_sha
 

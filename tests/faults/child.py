@@ -17,8 +17,8 @@ from pathlib import Path
 from huggingface_hub import constants
 
 from emohub.errors import message_for
-from emohub.release.publish.publish import Options, publish
-from emohub.release.publish.show import show_plan, show_report
+from emohub.publish.publish import Options, publish
+from emohub.publish.show import show_plan, show_report
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.child"])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emohub.release.publish.publish import Options
+from emohub.publish.publish import Options
 from tests.faults import child, tiny
 from tests.faults.checks import CARD, Foreign, Truth, always, exactly
 from tests.hub_server import Fault, Faults, Hub

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from emohub.release.built import Release, Repo, write_record
+from emohub.release.record import Release, Repo, write_record
 
 ORG = "demo-org"
 OWNER, READER = "hf_of_the_owner_0123456789", "hf_of_a_reader_0123456789"

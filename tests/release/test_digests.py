@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from emohub.hubfolders import hub_folder
-from emohub.imports import PACKAGE
+from emohub.hub.folders import hub_folder
+from emohub.hub.imports import PACKAGE
 from emohub.release.digests import CARD_ROOTS, CONTENT_ROOTS, card_code, content_code, shipped
 
 LOADED = """

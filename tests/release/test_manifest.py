@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from emohub.data.sample import MANIFEST
 from emohub.errors import EmohubError
+from emohub.hub.kinds import FOLDERS
+from emohub.hub.templates import published
 from emohub.release.makers import folder_of
-from emohub.release.manifest import FOLDERS, Dataset, Manifest, Metric, Model, Space, read_manifest
-from emohub.templates import published
+from emohub.release.manifest import Dataset, Manifest, Metric, Model, Space, read_manifest
+from emohub.sample import MANIFEST
 
 ROOT = Path(__file__).parents[2]
 OWN = ROOT / "release.toml"

@@ -11,14 +11,16 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard, parse_eval_result_entries
 
+from emohub.hub.context import ReleaseContext
+from emohub.hub.kinds import HUB_TYPES
+from emohub.hub.notes import notes_of
+from emohub.hub.templates import published
 from emohub.release import makers, pages
-from emohub.release.links import Place, place_of
-from emohub.release.manifest import HUB_TYPES, Model, Space, read_manifest
+from emohub.release.build import WRITERS, plan_jobs
+from emohub.release.links import context_of
+from emohub.release.manifest import Model, Space, read_manifest
 from emohub.release.metadata import metadata_problems
-from emohub.release.notes import notes_of
-from emohub.release.release import WRITERS, plan_jobs
 from emohub.release.results import Result, results_of
-from emohub.templates import published
 
 ROOT = Path(__file__).parents[2]
 MODEL = "models/empathic-insight-face-small"
@@ -209,7 +211,7 @@ def test_a_demo_claims_nothing_that_was_published(demo_release: Path) -> None:
 def test_a_row_that_the_paper_does_not_have_is_refused(tmp_path: Path) -> None:
     spec = Model(heads="h", backbone="b", size="small", published="Empathic Insight Face Medium")
     with pytest.raises(Exception, match="Table 6 of the paper has human-2, "):
-        results_of(tmp_path, spec, Place("org/m"))
+        results_of(tmp_path, spec, ReleaseContext("org/m"))
 
 
 def test_an_undefined_result_is_left_out(tmp_path: Path) -> None:
@@ -217,9 +219,9 @@ def test_an_undefined_result_is_left_out(tmp_path: Path) -> None:
     on = {"name": "d", "title": "D", "config": "hq", "split": "test"}
     record = {"value": float("nan"), "interval": None, "dataset": on, "metric": {"id": "m", "name": "M"}}
     (tmp_path / "evaluation.json").write_text(json.dumps(record))
-    assert results_of(tmp_path, spec, Place("org/m")) == []
+    assert results_of(tmp_path, spec, ReleaseContext("org/m")) == []
     (tmp_path / "evaluation.json").write_text(json.dumps({**record, "value": 0.5}))
-    assert results_of(tmp_path, spec, Place("org/m")) == [
+    assert results_of(tmp_path, spec, ReleaseContext("org/m")) == [
         Result("d", "D", "hq", "test", "m", "M", 0.5, None, "measured here")
     ]
 
@@ -241,7 +243,7 @@ def test_gates_and_licences_of_the_full_release(full: Path) -> None:
 
 def test_links_go_both_ways() -> None:
     plan = read_manifest(ROOT / "release.toml").in_namespace("lab")
-    near = {(kind, name): place_of(plan, kind, name) for kind, name, _ in plan.repos()}
+    near = {(kind, name): context_of(plan, kind, name) for kind, name, _ in plan.repos()}
     for (_, name), place in near.items():
         assert place.id == f"lab/{name}" and place.links, name
         for link in place.links:
@@ -268,7 +270,7 @@ def test_a_space_learns_its_model_and_data(tmp_path: Path) -> None:
     plan = read_manifest(ROOT / "release.toml").in_namespace("lab")
     spec = plan.spaces["empathic-insight-face"]
     assert isinstance(spec, Space)
-    pages.write_page_card(folder, spec, place_of(plan, "space", "empathic-insight-face"))
+    pages.write_page_card(folder, spec, context_of(plan, "space", "empathic-insight-face"))
     assert json.loads((folder / "settings.json").read_text()) == {
         "model": "lab/empathic-insight-face-small",
         "data": "lab/emonet-face",

@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 from gradio_client import Client
 
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 from tests import fresh
 from tests.spaces.tiny_model import write_tiny_model
 

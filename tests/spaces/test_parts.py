@@ -17,7 +17,7 @@ from PIL import Image
 
 from emohub.data.taxonomy import EMOTIONS, GROUPS
 from emohub.errors import MediaError
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
 from emohub.model.infer.faces import FaceCropper
 
 SPACE = hub_folder("spaces", "empathic_insight_face")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from emohub.data.sample.heads import IMAGE, TINY
 from emohub.data.taxonomy import NAMES
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
+from emohub.sample.heads import IMAGE, TINY
 
 EXAMPLES = hub_folder("spaces", "empathic_insight_face") / "examples"
 LOUDER = 35.0  # the tower sees little difference between faces; the last layer makes much of it

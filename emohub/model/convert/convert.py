@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 
+from emohub.data.runs import replacing
 from emohub.data.source import sha256_of
 from emohub.errors import BuildError
-from emohub.folders import replacing
-from emohub.hubfolders import hub_folder
+from emohub.hub.folders import hub_folder
+from emohub.model.card import write_card
 from emohub.model.convert.backbone import Backbone, load_backbone
-from emohub.model.convert.card import write_card
 from emohub.model.convert.export import BF16_FILE, write_bf16, write_onnx
 from emohub.model.convert.heads import Head, fused_state, read_heads
 from emohub.model.convert.images import PROBES, pixels, probe_images

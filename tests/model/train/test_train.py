@@ -202,8 +202,8 @@ def faces():
 
     from transformers import SiglipImageProcessor, SiglipVisionConfig, SiglipVisionModel
 
-    from emohub.data.sample.face import draw_face
-    from emohub.data.sample.face.expressions import EXPRESSIONS
+    from emohub.sample.face import draw_face
+    from emohub.sample.face.expressions import EXPRESSIONS
 
     rng = np.random.default_rng(0)
     shown, strength = np.arange(300) % 40, rng.uniform(0, 1, 300)

@@ -1,0 +1,180 @@
+"""The table of checks, and one run of it over a release or a single repo."""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from emohub.check import cards, code, contents, datasets, files, links, loading, models, rows, spaces
+from emohub.check.base import Check, Failure, Subject, shown
+from emohub.errors import EmohubError, listed
+from emohub.hub.card import read_card
+from emohub.hub.kinds import FOLDERS, Kind
+from emohub.release.record import RECORD, Release, open_release
+
+CHECKS: tuple[Check, ...] = tuple(
+    check
+    for module in (links, files, contents, cards, code, datasets, rows, models, loading, spaces)
+    for check in module.CHECKS
+)
+AT_ONCE = 2  # repos that are checked at the same time, and so processes that run
+# Longest first, so that the last worker does not wait alone.
+ORDER = ("model", "space", "dataset", "metric", "release")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check of one repo; it passed where there are no failures."""
+
+    check: Check
+    kind: str
+    name: str
+    path: str
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one run found.
+
+    Attributes:
+        what: Name of the folder.
+        results: One per check and repo, in the order of the table.
+        left_out: Ids of the checks that were not made, because they start processes.
+    """
+
+    what: str
+    results: tuple[Result, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """All of them."""
+        return [failure for result in self.results for failure in result.failures]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.failures
+
+
+def check_path(
+    path: Path, *, only: Sequence[str] = (), fast: bool = False, ids: Collection[str] | None = None
+) -> Report:
+    """Check a built release, or one repo folder.
+
+    Args:
+        path: Folder with `release.json`, or the folder of one repo.
+        only: Folders of the repos to check within the release, for example "metrics/weighted_kappa"; by default all.
+        fast: Leave out the checks that start processes.
+        ids: Ids of the checks to make; by default all.
+
+    Raises:
+        EmohubError: there is no release and no repo, or `only` names what is not there.
+    """
+    wanted = [check for check in CHECKS if ids is None or check.id in ids]
+    made = [check for check in wanted if not (fast and check.starts)]
+    subjects = _chosen(subjects_of(path), only)
+    subjects.sort(key=lambda subject: ORDER.index(subject.kind))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = [result for results in pool.map(lambda one: _check(one, made), subjects) for result in results]
+    ranks = {check.id: rank for rank, check in enumerate(CHECKS)}
+    found.sort(key=lambda result: (ranks[result.check.id], result.path))
+    left = tuple(check.id for check in wanted if check not in made)
+    return Report(path.resolve().name, tuple(found), left)
+
+
+def _check(subject: Subject, checks: Sequence[Check]) -> list[Result]:
+    logger.info("Checking %s", subject.path or "the release")
+    return [
+        Result(check, subject.kind, subject.name, subject.path, tuple(_found(subject, check)))
+        for check in checks
+        if subject.kind in check.kinds
+    ]
+
+
+def _found(subject: Subject, check: Check) -> Iterator[Failure]:
+    """What a check yields; one that crashes has found something that it was not made for."""
+    try:
+        for failure in check.find(subject):
+            yield _relative(failure, subject)
+    except Exception as error:
+        logger.debug("%s crashed", check.id, exc_info=True)
+        crash = subject.failure("", f"the check crashed: {type(error).__name__}: {error}", "Report it as a bug.")
+        yield _relative(crash, subject)
+
+
+def _relative(failure: Failure, subject: Subject) -> Failure:
+    """Without absolute paths of this machine, whatever library the text came from."""
+    found = failure.found
+    for folder in (subject.folder, subject.release.folder if subject.release else subject.folder):
+        for one in (str(folder.resolve()), str(folder)):
+            if one.startswith("/"):
+                found = found.replace(f"{one}/", "").replace(one, ".")
+    return replace(failure, found=shown(found, 500), where=shown(failure.where, 200))
+
+
+# -- what is checked ---------------------------------------------------------------------------------
+
+
+def subjects_of(path: Path) -> list[Subject]:
+    """Every repo of a release and the release itself, or the one repo that `path` is.
+
+    Raises:
+        EmohubError: it is neither.
+    """
+    if (path / RECORD).is_file():
+        return _of_release(open_release(path))
+    if not path.is_dir():
+        raise EmohubError(f"{path} is not a folder. Give a release, or the folder of one repo.")
+    folder = path.resolve()
+    above = folder.parent.parent
+    if (above / RECORD).is_file():
+        inside = [one for one in _of_release(open_release(above)) if one.folder == folder]
+        if inside:
+            return inside
+    return [Subject(kind_of(folder), folder.name, folder, folder.name, None)]
+
+
+def _of_release(release: Release) -> list[Subject]:
+    whole = Subject("release", release.title, release.folder, "", release)
+    repos = [Subject(repo.kind, repo.name, release.folder_of(repo), repo.path, release) for repo in release.repos]
+    return [*repos, whole]
+
+
+def kind_of(folder: Path) -> Kind:
+    """What a repo folder is: by the folder that it is in, else by what it holds.
+
+    Raises:
+        EmohubError: nothing tells.
+    """
+    for kind, above in FOLDERS.items():
+        if folder.parent.name == above:
+            return kind
+    meta = read_card(folder / "README.md").meta
+    tags = meta.get("tags") if isinstance(meta.get("tags"), list) else []
+    signs: dict[Kind, bool] = {
+        "metric": "sdk" in meta and ("metric" in (tags or []) or (folder / f"{folder.name}.py").is_file()),
+        "space": "sdk" in meta,
+        "model": (folder / "config.json").is_file(),
+        "dataset": any(folder.rglob("*.parquet")) or "dataset_info" in meta,
+    }
+    for kind, sign in signs.items():
+        if sign:
+            return kind
+    raise EmohubError(
+        f"{folder.name} is no release ({RECORD} is missing) and no repo that is known by its files. Give what "
+        "`emohub build release` wrote, or the folder of a dataset, model, metric or Space."
+    )
+
+
+def _chosen(subjects: list[Subject], only: Sequence[str]) -> list[Subject]:
+    if not only:
+        return subjects
+    known = {f"{FOLDERS[one.kind]}/{one.name}": one for one in subjects if one.kind != "release"}
+    if unknown := [name for name in only if name not in known]:
+        raise EmohubError(f"{unknown[0]!r} is not there. Valid for --only:\n{listed(list(known), len(known))}")
+    return [known[name] for name in dict.fromkeys(only)]

@@ -1,0 +1,1 @@
+"""Folders of datasets: which there are, how one is built, what its card says."""

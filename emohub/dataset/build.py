@@ -1,0 +1,266 @@
+"""`emohub build dataset`: raw upstream files → the folder of one Hub dataset repo."""
+
+import gc
+import importlib.metadata
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from datasets.exceptions import DatasetGenerationError
+
+from emohub.data.builder import RawBuilder
+from emohub.data.media import Verify
+from emohub.data.problems import Problem, ProblemLog
+from emohub.data.runs import carry_over, replacing
+from emohub.data.source import fetch, sha256_of
+from emohub.data.splits import read_official_splits
+from emohub.errors import BuildError, EmohubError, SourceError, listed
+from emohub.hub.folders import load_builder_module
+
+# dataset → (folder under dataset_scripts, builder class)
+DATASETS = {"emonet-face": ("emonet_face", "EmoNetFace"), "chehre": ("chehre", "Chehre")}
+RECORD, PROBLEMS = "build.json", "problems.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How strict a build is.
+
+    Attributes:
+        num_proc: processes that read and write.
+        allow_partial: build what is there although the published data count more or less.
+        skip_bad: leave bad items out and list them in `problems.jsonl` instead of stopping.
+        splits: CSV with the columns id and split that overrides the hashed splits.
+        verify: "structure" checks that media are complete, "full" decodes every one.
+    """
+
+    num_proc: int = 1
+    allow_partial: bool = False
+    skip_bad: bool = False
+    splits: Path | None = None
+    verify: Verify = "structure"
+
+
+def build_dataset(
+    name: str,
+    source: str,
+    out: Path,
+    *,
+    configs: Sequence[str] = (),
+    options: Options | None = None,
+    card: bool = True,
+) -> dict[str, Any]:
+    """Build configs of a dataset into the folder of its Hub repo; configs that are already there stay.
+
+    Args:
+        name: "emonet-face" or "chehre".
+        source: folder with the raw upstream files, or a Hub dataset id.
+        out: folder of the repo; made, or extended if an earlier build made it.
+        configs: what to build; by default everything that the source has the files for.
+        options: how strict to be.
+        card: write `README.md` too; a release writes its own.
+
+    Returns:
+        The record of the repo, as written to `build.json`.
+
+    Raises:
+        SourceError: the source does not hold what was asked for.
+        BuildError: the input is bad or incomplete; everything that is wrong is listed, nothing is written.
+    """
+    options = options or Options()
+    builder_class = builder_class_of(name)
+    _record_of(name, out)  # refuses early what is not ours
+    folder = fetch(source)
+    wanted = _wanted(builder_class, configs, folder, source)
+    with replacing(out) as work:
+        carry_over(out, work, without={*wanted, RECORD, PROBLEMS, "README.md", ".scratch"})
+        record = _record_of(name, out)  # again, now that nobody else writes
+        problems: dict[str, list[Problem]] = {}
+        incomplete: list[str] = []
+        for config in wanted:
+            made, problems[config], short = _build_config(builder_class, config, folder, work, options)
+            record["configs"][config] = {"source": _shown(source, folder), **made, "differs": short}
+            incomplete += short
+        _stop_if_bad(problems, incomplete, options)
+        shutil.rmtree(work / ".scratch")
+        order = [config.name for config in builder_class.BUILDER_CONFIGS]
+        record["configs"] = {config: record["configs"][config] for config in order if config in record["configs"]}
+        _check_splits(work, builder_class)
+        _write_problems(out, work, problems)
+        (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if card:
+            from emohub.dataset.card import write_dataset_card  # here: worker processes need no plotting library
+
+            write_dataset_card(name, work)
+    return record
+
+
+def builder_class_of(name: str) -> type[RawBuilder]:
+    """The class that reads a dataset's raw files.
+
+    Raises:
+        EmohubError: no such dataset.
+    """
+    if name not in DATASETS:
+        raise EmohubError(f"Unknown dataset {name!r}; valid are {', '.join(DATASETS)}.")
+    module, class_name = DATASETS[name]
+    return getattr(load_builder_module(module), class_name)
+
+
+def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Path, source: str) -> list[str]:
+    known = [config.name for config in builder_class.BUILDER_CONFIGS]
+    if unknown := [config for config in configs if config not in known]:
+        raise EmohubError(f"Unknown configs {unknown}; valid are {', '.join(known)}.")
+    wanted = list(dict.fromkeys(configs)) or builder_class.found_in(folder)
+    if not wanted:
+        found = sorted(path.name for path in folder.iterdir())
+        raise SourceError(
+            f"{source} holds nothing to build {builder_class.__name__} from; found {found[:10] or 'no file'}. "
+            "See `emohub build dataset --help` for the layouts, or name a --config to learn what it needs."
+        )
+    return wanted
+
+
+def _build_config(
+    builder_class: type[RawBuilder], config: str, folder: Path, work: Path, options: Options
+) -> tuple[dict[str, Any], list[Problem], list[str]]:
+    """Write one config's Parquet into `work` and say what was made, what is bad and how the counts differ."""
+    scratch = work / ".scratch" / config
+    log = ProblemLog(scratch / "problems")
+    log.folder.mkdir(parents=True)
+    knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
+    every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
+    official = read_official_splits(options.splits, every_split) if options.splits else {}
+    builder = builder_class(
+        config_name=config,
+        cache_dir=str(scratch / "cache"),
+        source=folder,
+        verify=options.verify,
+        official={key: split for key, split in official.items() if split in knows.shares},
+        log=log,
+        writer_batch_size=knows.batch,
+    )
+    try:
+        builder.download_and_prepare(
+            str(scratch / "parquet"),
+            file_format="parquet",
+            num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
+            download_mode="force_redownload",
+        )
+    except DatasetGenerationError as error:
+        raise error.__cause__ or error from None
+    finally:
+        gc.unfreeze()
+    made = _collect(builder, scratch / "parquet", work / config)
+    if not made["splits"] and (options.skip_bad or not list(log)):
+        bad = listed([str(problem) for problem in log])
+        raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
+    plan = builder.planned
+    short = [
+        f"{config}: {plan.counts[what]:,} {what}, the published data count {count:,} ({plan.counts[what] - count:+,})"
+        for what, count in knows.complete.items()
+        if plan.counts[what] != count
+    ]
+    made |= {
+        "counts": plan.counts,
+        "quirks": {what: count for what, count in plan.quirks.items() if count},
+        "left_out": len({problem.item or str(problem) for problem in log}),
+        "verified": options.verify if knows.media else None,
+        "inputs": {path.name: sha256_of(path) for path in plan.inputs},
+        "official_splits": sha256_of(options.splits) if options.splits else None,
+        "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
+    }
+    return made, list(log), short
+
+
+def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]:
+    """Move the shards under the names that the Hub expects and count what they hold."""
+    splits: dict[str, dict[str, int]] = {}
+    for split, info in (builder.info.splits or {}).items():
+        shards = [path for path in sorted(parquet.glob("*.parquet")) if f"-{split}" in path.name]
+        rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
+        if not rows:
+            continue
+        target.mkdir(exist_ok=True)
+        for number, shard in enumerate(shards):
+            shard.rename(target / f"{split}-{number:05d}-of-{len(shards):05d}.parquet")
+        splits[split] = {"num_examples": rows, "num_bytes": info.num_bytes}
+    return {"splits": splits}
+
+
+def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], options: Options) -> None:
+    bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
+    parts = []
+    if bad and not options.skip_bad:
+        found = f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}"
+        parts.append(f"{found}\nMend it, or leave these out with --skip-bad.")
+    if incomplete and not options.allow_partial:
+        parts.append(
+            f"The input is not the published data:\n{listed(incomplete)}\n"
+            "Get the rest, or build what is there with --allow-partial; the card will say so."
+        )
+    if parts:
+        raise BuildError("\n".join([*parts, "Nothing was written."]))
+
+
+def _check_splits(repo: Path, builder_class: type[RawBuilder]) -> None:
+    """An item, and whatever else a split must not tear apart, is in one split, the same in every config."""
+    for family in builder_class.FAMILIES:
+        home: dict[str, tuple[str, str]] = {}
+        for config in (name for name in family if (repo / name).is_dir()):
+            for split, items in items_by_split(repo / config).items():
+                keys = [builder_class.split_key(item) for item in items]
+                if torn := [key for key in keys if home.setdefault(key, (split, config))[0] != split]:
+                    raise BuildError(
+                        f"{len(torn):,} of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
+                        f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
+                    )
+
+
+def items_by_split(folder: Path) -> dict[str, list[str]]:
+    """Split → distinct items of one config's Parquet files."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.parquet")):
+        column = pq.read_table(path, columns=["item"]).column(0)
+        found.setdefault(path.name.split("-")[0], []).extend(pc.unique(column).to_pylist())
+    return found
+
+
+def _record_of(name: str, out: Path) -> dict[str, Any]:
+    """What earlier builds of this dataset into `out` recorded; anything else in `out` is not ours to replace."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return {"dataset": name, "configs": {}}
+    try:
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        made, _ = record["dataset"], record["configs"].items()
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        raise BuildError(f"{out} was not made by `emohub build dataset`. Choose another --out.") from None
+    if made != name:
+        raise BuildError(f"{out} is the repo of {made}, not of {name}. Choose another --out.")
+    return record
+
+
+def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]) -> None:
+    """`problems.jsonl`: what --skip-bad left out, also of the configs that were built before."""
+    lines = [
+        json.dumps({"config": config, "where": p.where, "what": p.what, "item": p.item})
+        for config, found in problems.items()
+        for p in found
+    ]
+    if (old := out / PROBLEMS).is_file():
+        lines += [
+            line for line in old.read_text("utf-8").strip().split("\n") if json.loads(line)["config"] not in problems
+        ]
+    if lines:
+        (work / PROBLEMS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _shown(source: str, folder: Path) -> str:
+    """The source as a card may show it: a Hub id with its revision, or a folder's own name, never a local path."""
+    return f"{source}@{folder.name}" if not Path(source).is_dir() else Path(os.path.abspath(source)).name

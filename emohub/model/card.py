@@ -1,0 +1,70 @@
+"""The card of a model repo; every number in it comes from a file: `conversion.json`, results, the paper's figures."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from huggingface_hub import ModelCard, ModelCardData
+
+from emohub.data.source import HUB_ID
+from emohub.data.taxonomy import DIMENSIONS, EMOTIONS
+from emohub.hub.templates import citation, environment, published
+
+TEMPLATE = "models/empathic-insight-face.md.j2"
+TAGS = ["emotion-recognition", "facial-expression", "siglip", "onnx"]
+
+
+def write_card(
+    folder: Path,
+    repo_id: str = "ORG/empathic-insight-face",
+    *,
+    place: Any = None,
+    results: Sequence[Any] = (),
+    evaluation: dict[str, Any] | None = None,
+    **card_data: Any,
+) -> None:
+    """Write `README.md` of a converted model.
+
+    Args:
+        folder: Holds `conversion.json`.
+        repo_id: What the examples load; `place` says it better.
+        place: Where the repo stands in a release (`emohub.hub.context.ReleaseContext`), None where it stands alone.
+        results: What is known of it (`emohub.release.results.Result`).
+        evaluation: The record of the measurement among them.
+        **card_data: Further metadata, for example `license`.
+    """
+    record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
+    source = record["backbone"]["source"]
+    data = ModelCardData(
+        library_name="transformers",
+        pipeline_tag="image-classification",
+        tags=TAGS,
+        **({"base_model": source, "base_model_relation": "finetune"} if HUB_ID.fullmatch(source) else {}),
+        **card_data,
+    )
+    body = (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            record=record,
+            place=place or SimpleNamespace(id=repo_id, release="", notice=""),
+            results=results,
+            evaluation=evaluation,
+            groups={emotion.name: emotion.group for emotion in EMOTIONS},
+            scales={dimension.name: f"{dimension.low}…{dimension.high}" for dimension in DIMENSIONS},
+            humans=_range_of_humans(),
+            citation=citation("emonet-face"),
+        )
+    )
+    ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body.strip()}\n", ignore_metadata_errors=False).save(
+        folder / "README.md"
+    )
+
+
+def _range_of_humans() -> tuple[float, float]:
+    """Lowest and highest agreement of an expert with the others, as published."""
+    rows = published("emonet-face")["agreement"]["rows"]
+    means = [row["mean"] for name, row in rows.items() if name.startswith("human-")]
+    return min(means), max(means)

@@ -1,0 +1,149 @@
+"""One run: what is checked, what is said, and what a check that crashes does."""
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tests.release.check.planting import Copy
+
+from emohub.check import run
+from emohub.check.base import Check, shown
+from emohub.check.report import as_json, print_report
+from emohub.check.run import CHECKS, check_path, kind_of
+from emohub.errors import EmohubError
+from emohub.hub.card import read_card
+from tests import fresh
+
+
+def test_ids_are_unique_and_say_what_they_are_about() -> None:
+    ids = [check.id for check in CHECKS]
+    assert len(set(ids)) == len(ids)
+    assert all(check.kinds and check.what and "." in check.id for check in CHECKS)
+
+
+def test_a_repo_inside_a_release_knows_the_others(copied: Copy) -> None:
+    copied.append("metrics/weighted_kappa/README.md", "\ndemo-org/nothing\n")
+    (failure,) = check_path(copied / "metrics/weighted_kappa", ids={"links.ids"}).failures
+    assert failure.where == "metrics/weighted_kappa/README.md"
+
+
+@pytest.mark.parametrize(
+    ("repo", "kind"),
+    [
+        ("datasets/chehre", "dataset"),
+        ("models/empathic-insight-face-small", "model"),
+        ("metrics/weighted_kappa", "metric"),
+        ("spaces/small_page", "space"),
+    ],
+)
+def test_a_repo_that_stands_alone_is_known_by_its_files(repo: str, kind: str, good: Path, tmp_path: Path) -> None:
+    copy = Copy(tmp_path / "alone" / Path(repo).name, good / repo)
+    assert kind_of(copy.folder) == kind
+    report = check_path(copy.folder, fast=True)
+    assert report.ok, [f"{one.where}: {one.found}" for one in report.failures]
+    assert {result.kind for result in report.results} == {kind}
+
+
+def test_only_some_repos(copied: Copy) -> None:
+    report = check_path(copied.folder, only=["metrics/weighted_kappa", "datasets/chehre"], ids={"files.empty"})
+    assert [result.path for result in report.results] == ["datasets/chehre", "metrics/weighted_kappa"]
+    with pytest.raises(EmohubError, match=r"'metrics/kappa' is not there.*\n.*datasets/"):
+        check_path(copied.folder, only=["metrics/kappa"])
+
+
+def test_what_is_no_release(tmp_path: Path) -> None:
+    with pytest.raises(EmohubError, match="is not a folder"):
+        check_path(tmp_path / "nothing")
+    with pytest.raises(EmohubError, match="no release .* and no repo"):
+        check_path(tmp_path)
+    (tmp_path / "release.json").write_text("{}")
+    with pytest.raises(EmohubError, match="no finished release"):
+        check_path(tmp_path)
+
+
+def test_a_check_that_crashes_has_failed(copied: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(subject):
+        yield subject.failure("x", "one thing", "Do that.")
+        raise RuntimeError(f"cannot read {subject.folder}/x")
+
+    monkeypatch.setattr(run, "CHECKS", (Check("test.crash", ("metric",), "does not crash", crash),))
+    report = check_path(copied / "metrics/weighted_kappa")
+    assert [failure.found for failure in report.failures] == [
+        "one thing",
+        "the check crashed: RuntimeError: cannot read x",
+    ]
+
+
+def test_what_a_file_says_does_not_reach_the_terminal_as_it_is() -> None:
+    assert shown("a\x1b[2J\nb\u202ec" + "d" * 200, 20) == "a [2J b cdddddddddd…"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("# Title\n", "does not begin with YAML"),
+        ("---\n- a\n---\n", "is a list"),
+        ("---\na: &x [*x]\n---\n", ""),
+        ("---\na: !!python/object/apply:os.system [ls]\n---\n", "could not determine a constructor"),
+        ("---\na: 1\na: 2\n---\n", "stands twice"),
+        ("---\nb: {c: 1, c: 2}\n---\n", "stands twice"),
+        ("---\r\na: 1\r\n---\r\nText\r\n", ""),
+        ("---\ntitle: a\n----\n", "does not begin"),
+    ],
+)
+def test_cards(text: str, error: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(text.encode())
+    card = read_card(tmp_path / "README.md")
+    assert error in card.error if error else not card.error
+    assert bool(card.meta) is not bool(card.error)
+
+
+def test_the_table_fits_into_80_columns_and_says_what_to_do(copied: Copy) -> None:
+    copied.write("metrics/weighted_kappa/empty.txt", b"")
+    report = check_path(copied.folder, fast=True)
+    with (console := Console(width=80, markup=False)).capture() as captured:
+        print_report(report, console)
+    lines = captured.get().splitlines()
+    assert max(map(len, lines)) <= 80 and not any("…" in line for line in lines)
+    assert any("✗ 9/10" in line and "files.empty" in line for line in lines)
+    assert any("✓ 10/10" in line and "files.pickle" in line for line in lines)
+    at = lines.index("✗ files.empty  metrics/weighted_kappa/empty.txt")
+    assert lines[at + 1 : at + 3] == ["  is empty", "  → Build it again, or delete it."]
+    assert "1 failed" in captured.get() and "--fast" in captured.get() and "space.starts" in captured.get()
+
+
+def test_json_says_everything(copied: Copy) -> None:
+    copied.write("metrics/weighted_kappa/empty.txt", b"")
+    found = json.loads(as_json(check_path(copied.folder, ids={"files.empty", "metric.examples"}, fast=True)))
+    assert (found["checked"], found["ok"], found["left_out"]) == ("release", False, ["metric.examples"])
+    assert len(found["checks"]) == 10
+    (failed,) = (check for check in found["checks"] if not check["passed"])
+    assert failed == {
+        "id": "files.empty",
+        "kind": "metric",
+        "repo": "metrics/weighted_kappa",
+        "what": "no empty file",
+        "passed": False,
+        "failures": [
+            {
+                "where": "metrics/weighted_kappa/empty.txt",
+                "found": "is empty",
+                "do": "Build it again, or delete it.",
+            }
+        ],
+    }
+
+
+def test_the_command(copied: Copy, tmp_path: Path) -> None:
+    """Exit status 0 and 1, JSON alone on stdout."""
+    run = ("check", copied.folder, "--fast", "--only", "metrics/weighted_kappa")
+    ours = {"PYTHONPATH": str(Path(__file__).parents[2])}  # in a worktree, another one may be installed
+    good = fresh.emohub(*run, cwd=tmp_path, home=tmp_path / "home", **ours)
+    assert (good.returncode, "all passed" in good.stdout) == (0, True), good.stderr
+    copied.edit("metrics/weighted_kappa/README.md", "license: apache-2.0", "license: apache")
+    bad = fresh.emohub(*run, "--json", cwd=tmp_path, home=tmp_path / "home", **ours)
+    assert bad.returncode == 1
+    found = json.loads(bad.stdout)
+    assert [check["id"] for check in found["checks"] if not check["passed"]] == ["cards.values"]
+    assert "Checking metrics/weighted_kappa" in bad.stderr

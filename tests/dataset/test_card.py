@@ -1,0 +1,427 @@
+"""Cards: the metadata equals the files, and every number in the body can be counted again in the Parquet."""
+
+import hashlib
+import io
+import json
+import re
+import string
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from datasets import Features
+from datasets.info import DatasetInfosDict
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCard, DatasetCardData
+from matplotlib.figure import Figure
+from PIL import Image
+
+from emohub.data.emojis import EMOJIS
+from emohub.data.taxonomy import NAMES
+from emohub.dataset import card as cards
+from tests.raw_inputs import build, png, write_emonet
+
+REPOS = ("emonet-face", "chehre")
+
+# What the Hub's dataset card knows (huggingface_hub's datasetcard_template.md and the Hub's list of licences).
+LICENSES = {"cc-by-4.0", "other"}
+SIZES = ["n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M"]
+TASKS = {"image-classification", "video-classification"}
+CREATORS = {"crowdsourced", "found", "expert-generated", "machine-generated", "no-annotation", "other"}
+
+
+@pytest.fixture(params=REPOS)
+def repo(request: pytest.FixtureRequest, release: Path) -> Path:
+    return release / request.param
+
+
+@pytest.fixture
+def emonet(release: Path) -> Path:
+    return release / "emonet-face"
+
+
+@pytest.fixture
+def chehre(release: Path) -> Path:
+    return release / "chehre"
+
+
+def metadata(repo: Path) -> dict[str, Any]:
+    start, text, _ = (repo / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    assert start == ""
+    return yaml.safe_load(text)
+
+
+def body(repo: Path) -> str:
+    return (repo / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2]
+
+
+def infos(repo: Path) -> dict[str, dict[str, Any]]:
+    found = metadata(repo)["dataset_info"]
+    return {info["config_name"]: info for info in (found if isinstance(found, list) else [found])}
+
+
+def shards(repo: Path, config: str) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted((repo / config).glob("*.parquet")):
+        found.setdefault(re.fullmatch(r"([a-z]+)-\d{5}-of-\d{5}\.parquet", path.name)[1], []).append(path)
+    return found
+
+
+def rows(repo: Path, config: str) -> list[dict[str, Any]]:
+    paths = sorted((repo / config).glob("*.parquet"))
+    media = {"image", "video"}
+    names = [name for name in pq.read_schema(paths[0]).names if name not in media]
+    return [row for path in paths for row in pq.read_table(path, columns=names).to_pylist()]
+
+
+def tables(repo: Path) -> list[tuple[list[str], list[list[str]]]]:
+    """(header, rows) of every Markdown table in the body."""
+    found, lines = [], body(repo).split("\n")
+    for at, line in enumerate(lines):
+        if re.fullmatch(r"\|( -+:? \|)+", line):
+            end = next(n for n in range(at, len(lines)) if not lines[n].startswith("|"))
+            cells = [
+                [c.strip() for c in re.split(r"(?<!\\)\|", row)[1:-1]] for row in [lines[at - 1], *lines[at + 1 : end]]
+            ]
+            found.append((cells[0], cells[1:]))
+            assert {len(row) for row in cells} == {line.count("|") - 1}, cells
+    return found  # fmt: skip
+
+
+def table(repo: Path, first: str) -> pd.DataFrame:
+    """The table whose header starts with `first`."""
+    (found,) = [(header, rows) for header, rows in tables(repo) if header[0] == first]
+    return pd.DataFrame(found[1], columns=found[0])
+
+
+# ---- The YAML
+
+
+def test_every_file_is_in_one_split_of_one_config(repo: Path) -> None:
+    covered: Counter[Path] = Counter()
+    for config in metadata(repo)["configs"]:
+        splits = {entry["split"]: entry["path"] for entry in config["data_files"]}
+        assert list(splits) == [split["name"] for split in infos(repo)[config["config_name"]]["splits"]]
+        for split, pattern in splits.items():
+            assert not pattern.startswith("/") and ".." not in pattern
+            files = list(repo.glob(pattern))
+            assert files and set(files) == set(shards(repo, config["config_name"])[split])
+            covered.update(files)
+    assert covered == Counter(repo.rglob("*.parquet"))
+
+
+def test_shards_are_numbered_without_a_gap(repo: Path) -> None:
+    for config in infos(repo):
+        for split, paths in shards(repo, config).items():
+            count = len(paths)
+            assert [path.name for path in paths] == [f"{split}-{n:05d}-of-{count:05d}.parquet" for n in range(count)]
+
+
+def test_one_config_is_the_default(repo: Path) -> None:
+    (default,) = [config["config_name"] for config in metadata(repo)["configs"] if config.get("default")]
+    assert default == {"emonet-face": "hq", "chehre": "videos"}[repo.name]
+    assert f"`{default}` (default)" in body(repo) and body(repo).count("(default)") == 1
+
+
+def test_features_are_those_of_the_files(repo: Path) -> None:
+    for config, info in infos(repo).items():
+        stated = Features._from_yaml_list(info["features"])
+        for paths in shards(repo, config).values():
+            for path in paths:
+                schema = pq.read_schema(path)
+                assert stated.arrow_schema.names == schema.names
+                for name, kind in zip(schema.names, schema.types, strict=True):
+                    assert stated.arrow_schema.field(name).type == kind, name
+                assert stated == Features.from_arrow_schema(schema)
+
+
+def test_class_labels_name_every_number_in_the_files(emonet: Path) -> None:
+    features = {config: Features._from_yaml_list(info["features"]) for config, info in infos(emonet).items()}
+    assert features["hq"]["top_emotion"].names == features["binary"]["target"].names == list(NAMES)
+    assert features["binary"]["votes"].feature["emotion"].names == list(NAMES)
+    for row in rows(emonet, "binary"):
+        assert 0 <= row["target"] < 40 and 0 <= row["contrastive"] < 40 and 0 <= row["status"] < 5
+
+
+def test_sizes_are_those_of_the_files(repo: Path) -> None:
+    for config, info in infos(repo).items():
+        files = shards(repo, config)
+        assert [split["name"] for split in info["splits"]] == sorted(files, key=["train", "validation", "test"].index)
+        for split in info["splits"]:
+            assert split["num_examples"] == sum(pq.read_metadata(path).num_rows for path in files[split["name"]])
+            in_memory = sum(pq.read_table(path).nbytes for path in files[split["name"]])
+            assert split["num_bytes"] == pytest.approx(in_memory, rel=0.03)
+        assert info["dataset_size"] == sum(split["num_bytes"] for split in info["splits"])
+        assert info["download_size"] == sum(path.stat().st_size for paths in files.values() for path in paths)
+
+
+def test_parquet_carries_the_schema_that_datasets_reads(repo: Path) -> None:
+    for path in repo.rglob("*.parquet"):
+        assert b"huggingface" in pq.read_schema(path).metadata
+        groups = pq.read_metadata(path)
+        assert max(groups.row_group(n).total_byte_size for n in range(groups.num_row_groups)) < 200 * 2**20
+
+
+def test_metadata_is_what_the_hub_accepts(repo: Path) -> None:
+    """As far as that can be known without asking its validate-yaml."""
+    card = DatasetCard.load(repo / "README.md")
+    stated = metadata(repo)
+    assert card.data.to_dict() == stated
+    assert yaml.safe_load(DatasetCardData(**stated).to_yaml()) == stated
+    assert stated["license"] in LICENSES
+    if stated["license"] == "other":
+        assert re.fullmatch("[a-z0-9-]+", stated["license_name"])
+    assert set(stated["task_categories"]) <= TASKS
+    assert set(stated["annotations_creators"]) <= CREATORS
+    assert set(stated["size_categories"]) <= set(SIZES) and len(stated["size_categories"]) == 1
+    assert all(re.fullmatch("[a-z0-9-]+", tag) for tag in stated["tags"]) and stated["pretty_name"]
+    assert list(stated["language"]) == ["en"]
+    parsed = MetadataConfigs.from_dataset_card_data(card.data)
+    assert parsed.get_default_config_name() == {"emonet-face": "hq", "chehre": "videos"}[repo.name]
+    assert set(DatasetInfosDict.from_dataset_card_data(card.data)) == set(infos(repo)) == set(parsed)
+
+
+def test_size_category_is_that_of_the_largest_config(repo: Path) -> None:
+    largest = max(sum(split["num_examples"] for split in info["splits"]) for info in infos(repo).values())
+    edges = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+    assert metadata(repo)["size_categories"] == [SIZES[sum(largest >= edge for edge in edges)]]
+
+
+@pytest.mark.parametrize(
+    ("count", "size"),
+    [(1, "n<1K"), (999, "n<1K"), (1_000, "1K<n<10K"), (19_999, "10K<n<100K"), (203_201, SIZES[3]), (10**6, SIZES[4])],
+)
+def test_size_categories_at_their_edges(count: int, size: str) -> None:
+    half = SimpleNamespace(num_examples=count // 2)
+    rest = SimpleNamespace(num_examples=count - count // 2)
+    small = SimpleNamespace(splits={"test": SimpleNamespace(num_examples=1)})
+    assert cards._size({"a": SimpleNamespace(splits={"x": half, "y": rest}), "b": small}) == size
+
+
+# ---- The body
+
+
+def test_nothing_is_left_unrendered_or_local(repo: Path, raw_demo: Path) -> None:
+    for path in (repo / "README.md", repo / "build.json"):
+        text = path.read_text(encoding="utf-8")
+        for trace in ("{{", "}}", "{%", "Undefined", "<bound", "object at 0x", " nan", "\r"):
+            assert trace not in (text if path.suffix == ".md" else ""), trace
+        for place in (str(repo), str(raw_demo), str(Path.home()), "/tmp/", "/work/", "C:\\", "-building"):
+            assert place not in text, place
+    assert not re.search(r"\n{4,}", body(repo))
+    assert body(repo).count("```") % 2 == 0
+
+
+def test_links_and_pictures_lead_somewhere(repo: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", body(repo)):
+        assert target.startswith("https://") or (repo / target).is_file()
+
+
+def test_the_picture_is_a_drawing(repo: Path) -> None:
+    (name,) = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", body(repo))
+    data = (repo / name).read_bytes()
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.format == "PNG"
+        image.verify()
+    with Image.open(io.BytesIO(data)) as image:
+        colours = {colour: count for count, colour in image.convert("RGB").getcolors(2**24)}
+        assert min(image.size) > 300
+    assert len(colours) > 50
+    assert 0.02 < 1 - colours[255, 255, 255] / sum(colours.values()) < 0.98
+
+
+def test_contents_are_the_rows_of_each_split(repo: Path) -> None:
+    header, lines = tables(repo)[0]
+    assert header == ["Config", "One row", "Split", "Rows", "Size on disk"]
+    counted = {
+        (config, split): sum(pq.read_metadata(path).num_rows for path in paths)
+        for config in infos(repo)
+        for split, paths in shards(repo, config).items()
+    }
+    stated = {(re.match("`(.*?)`", line[0])[1], line[2].strip("`")): line[3] for line in lines}
+    assert {key: int(value.replace(",", "")) for key, value in stated.items()} == counted
+    described = [line[0].split("`")[1] for line in lines if line[1]]
+    assert described == list(dict.fromkeys(config for config, _ in stated))
+
+
+def test_emotions_are_counted_right(emonet: Path) -> None:
+    stated = table(emonet, "Emotion").set_index("Emotion")
+    assert list(stated.index) == list(NAMES)
+    hq, binary, big = (rows(emonet, config) for config in ("hq", "binary", "big"))
+    people = [(answer["intensities"]) for row in hq for answer in row["ratings"] if answer["kind"] == "human"]
+    assert len(people) == 4 * len(hq)
+    assert [column.split()[0] for column in stated] == ["HQ", "HQ", "BINARY", "BINARY", "BIG"]
+    for number, name in enumerate(NAMES):
+        yes = [[vote["vote"] for vote in row["votes"] if vote["step"]] for row in binary if row["target"] == number]
+        counted = [
+            sum(row["top_emotion"] == number for row in hq),
+            len(yes),
+            yes.count([True] * 3),
+            sum(row["intensities"][number] > 0 for row in big),
+        ]
+        mean, *counts = stated.loc[name]
+        assert float(mean) == pytest.approx(sum(vector[number] for vector in people) / len(people), abs=0.00501)
+        assert counts == list(map(str, counted))
+
+
+def test_steps_are_counted_right(emonet: Path) -> None:
+    stated = table(emonet, "Batch").set_index("Batch")
+    votes = [(vote["step"], vote["vote"]) for row in rows(emonet, "binary") for vote in row["votes"]]
+    for step, name in ((1, "Batch 1 (affirmative)"), (2, "Batch 2 (affirmative)"), (3, "Batch 3 (affirmative)")):
+        answers = [yes for at, yes in votes if at == step]
+        assert stated.loc[name].to_list() == [f"{len(answers):,}", f"{100 * sum(answers) / len(answers):.2f} %"]
+    answers = [not yes for at, yes in votes if at == 0]
+    assert stated.loc["Batch 4 (contrastive)"].to_list() == [
+        f"{len(answers):,}",
+        f"{100 * sum(answers) / len(answers):.2f} %",
+    ]
+
+
+def test_demographics_are_counted_right(emonet: Path) -> None:
+    stated = table(emonet, "").set_index(["", "As prompted"])
+    configs = ("hq", "binary", "big")
+    assert list(stated.columns) == list(configs)
+    held = {config: rows(emonet, config) for config in configs}
+    values = {
+        (name.capitalize(), str(row[name]))
+        for config in configs
+        for row in held[config]
+        for name in ("gender", "age", "ethnicity")
+    }
+    assert set(stated.index) == values and len(values) == len(stated)
+    for (name, value), shares in stated.iterrows():
+        for config in configs:
+            counted = sum(str(row[name.lower()]) == value for row in held[config])
+            assert shares[config] == f"{100 * counted / len(held[config]):.1f} %"
+
+
+def test_emojis_are_counted_right(chehre: Path) -> None:
+    stated = table(chehre, "Emoji").set_index("Emoji")
+    videos = rows(chehre, "videos")
+    assert stated["Videos"].astype(int).sum() == len(videos)
+    for shown in EMOJIS:
+        mine = [row for row in videos if row["item"].endswith(f"_{shown.code}")]
+        name = f"{shown.character} {shown.name}"
+        assert bool(mine) == (name in stated.index)
+        if not mine:
+            continue
+        match = [answer["rating"] for row in mine for answer in row["emoji_match"]]
+        ratings = [answer["values"] for row in mine for answer in row["ratings"]]
+        mean = dict(zip(mine[0]["labels"], np.mean(ratings, axis=0), strict=True))
+        labels = dict(part.rsplit(" ", 2)[:2] for part in stated.loc[name, "Labels by share"].split(", "))
+        assert stated.loc[name, "Videos"] == str(len(mine))
+        assert stated.loc[name, "Match 0–3"] == f"{sum(match) / len(match):.2f}"
+        assert set(labels) == set(mean)
+        for label, share in labels.items():
+            assert int(share) == pytest.approx(100 * mean[label] / sum(mean.values()), abs=0.501)
+
+
+def test_faces_are_counted_right(chehre: Path) -> None:
+    counted = Counter(row["item"][:2] for row in rows(chehre, "videos"))
+    stated = table(chehre, "Face").set_index("Face")["Videos"]
+    assert {face[:2]: int(count) for face, count in stated.items()} == counted
+    assert stated.index.str.match("(AF: Asian, female|AM: Asian, male|[LW][FM]: (Latino|White), (fe)?male)$").all()
+
+
+def test_provenance_names_inputs_by_their_digest(repo: Path, raw_demo: Path) -> None:
+    header, lines = next((h, r) for h, r in tables(repo) if h[:2] == ["Config", "Built from"])
+    tabled = {"hq": ["hq.csv"], "binary": ["binary.csv"], "big": []}
+    assert [line[0].strip("`") for line in lines] == [line.strip("`") for line in dict.fromkeys(
+        row[0].replace(" (default)", "") for row in tables(repo)[0][1]
+    )]  # fmt: skip
+    for config, source, checked, left_out, versions in lines:
+        names = tabled.get(config.strip("`").removesuffix("_ratings"), ["labels.csv", "emojis.csv"])
+        assert source.startswith(repo.name)
+        assert re.findall("`(.*?)`", source) == names
+        digests = [hashlib.sha256((raw_demo / repo.name / name).read_bytes()).hexdigest()[:12] for name in names]
+        assert re.findall("sha256 ([0-9a-f]{12})…", source) == digests
+        assert (checked == "none") == config.strip("`").endswith("_ratings")
+        assert left_out == "0" and "datasets 5" in versions and "emohub" in versions
+
+
+def test_what_is_missing_is_said(repo: Path) -> None:
+    assert "**This is not the complete published data.**" in body(repo)
+    said = dict(re.findall(r"^> - ([a-z_]+): ([\d,]+) (?:images|videos), ", body(repo), re.MULTILINE))
+    assert said == {config: f"{len({row['item'] for row in rows(repo, config)}):,}" for config in infos(repo)}
+
+
+def test_the_card_holds_what_the_issue_asks_for(repo: Path) -> None:
+    for heading in (
+        "What it holds",
+        "Labels",
+        "How it was made",
+        "Limits",
+        "Uses",
+        "Ethics",
+        "Citation",
+    ):
+        assert body(repo).count(f"\n## {heading}\n") == 1
+    assert re.search(r"```bibtex\n@\w+\{.*?\n\}\n```", body(repo), re.DOTALL)
+
+
+def test_citation_is_bibtex(emonet: Path) -> None:
+    (entry,) = re.findall(r"```bibtex\n(.*?)```", body(emonet), re.DOTALL)
+    assert entry.count("{") == entry.count("}")
+    fields = re.findall(r"^  (\w+) +=", entry, re.MULTILINE)
+    assert {"title", "author", "year", "journal"} <= set(fields) and len(set(fields)) == len(fields)
+    assert set(entry) <= set(string.printable)
+
+
+# ---- One folder, several builds
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the picture blank: drawing it takes most of a small build's time."""
+    monkeypatch.setattr(Figure, "savefig", lambda self, path, **options: Path(path).write_bytes(png()))
+
+
+def test_configs_one_after_the_other_give_the_card_of_all_at_once(undrawn: None, tmp_path: Path) -> None:
+    source = write_emonet(tmp_path / "emonet-face")
+    build("emonet-face", source, tmp_path / "once")
+    for config in ("binary", "hq_ratings", "big", "binary_ratings", "hq"):
+        build("emonet-face", source, tmp_path / "steps", config)
+        assert set(infos(tmp_path / "steps")) >= {config}
+        marked = [entry["config_name"] for entry in metadata(tmp_path / "steps")["configs"] if entry.get("default")]
+        built = json.loads((tmp_path / "steps" / "build.json").read_text())["configs"]
+        assert marked == [next(iter(built))]  # so that a plain load_dataset works at any time
+    assert (tmp_path / "steps" / "README.md").read_text() == (tmp_path / "once" / "README.md").read_text()
+
+
+def test_a_config_alone_has_a_whole_card(undrawn: None, tmp_path: Path) -> None:
+    """Every table and the picture come from what is there, whichever config that is."""
+    source = write_emonet(tmp_path / "emonet-face")
+    for config in ("hq", "binary", "big", "hq_ratings", "binary_ratings"):
+        repo = tmp_path / config
+        build("emonet-face", source, repo, config)
+        assert list(infos(repo)) == [config]
+        assert len(table(repo, "Emotion")) == 40 and len(table(repo, "Emotion").columns) >= 2
+        assert ("Batch" in [header[0] for header, _ in tables(repo)]) == config.startswith("binary")
+        assert f'load_dataset("ORG/emonet-face", "{config}"' in body(repo)
+        for other in {"hq", "binary", "big"} - {config}:
+            assert f"- **{other}** –" not in body(repo)
+        assert " nan" not in body(repo)
+
+
+# ---- Markdown
+
+
+def test_a_frame_as_markdown() -> None:
+    columns = {"n": [1234, 5], "mean": [0.5, float("nan")], "text": ["a|b", "c"]}
+    frame = pd.DataFrame(columns, index=pd.Index(["x", "y"], name="Who"))
+    assert cards._markdown(frame) == (
+        "| Who | n | mean | text |\n| --- | ---: | ---: | --- |\n| x | 1,234 | 0.50 | a\\|b |\n| y | 5 |  | c |"
+    )
+
+
+def test_an_image_column_is_an_image_to_pyarrow_too(emonet: Path) -> None:
+    for config in ("hq", "binary", "big"):
+        schema = pq.read_schema(next((emonet / config).glob("*.parquet")))
+        assert schema.field("image").type == pa.struct({"bytes": pa.binary(), "path": pa.string()})
