@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.release.check.planting import Copy
+
+from tests.check.planting import Copy
 
 PAGE = """\
 import json

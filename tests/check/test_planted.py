@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from safetensors.torch import load_file, save_file
-from tests.release.check.planting import Copy
 
 from emohub.check import files
 from emohub.check.run import CHECKS, check_path
 from emohub.data.taxonomy import NAMES
+from tests.check.planting import Copy
 
 FACES, CHEHRE = "datasets/emonet-face", "datasets/chehre"
 MODEL, METRIC, SPACE = "models/empathic-insight-face-small", "metrics/weighted_kappa", "spaces/small_page"

@@ -7,10 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 from safetensors.torch import load_file, save_file
-from tests.release.check.planting import Copy
 
 from emohub.check import fresh, spaces
 from emohub.check.run import CHECKS, check_path
+from tests.check.planting import Copy
 
 MODEL = "models/empathic-insight-face-small"
 

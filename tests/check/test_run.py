@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.release.check.planting import Copy
 
 from emohub.check import run
 from emohub.check.base import Check, shown
@@ -14,6 +13,7 @@ from emohub.check.run import CHECKS, check_path, kind_of
 from emohub.errors import EmohubError
 from emohub.hub.card import read_card
 from tests import fresh
+from tests.check.planting import Copy
 
 
 def test_ids_are_unique_and_say_what_they_are_about() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from huggingface_hub.errors import HfHubHTTPError
-from tests.release.publish.conftest import Publish
 
 from emohub.errors import PublishError, message_for
 from emohub.publish.publish import Plan, targets_of
@@ -20,6 +19,7 @@ from tests.faults.checks import Truth, always, exactly
 from tests.faults.scenario import World
 from tests.faults.tiny import ORG
 from tests.hub_server import Fault, Hub
+from tests.publish.conftest import Publish
 
 FACES, NET, AGREE, PAGE = (f"{kind}/{ORG}/{name}" for kind, name in (
     ("datasets", "faces"), ("models", "net"), ("spaces", "agree"), ("spaces", "page"),
