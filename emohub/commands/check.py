@@ -1,11 +1,11 @@
 """The command `emohub check`."""
 
-import logging
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from emohub.commands._output import console
 
 
 def check(
@@ -30,10 +30,9 @@ def check(
     from emohub.check.report import as_json, print_report
     from emohub.check.run import check_path
 
-    logging.getLogger("emohub").setLevel(logging.INFO)
     report = check_path(path, only=only or (), fast=fast)
     if json:
         print(as_json(report))
     else:
-        print_report(report, Console(markup=False, emoji=False, highlight=False))
+        print_report(report, console(wrap=True))
     raise typer.Exit(0 if report.ok else 1)

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from emohub.commands._output import console, summary
 
 Dataset = Literal["emonet-face", "chehre"]
 Depth = Literal["structure", "full"]
@@ -64,16 +63,15 @@ def sample(
 
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:
-    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
-    table = Table("config", "split", "rows", title=Text(str(out)), title_justify="left")
-    for column in table.columns[2:]:
-        column.justify = "right"
-    for config, made in record["configs"].items():
-        for split, counts in made["splits"].items():
-            table.add_row(config, split, f"{counts['num_examples']:,}")
-    console.print(table)
+    rows = [
+        (config, split, f"{counts['num_examples']:,}")
+        for config, made in record["configs"].items()
+        for split, counts in made["splits"].items()
+    ]
+    shown = console()
+    shown.print(summary(str(out), ("config", "split", "rows"), rows, right=("rows",)))
     for config, made in record["configs"].items():
         if made["left_out"]:
-            console.print(f"{config}: {made['left_out']:,} bad items left out, listed in {out}/problems.jsonl")
+            shown.print(f"{config}: {made['left_out']:,} bad items left out, listed in {out}/problems.jsonl")
         for line in made["differs"]:
-            console.print(line)
+            shown.print(line)

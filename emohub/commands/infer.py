@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from emohub.commands._output import note
+
 Engine = Literal["local", "ray"]
 Backend = Literal["torch", "onnx", "onnx-int8"]
 Dtype = Literal["float32", "bfloat16"]
@@ -27,7 +29,7 @@ def embed(
         typer.Argument(metavar="DATASET", help="Folder of a dataset repo, or a Hub dataset id.", show_default=False),
     ],
     model: Model,
-    out: Annotated[Path, typer.Option(help="Folder to write; one that the same command began is gone on with.")],
+    out: Annotated[Path, typer.Option(help="Output folder; an earlier run of the same command is resumed.")],
     config: Annotated[str | None, typer.Option(help="Config.  [default: the dataset's own default]")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Split; repeat for several.  [default: all]")] = None,
     engine: Annotated[Engine, typer.Option(help="This process, or Ray Data on many machines.")] = "local",
@@ -52,7 +54,7 @@ def embed(
 ) -> None:
     """Images of a dataset → Parquet of image ids, embeddings and scores, and manifest.json when all is done.
 
-    Killed or stopped, the same command goes on after the last finished file.
+    If it is stopped or killed, running the same command again resumes after the last finished file.
     """
     from emohub.model.infer.embed import embed_dataset
 
@@ -79,7 +81,7 @@ def embed(
     for name, rows in manifest["rows"].items():
         print(f"{name}\t{rows}")
     if manifest["left_out"]:
-        print(f"{len(manifest['left_out']):,} images left out, listed in {out}/manifest.json", file=sys.stderr)
+        note(f"{len(manifest['left_out']):,} images left out, listed in {out}/manifest.json")
 
 
 def predict(
@@ -87,7 +89,7 @@ def predict(
         list[str], typer.Argument(metavar="INPUT...", help="Images, folders, globs, MP4 videos.", show_default=False)
     ],
     model: Model,
-    format: Annotated[Format, typer.Option(help="How to print: for eyes, spreadsheets, programs.")] = "table",
+    format: Annotated[Format, typer.Option(help="A table for people, CSV, or one JSON object a line.")] = "table",
     top_k: Annotated[int, typer.Option(min=1, help="How many emotions, strongest first.")] = 5,
     all_scores: Annotated[bool, typer.Option("--all", help="All emotions instead of the strongest.")] = False,
     fps: Annotated[float, typer.Option(min=0, help="Frames a second from a video; 0 takes every one.")] = 1.0,

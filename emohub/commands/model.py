@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from emohub.commands._output import console, summary
+
+logger = logging.getLogger(__name__)
 
 Size = Literal["small", "large"]
 
@@ -37,24 +38,21 @@ def build_model(
     """
     from emohub.model.convert.convert import convert_model
 
-    logging.getLogger("emohub").setLevel(logging.INFO)
     record = convert_model(heads, backbone, out, size, neutral=neutral, reference=reference)
-    logging.getLogger(__name__).info("Wrote %s", out)
+    logger.info("Wrote %s", out)
     _print_summary(record, out)
 
 
 def _print_summary(record: dict[str, Any], out: Path) -> None:
     parity, neutral = record["parity"], record["neutral"]
-    table = Table("what", "compared with", "max error", "MB", title=Text(str(out)), title_justify="left")
-    for column in table.columns[2:]:
-        column.justify = "right"
-    table.add_row("fused heads", "separate heads", f"{parity['layouts']['max_abs_error']:.1e}", "")
+    rows = [("fused heads", "separate heads", f"{parity['layouts']['max_abs_error']:.1e}", "")]
     if parity["reference"]:
-        table.add_row("raw scores", parity["reference"]["file"], f"{parity['reference']['max_abs_error']:.1e}", "")
-    table.add_row("model.safetensors", "the same in a fresh process", "0", "")
+        rows.append(("raw scores", parity["reference"]["file"], f"{parity['reference']['max_abs_error']:.1e}", ""))
+    rows.append(("model.safetensors", "the same in a fresh process", "0", ""))
     for file, figures in record["variants"].items():
-        table.add_row(file, "float32", f"{figures['max_abs_error']:.1e}", f"{figures['bytes'] / 1e6:,.1f}")
-    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
-    console.print(table)
+        rows.append((file, "float32", f"{figures['max_abs_error']:.1e}", f"{figures['bytes'] / 1e6:,.1f}"))
+    shown = console()
+    columns = ("what", "compared with", "max error", "MB")
+    shown.print(summary(str(out), columns, rows, right=columns[2:]))
     taken = f"from {neutral['source']} ({neutral['kind']})" if neutral["means"] else "none: scores are raw"
-    console.print(f"{len(record['heads'])} heads; neutral means {taken}")
+    shown.print(f"{len(record['heads'])} heads; neutral means {taken}")

@@ -1,11 +1,11 @@
 """The command `emohub publish`."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from emohub.commands._output import note, print_json
 
 Depth = Literal["none", "files", "bytes", "load", "full"]
 
@@ -52,22 +52,22 @@ def publish(
 
     def end() -> None:
         if as_json:
-            print(json.dumps(record, indent=2, ensure_ascii=False))
+            print_json(record)
 
     if not yes:
         plan = plan_publish(release, options)
         show(plan)
         end()
         refuse(plan.repos)
-        print("This was the plan; --yes carries it out.", file=sys.stderr)
+        note("This was the plan; --yes carries it out.")
         return
     try:
-        report = run(release, options, show, lambda line: print(line, file=sys.stderr, flush=True))
+        report = run(release, options, show, note)
         record["report"] = report_record(report)
     finally:
         end()
     if not as_json:
         show_report(report)
     if not report.ok:
-        print("emohub: the Hub does not give what the release holds: see FAILED above.", file=sys.stderr)
+        note("emohub: the Hub does not give what the release holds: see FAILED above.")
         raise typer.Exit(1)

@@ -1,14 +1,12 @@
 """The command `emohub build release`."""
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+
+from emohub.commands._output import console, summary
 
 
 def build_release(
@@ -36,20 +34,17 @@ def build_release(
     """
     from emohub.release.build import build_release as run
 
-    logging.getLogger("emohub").setLevel(logging.INFO)
     done = run(manifest, out, namespace, only=only or (), force=force)
     _print_summary(out, done)
 
 
 def _print_summary(out: Path, done: Mapping[str, str]) -> None:
-    table = Table("repo", "", "files", "MB", title=Text(str(out)), title_justify="left")
-    for column in table.columns[2:]:
-        column.justify = "right"
+    rows = []
     for path, outcome in done.items():
         files = [file for file in (out / path).rglob("*") if file.is_file()]
         size = sum(file.stat().st_size for file in files) / 1e6
-        table.add_row(path, outcome, *((f"{len(files):,}", f"{size:,.1f}") if files else ("", "")))
-    console = Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
-    console.print(table)
+        rows.append((path, outcome, *((f"{len(files):,}", f"{size:,.1f}") if files else ("", ""))))
+    shown = console()
+    shown.print(summary(str(out), ("repo", "", "files", "MB"), rows, right=("files", "MB")))
     if left := [path for path in done if done[path] == "to be built"]:
-        console.print(f"Not finished: {', '.join(left)} changed and were not asked for. Run again without --only.")
+        shown.print(f"Not finished: {', '.join(left)} changed and were not asked for. Run again without --only.")

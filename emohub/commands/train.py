@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from emohub.commands._output import console, summary
 
 Size = Literal["small", "large"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -57,9 +57,9 @@ def train(
         60 * checkpoint_minutes,
     )
     record = train_model(embeddings, dataset, out, size, backbone, neutral, options)
-    table = Table("held out", "images", "mean Spearman", "emotions", title=str(out), title_justify="left")
+    rows = []
     for config, figures in record["held_out"].items():
         defined = [e["spearman"] for e in figures["emotions"].values() if e["spearman"] is not None]
         mean = f"{sum(defined) / len(defined):.3f}" if defined else "–"
-        table.add_row(config, f"{figures['images']:,}", mean, str(len(defined)))
-    Console(soft_wrap=True).print(table)
+        rows.append((config, f"{figures['images']:,}", mean, str(len(defined))))
+    console().print(summary(str(out), ("held out", "images", "mean Spearman", "emotions"), rows))
