@@ -17,6 +17,7 @@ FLOORS = (
     ("publish",),
     ("commands", "demo"),
     ("cli",),
+    ("__main__",),
 )
 LEVEL = {name: number for number, names in enumerate(FLOORS) for name in names}
 HUB_FOLDERS = {"hub_models", "metrics", "spaces", "dataset_scripts"}
