@@ -6,14 +6,12 @@ that was stopped in its midst.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
+from emohub.data.runs import locked, write_file
 from emohub.errors import PublishError
 
 FORMAT = 1
@@ -62,17 +60,13 @@ class Journal:
     def _put(self, key: str, **entry: Any) -> None:
         self._repos[key] = entry
         record = {"format": FORMAT, "repos": self._repos}
-        half = self.path.with_name(f"{self.path.name}.{os.getpid()}")
         try:
-            half.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
-            half.replace(self.path)
+            write_file(self.path, json.dumps(record, indent=1, sort_keys=True), durable=True)
         except OSError as error:
             raise PublishError(
                 f"{self.path} cannot be written ({error.strerror or error}), and without it a rerun could not tell "
                 "your files from other people's. Make room there, then run the same command again."
             ) from error
-        finally:
-            half.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -80,16 +74,10 @@ def opened(release: Path) -> Iterator[Journal]:
     """The journal of a release, which one publisher at a time may hold.
 
     Raises:
-        PublishError: another publisher holds it, or the file is not a journal.
+        BuildError: another publisher holds it.
+        PublishError: the file is not a journal.
     """
     release = release.resolve()
     path = release.with_name(f".{release.name}.publish.json")
-    lock = FileLock(path.with_suffix(".lock"), timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise PublishError(f"Another `emohub publish {release}` is running on this machine. Wait for it.") from error
-    try:
+    with locked(path, "emohub publish", advice="Wait for it."):
         yield Journal(path)
-    finally:
-        lock.release()

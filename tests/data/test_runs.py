@@ -202,7 +202,9 @@ def test_ctrl_c_cleans_up_at_once(out, stop):
 
 def test_a_second_writer_is_refused_and_harms_nothing(out):
     with writer(out, "inside"):
-        with pytest.raises(BuildError, match="Another build is writing .*repo. Wait for it, or choose another --out"):
+        with pytest.raises(
+            BuildError, match="Another `emohub build` is writing .*repo. Wait for it, or choose another --out"
+        ):
             with replacing(out):
                 pytest.fail("two writers")
         assert beside(out) == [".repo.building", ".repo.lock", "repo"]
@@ -212,7 +214,7 @@ def test_a_second_writer_is_refused_and_harms_nothing(out):
 def test_a_second_writer_in_the_same_process_is_refused_too(out):
     with replacing(out) as work:
         make(work, {"a": b"new"})
-        with pytest.raises(BuildError, match="Another build"), replacing(out):
+        with pytest.raises(BuildError, match="Another `emohub build`"), replacing(out):
             pytest.fail("two writers")
         assert tree(work) == {"a": b"new"}
     assert tree(out) == {"a": b"new"}

@@ -552,6 +552,6 @@ def test_ctrl_c_in_the_middle_leaves_nothing(many, tmp_path):
 
 def test_two_builds_of_one_folder_at_the_same_time_are_refused(many, tmp_path):
     with stopped_build("rows", many, tmp_path / "repo"):
-        with pytest.raises(BuildError, match="Another build is writing"):
+        with pytest.raises(BuildError, match="Another `emohub build` is writing"):
             raw.build("chehre", many, tmp_path / "repo", "emoji_ratings")
         raw.build("chehre", many, tmp_path / "other", "emoji_ratings")

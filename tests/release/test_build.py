@@ -205,7 +205,7 @@ def test_a_folder_in_the_way_is_refused_and_replaced_only_by_force(tmp_path: Pat
 
 def test_two_builds_at_once_do_not_mix(tmp_path: Path) -> None:
     manifest, out = few(tmp_path / "raw"), tmp_path / "out"
-    with locked(out), pytest.raises(BuildError, match="Another build is writing"):
+    with locked(out), pytest.raises(BuildError, match="Another `emohub build` is writing"):
         build_release(manifest, out)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from emohub.data.runs import run_folder
 from emohub.errors import BuildError, EmohubError, MediaError, listed
 from emohub.model.infer import store
 from emohub.model.infer.engine import BATCH_SIZE, Part, Settings, run_local
@@ -90,13 +91,13 @@ def embed_dataset(
     shards = cut(images, shard_size)
     settings = Settings(batch_size, workers, device, address, actors)
     plan = store.plan_of(images, repo, shards)
-    with store.claimed(out):
-        if (done := store.begin(out, plan)) is not None:
-            return done
+    with run_folder(out, plan, "emohub embed", outputs=plan["shards"]) as run:
+        if run.record is not None:
+            return run.record
         todo = [shard for shard in shards if not (out / shard.name).is_file()]
         done_before = sum(shard.rows for shard in shards if shard not in todo)
-        run = _run(out, todo, done_before, repo, ENGINES[engine](todo, repo, settings), skip_bad)
-        return store.finish(out, plan, repo, shards, {"engine": engine, "batch_size": batch_size, **run})
+        figures = _run(out, todo, done_before, repo, ENGINES[engine](todo, repo, settings), skip_bad)
+        return store.finish(run, repo, shards, {"engine": engine, "batch_size": batch_size, **figures})
 
 
 def _check_numbers(engine: str, **numbers: int | None) -> None:

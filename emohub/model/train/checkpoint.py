@@ -1,7 +1,6 @@
 """A training's state on disk: one safetensors file that is replaced as a whole."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,32 +8,30 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from emohub.data.runs import replacing_file
 from emohub.errors import BuildError
 
 FILE = "checkpoint.safetensors"
 
 
 def save_checkpoint(folder: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Replace the checkpoint: whoever is killed meanwhile leaves the old one.
+    """Replace the checkpoint; a process that is killed meanwhile leaves the old one.
 
     Args:
-        folder: Where it is.
+        folder: Folder of the checkpoint.
         tensors: By name.
-        about: What JSON can hold; kept beside them.
+        about: Stored beside them as JSON.
     """
-    path, work = folder / FILE, folder / f".{FILE}.writing"
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(whole, work, metadata={"about": json.dumps(about)})
-    with open(work, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(work, path)
+    with replacing_file(folder / FILE, durable=True) as path:
+        save_file(whole, path, metadata={"about": json.dumps(about)})
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """The tensors and what was said about them, or None where there is no checkpoint.
+    """The tensors and what was stored beside them, or None where there is no checkpoint.
 
     Raises:
-        BuildError: the file is no checkpoint.
+        BuildError: the file is not a checkpoint.
     """
     path = folder / FILE
     if not path.exists():
@@ -44,4 +41,6 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
             about = json.loads(file.metadata()["about"])
             return {name: file.get_tensor(name) for name in file.keys()}, about
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise BuildError(f"{path} is no checkpoint of a training ({error}). Remove {folder} to start anew.") from error
+        raise BuildError(
+            f"{path} is not a checkpoint of `emohub train` ({error}). Remove {folder} to start again."
+        ) from error

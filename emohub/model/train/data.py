@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from emohub.data.runs import MANIFEST, STARTED
 from emohub.data.source import fetch
 from emohub.data.taxonomy import NAMES
 from emohub.errors import SourceError, listed
@@ -23,7 +24,6 @@ from emohub.errors import SourceError, listed
 # Config of the dataset repo → column with one number, or null, per emotion.
 LABELS = {"big": "intensities", "binary": "labels"}
 SPLITS = ("train", "validation")
-MANIFEST, STARTED = "manifest.json", ".started.json"  # of `emohub embed`: written last, and there until then
 ROWS = 8192  # of a shard at a time
 
 
@@ -135,7 +135,7 @@ def read_manifests(folders: Sequence[Path]) -> tuple[dict[str, Any], set[str]]:
     models, left_out = [], set()
     for folder in folders:
         if any(folder.rglob(STARTED)):
-            raise SourceError(f"{folder} is not finished. Run the same `emohub embed` again; it goes on.")
+            raise SourceError(f"{folder} is not finished. Run the same `emohub embed` again to resume it.")
         for path in sorted(folder.rglob(MANIFEST)):
             manifest = json.loads(path.read_text(encoding="utf-8"))
             models += [manifest["model"]] if manifest.get("model") else []

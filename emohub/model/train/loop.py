@@ -21,6 +21,7 @@ from emohub.model.train.bank import (
 from emohub.model.train.sampling import UNKNOWN, Sample, epoch_order
 
 CURVES = ("train", "validation", "lr")
+Curves = dict[str, np.ndarray]  # by name in CURVES, (epochs, heads) each
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,20 @@ class Stage:
     epochs: int
     targets: Tensor
     samples: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedStage:
+    """A finished stage, and (epochs, heads) training loss, validation loss and learning rate."""
+
+    stage: Stage
+    curves: Curves
+
+    @property
+    def best_epoch(self) -> np.ndarray:
+        """From 1, per head; 0 where the head had no images."""
+        losses = self.curves["validation"]
+        return np.where(np.isnan(losses[0]), 0, np.where(np.isnan(losses), np.inf, losses).argmin(0) + 1)
 
 
 class StageRun:
@@ -136,7 +151,7 @@ class StageRun:
         return {**weights, **best, **chosen, **self.adam.state(), **self.plateau.state()}
 
     @torch.no_grad()
-    def load(self, state: dict[str, Tensor], curves: dict[str, np.ndarray]) -> None:
+    def load(self, state: dict[str, Tensor], curves: Curves) -> None:
         """Go on where a checkpoint stands.
 
         Args:

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,12 +23,10 @@ from emohub.model.convert.heads import STEP, Head
 from emohub.model.convert.neutral import Neutral, measure_neutral
 from emohub.model.hubcode import MODEL, model_class
 from emohub.model.train.data import TrainingData, read_embeddings
+from emohub.model.train.loop import TrainedStage
 from emohub.model.train.recipes import RECIPES, SCALES
 from emohub.model.train.report import write_report
 from emohub.model.train.sampling import intensity_buckets
-
-if TYPE_CHECKING:
-    from emohub.model.train.train import TrainedStage
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +88,7 @@ def write_trained(
     config: Any,
     bank: Any,
     data: TrainingData,
-    stages: Sequence["TrainedStage"],
+    stages: Sequence[TrainedStage],
     settings: dict[str, Any],
     neutral: Path | None,
 ) -> dict[str, Any]:
@@ -220,7 +218,7 @@ def _summary(figures: dict[str, Any]) -> dict[str, Any]:
     return {"images": figures["images"], "mean_spearman": mean, "emotions": len(defined)}
 
 
-def _stage_record(trained: "TrainedStage") -> dict[str, Any]:
+def _stage_record(trained: TrainedStage) -> dict[str, Any]:
     best = trained.best_epoch
     losses = trained.curves["validation"]
     return {

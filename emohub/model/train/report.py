@@ -4,7 +4,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -13,17 +13,14 @@ from matplotlib.ticker import MaxNLocator
 
 from emohub.data.taxonomy import NAMES
 from emohub.model.train.log import CSV_FILE, CsvLog
-from emohub.model.train.loop import CURVES
-
-if TYPE_CHECKING:
-    from emohub.model.train.train import TrainedStage
+from emohub.model.train.loop import CURVES, TrainedStage
 
 RESULT, REPORT = "training.json", "report.md"
 COLUMNS = 5
 TRAIN_COLOUR, VALIDATION_COLOUR, BEST_COLOUR = "#8aa6c1", "#1f4e79", "#c0392b"
 
 
-def write_report(folder: Path, training: dict[str, Any], stages: Sequence["TrainedStage"]) -> None:
+def write_report(folder: Path, training: dict[str, Any], stages: Sequence[TrainedStage]) -> None:
     """Write `training.json`, `report.md`, `log.csv` and one `curves-<stage>.png` per stage.
 
     Args:
@@ -45,7 +42,7 @@ def write_report(folder: Path, training: dict[str, Any], stages: Sequence["Train
         draw_curves(folder / f"curves-{stage.stage.name}.png", stage)
 
 
-def draw_curves(path: Path, trained: "TrainedStage") -> None:
+def draw_curves(path: Path, trained: TrainedStage) -> None:
     """A small panel per emotion: losses of training and validation over the epochs, and the epoch that was kept."""
     rows = math.ceil(len(NAMES) / COLUMNS)
     figure = Figure(figsize=(2.6 * COLUMNS, 1.7 * rows))

@@ -7,30 +7,27 @@ the same bits; the folder goes when the repo is written.
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from tqdm import tqdm
 
+from emohub.data.runs import run_folder
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError, EmohubError, listed
 from emohub.model.convert.convert import config_of_size, require_free
 from emohub.model.train.bank import new_bank
 from emohub.model.train.checkpoint import FILE, read_checkpoint, save_checkpoint
 from emohub.model.train.data import TrainingData, read_manifests, read_training_data
-from emohub.model.train.log import CSV_FILE, LOGS, Entry, require_log
-from emohub.model.train.loop import CURVES, Settings, Stage, StageRun
+from emohub.model.train.log import BOARD_FOLDER, CSV_FILE, LOGS, Entry, require_log
+from emohub.model.train.loop import CURVES, Curves, Settings, Stage, StageRun, TrainedStage
 from emohub.model.train.recipes import RECIPES, plan_stages
 from emohub.model.train.repo import load_base, write_trained
 
 logger = logging.getLogger(__name__)
-
-Curves = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +47,6 @@ class TrainOptions:
     device: str = "auto"
     log: str = "csv"
     checkpoint_seconds: float = 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class TrainedStage:
-    """A stage that is over: what it was, and (epochs, heads) training loss, validation loss and learning rate."""
-
-    stage: Stage
-    curves: Curves
-
-    @property
-    def best_epoch(self) -> np.ndarray:
-        """From 1, per head; 0 where the head had no images."""
-        losses = self.curves["validation"]
-        return np.where(np.isnan(losses[0]), 0, np.where(np.isnan(losses), np.inf, losses).argmin(0) + 1)
 
 
 def train_model(
@@ -105,12 +88,15 @@ def train_model(
             f"The embeddings have {data.embeddings.shape[1]} numbers, {base.source} gives "
             f"{base.tower.config.hidden_size}. Give the --backbone that they were made with."
         )
-    with run_folder(out) as folder:
-        bank, stages = train_heads(data, size, config.head_hidden_sizes, config.head_dropout, folder, options)
-        settings = {**asdict(options.settings), "device": device_of(options.device)}
+    settings = {**asdict(options.settings), "device": device_of(options.device)}
+    plan = {"size": size, "epochs": _epochs(size, options), **settings}
+    plan |= {name: source["sha256"] for name, source in data.sources.items()}
+    scratch = out.absolute().with_name(f"{out.absolute().name}.training")
+    with run_folder(scratch, plan, "emohub train", logs=(CSV_FILE, BOARD_FOLDER)):
+        bank, stages = train_heads(data, size, config.head_hidden_sizes, config.head_dropout, scratch, options)
         record = write_trained(out, size, base, config, bank, data, stages, settings, neutral)
         for name in (FILE, CSV_FILE):
-            (folder / name).unlink(missing_ok=True)
+            (scratch / name).unlink(missing_ok=True)
     return record
 
 
@@ -131,29 +117,6 @@ def device_of(name: str) -> str:
     if name == "cuda" and not torch.cuda.is_available():
         raise EmohubError("--device cuda: PyTorch sees no GPU here. Use --device cpu, or install PyTorch for CUDA.")
     return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
-
-
-@contextmanager
-def run_folder(out: Path) -> Iterator[Path]:
-    """`OUT.training`, for one process at a time; it goes when it is empty at the end.
-
-    Raises:
-        BuildError: another process trains there.
-    """
-    folder = out.absolute().with_name(f"{out.absolute().name}.training")
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise BuildError(f"Another training is writing {folder}. Wait for it, or choose another --out.") from error
-    try:
-        yield folder
-    finally:
-        Path(lock.lock_file).unlink(missing_ok=True)
-        lock.release()
-        if not any(folder.iterdir()):
-            folder.rmdir()
 
 
 def train_heads(
@@ -180,14 +143,12 @@ def train_heads(
         The bank, on the CPU, each head with its best weights, and what happened.
 
     Raises:
-        EmohubError: heads without images, or a checkpoint of another run.
+        EmohubError: heads without images, or a damaged checkpoint.
     """
     device = device_of(options.device)
     stages = plan_stages(size, data.labels, heads, options.settings.seed, _epochs(size, options))
     _require_images(stages, heads)
-    about = {"size": size, "device": device, "epochs": [stage.epochs for stage in stages], "heads": list(heads)}
-    about |= {**asdict(options.settings), **{name: source["sha256"] for name, source in data.sources.items()}}
-    state, stage, history = _resume(folder, about)
+    state, stage, history = _resume(folder)
     embeds = torch.from_numpy(data.embeddings).to(device)
     shape = (embeds.shape[1], hidden_sizes, dropout)
     bank = new_bank(heads, *shape, options.settings.seed, embeds.dtype).to(device)
@@ -198,7 +159,7 @@ def train_heads(
             run = StageRun(bank, heads, embeds, moved, options.settings)
             if planned.number in history:
                 run.load(state, history[planned.number])
-            for _ in _epochs_with_checkpoints(run, folder, about, history, options.checkpoint_seconds):
+            for _ in _epochs_with_checkpoints(run, folder, history, options.checkpoint_seconds):
                 train, validation, lr = (run.curves[name][-1] for name in CURVES)
                 log.write((planned.name, run.done, train, validation, lr))
             run.finish()
@@ -207,14 +168,15 @@ def train_heads(
     return bank.cpu(), [TrainedStage(planned, history[planned.number]) for planned in stages]
 
 
-def _epochs(size: str, options: TrainOptions) -> tuple[int, ...] | None:
+def _epochs(size: str, options: TrainOptions) -> tuple[int, ...]:
+    """How many for each stage: those of the options, or the recipe's."""
     stages = [step.name for step in RECIPES[size]]
     if options.epochs is not None and (len(options.epochs) != len(stages) or min(options.epochs) < 1):
         raise EmohubError(
             f"--epochs is {list(options.epochs)}; --size {size} has the stages {', '.join(stages)}: "
             f"give {len(stages)} number(s) of at least 1, an --epochs for each."
         )
-    return options.epochs
+    return options.epochs or tuple(step.epochs for step in RECIPES[size])
 
 
 def _require_images(stages: Sequence[Stage], heads: Sequence[int]) -> None:
@@ -231,29 +193,19 @@ def _require_images(stages: Sequence[Stage], heads: Sequence[int]) -> None:
             logger.warning("Stage %s has no images for %s; these heads skip it.", stage.name, ", ".join(names))
 
 
-def _resume(folder: Path, about: dict[str, Any]) -> tuple[dict[str, torch.Tensor], int, dict[int, Curves]]:
+def _resume(folder: Path) -> tuple[dict[str, torch.Tensor], int, dict[int, Curves]]:
     """State, stage and past curves of the checkpoint; nothing, 0 and nothing without one."""
     found = read_checkpoint(folder)
     if found is None:
         return {}, 0, {}
-    state, said = found
-    differing = [f"{key}: {said.get(key)!r} there, {now!r} now" for key, now in about.items() if said.get(key) != now]
-    if differing:
-        raise BuildError(
-            f"{folder} holds a training with other options or data:\n{listed(differing)}\n"
-            "Repeat its options to go on with it, remove the folder to start anew, or choose another --out."
-        )
-    history = {
-        stage: {name: state[f"curves.{stage}.{name}"].numpy() for name in CURVES} for stage in range(said["stage"] + 1)
-    }
-    done = len(history[said["stage"]]["train"])
-    logger.warning("Going on after epoch %d of stage %d, from %s.", done, said["stage"] + 1, folder / FILE)
-    return state, said["stage"], history
+    state, last = found[0], found[1]["stage"]
+    history = {stage: {name: state[f"curves.{stage}.{name}"].numpy() for name in CURVES} for stage in range(last + 1)}
+    done = len(history[last]["train"])
+    logger.warning("Resuming after epoch %d of stage %d, from %s.", done, last + 1, folder / FILE)
+    return state, last, history
 
 
-def _epochs_with_checkpoints(
-    run: StageRun, folder: Path, about: dict[str, Any], history: dict[int, Curves], seconds: float
-) -> Iterator[int]:
+def _epochs_with_checkpoints(run: StageRun, folder: Path, history: dict[int, Curves], seconds: float) -> Iterator[int]:
     """Train what is left of a stage; `history` and the checkpoint follow."""
     saved, stage = time.monotonic(), run.stage
     bar = tqdm(total=stage.epochs, initial=run.done, desc=f"Training on {stage.name}", unit="epoch")
@@ -270,7 +222,7 @@ def _epochs_with_checkpoints(
                     for number, past in history.items()
                     for name, values in past.items()
                 }
-                save_checkpoint(folder, {**run.state(), **curves}, {**about, "stage": stage.number})
+                save_checkpoint(folder, {**run.state(), **curves}, {"stage": stage.number})
                 saved = time.monotonic()
 
 
