@@ -1,4 +1,4 @@
-"""`make demo`: small raw inputs → a release → loaded back as a user would, in a fresh process."""
+"""`make demo`: small raw inputs → a release → loaded again in fresh processes, as a user would."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from emohub.release.build import build_release
 from emohub.sample import write_sample
 
 MODEL = "empathic-insight-face-small"
-# What a user types; run as it is printed, in the folder that holds the repos.
+# A user's first lines; run exactly as printed, in the folder of the repos.
 LOAD_DATASETS = """\
 from datasets import load_dataset
 
@@ -21,7 +21,7 @@ faces = load_dataset("emonet-face", "hq", split="test")
 print(faces[0]["image"], faces.features["top_emotion"].int2str(faces[0]["top_emotion"]))
 
 votes = load_dataset("emonet-face", "binary", split="train", streaming=True)
-print(sum(row["status"] == 4 for row in votes), "images of which three experts in a row said yes")
+print(sum(row["status"] == 4 for row in votes), "images confirmed by three experts in a row")
 
 clips = load_dataset("chehre", split="train")
 print(dict(zip(clips[0]["labels"], clips[0]["label_distribution"])))
@@ -42,10 +42,10 @@ print(alpha.compute(ratings=[[1, 2, 3, None], [1, 2, 2, 4]], level="ordinal")["k
 
 
 def demo(release: Path) -> None:
-    """Draw raw inputs beside `release`, build every repo into it, load them as a user would, say what to type next."""
+    """Draw raw inputs beside `release`, build every repo into it, load them, print the next commands."""
     raw, kit = release.with_name("raw"), Path(sys.executable).parent / "emohub"
     print("1. Drawing small raw inputs in the upstream layouts …", flush=True)
-    if not (raw / "release.toml").exists():  # none, or of an earlier version
+    if not (raw / "release.toml").exists():  # missing, or of an earlier version
         shutil.rmtree(raw, ignore_errors=True)
         write_sample(raw)
     print(
@@ -53,7 +53,7 @@ def demo(release: Path) -> None:
         flush=True,
     )
     build_release(raw / "release.toml", release)
-    print("3. Loading them back, offline, in fresh processes with an empty cache …\n", flush=True)
+    print("3. Loading them, offline, in fresh processes with an empty cache …\n", flush=True)
     image = min((raw / "emonet-face" / "hq").rglob("*.jpg"))
     load_model = LOAD_MODEL.replace("IMAGE", os.path.relpath(image, release / "models"))
     lines = {"datasets": LOAD_DATASETS, "models": load_model, "metrics": LOAD_METRIC}
@@ -62,16 +62,16 @@ def demo(release: Path) -> None:
     typed = "\n".join(f"  cd {release / folder} && {sys.executable} -c '\n{lines[folder]}'\n" for folder in lines)
     print(
         f"""
-Done: {release} holds one folder per Hub repo. What you would type next:
+Done: {release} has one folder per Hub repo. To load them yourself:
 
 {typed}
-See the model in a browser; check the release; see what publishing it would do:
+Open the demo in a browser, check the release, preview publishing it:
 
   {kit} space
   {kit} check {release}
   {kit} publish {release} --namespace ORG
 
-Build from the real upstream files in the same way:
+Build from the upstream files in the same way:
 
   {kit} build dataset emonet-face --source FOLDER_OR_HUB_ID --out emonet-face
   {kit} build release release.toml --out ANOTHER_FOLDER

@@ -1,4 +1,4 @@
-"""Start a Space as the Hub would: `python app.py` in its folder, with what it needs in the environment."""
+"""Start a Space as the Hub would: `python app.py` in its folder, configured by environment variables."""
 
 import json
 import os
@@ -16,8 +16,8 @@ SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo`
 HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS"
 PLACEHOLDER = "ORG/"
-TOY = 1_000_000  # parameters of a vision tower below which a model is no real one
-# The scores of the sample's random heads are small: on the axis of real ones no bar would be seen.
+TOY = 1_000_000  # parameters of the vision tower; a model with fewer is the sample
+# The scores of the sample's random heads are small: on the default axis no bar would be visible.
 TOY_SETTINGS = {
     "axes": {"above": [-0.2, 0.2], "raw": [-0.6, 0.6]},
     "notice": "This is the demo's model: its weights are random, and its scores mean nothing.",
@@ -29,15 +29,15 @@ def start_space(folder: Path | None = None, model: str | None = None, port: int 
 
     Args:
         folder: Folder of a Space; the demo Space by default.
-        model: Folder or Hub id of a model repo, for a Space that wants one.
+        model: Folder or Hub id of a model repo, for a Space with `model` in its settings.json.
         port: Port to listen on; otherwise GRADIO_SERVER_PORT, otherwise the first free one from 7860 on.
 
     Raises:
-        EmohubError: Gradio is not installed, the folder is no Space, the port is taken, or there is no model.
+        EmohubError: Gradio is not installed, the folder is not a Space, the port is in use, or no model was found.
     """
     folder = (folder or hub_folder("spaces", SPACE)).absolute()
     if not (folder / "app.py").is_file():
-        raise EmohubError(f"{folder} is no Space: there is no app.py in it. Give a folder under spaces/ or metrics/.")
+        raise EmohubError(f"{folder} is not a Space: it has no app.py. Give a folder under spaces/ or metrics/.")
     if find_spec("gradio") is None:
         raise EmohubError('A Space needs Gradio, which is not installed. Install it: pip install "emohub[space]".')
     added = environment(folder, model, port)
@@ -46,16 +46,17 @@ def start_space(folder: Path | None = None, model: str | None = None, port: int 
 
 
 def environment(folder: Path, model: str | None = None, port: int | None = None) -> dict[str, str]:
-    """What the Space gets in its environment beside what is there already.
+    """Environment variables to set for the Space.
 
     Raises:
-        EmohubError: the port is taken, or there is no model.
+        EmohubError: the port is in use, or no model was found.
     """
     added = {"GRADIO_SERVER_NAME": HOST, "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
     if wanted := port or int(os.environ.get(PORT) or 0):
         _check_free(wanted)
         added[PORT] = str(wanted)
-    return added | (_model_environment(folder, model) if (folder / "settings.json").is_file() else {})
+    settings = _settings(folder)
+    return added | (_model_environment(settings, model) if "model" in settings else {})
 
 
 def _check_free(port: int) -> None:
@@ -65,31 +66,33 @@ def _check_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise EmohubError(
-                f"Port {port} cannot be had on {HOST}: {error.strerror}. Give another with --port, or leave it out: "
-                "then the first free one from 7860 on is taken."
+                f"Port {port} on {HOST} is not available: {error.strerror}. Give another with --port, or omit it for "
+                "the first free one from 7860 on."
             ) from error
 
 
-def _model_environment(folder: Path, model: str | None) -> dict[str, str]:
-    chosen = model or os.environ.get(MODEL) or (str(SAMPLE) if SAMPLE.is_dir() else _in_settings(folder))
+def _model_environment(settings: dict[str, Any], model: str | None) -> dict[str, str]:
+    named = "" if settings["model"].startswith(PLACEHOLDER) else settings["model"]
+    chosen = model or os.environ.get(MODEL) or (str(SAMPLE) if SAMPLE.is_dir() else named)
     if not chosen:
         raise EmohubError(
-            f"There is no model to show: neither {SAMPLE} nor an id in {folder / 'settings.json'}. "
+            f"No model was found: {SAMPLE} does not exist, and the Space's settings.json names none. "
             "Build the sample with `make demo`, or give a model repo: emohub space --model FOLDER_OR_HUB_ID."
         )
     path = Path(chosen)
     if not path.is_dir():
         if path.is_absolute() or chosen.startswith("."):
-            raise EmohubError(f"{chosen} is no folder. Give the folder of a model repo, or its Hub id.")
+            raise EmohubError(f"{chosen} is not a folder. Give the folder of a model repo, or its Hub id.")
         return {MODEL: chosen}
-    # A folder needs no network, and nothing is to ask for one.
+    # A local model needs no network.
     added = {MODEL: str(path.resolve()), "HF_HUB_OFFLINE": "1"}
     return added | ({SETTINGS: json.dumps(_toy_settings())} if _is_toy(path) else {})
 
 
-def _in_settings(folder: Path) -> str | None:
-    model: str = json.loads((folder / "settings.json").read_text(encoding="utf-8")).get("model", "")
-    return None if model.startswith(PLACEHOLDER) else model or None
+def _settings(folder: Path) -> dict[str, Any]:
+    file = folder / "settings.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def _is_toy(model: Path) -> bool:
@@ -99,5 +102,5 @@ def _is_toy(model: Path) -> bool:
 
 
 def _toy_settings() -> dict[str, Any]:
-    """What a visitor of this machine set already goes before what suits the sample."""
+    """Settings for the sample, overridden by SPACE_SETTINGS."""
     return TOY_SETTINGS | json.loads(os.environ.get(SETTINGS) or "{}")

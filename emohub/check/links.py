@@ -1,4 +1,4 @@
-"""Links: between the repos of a release, and from a card to files beside it."""
+"""Links: between the repos of a release, and from a card to the files of its repo."""
 
 import json
 import re
@@ -18,7 +18,7 @@ TARGETS = (
     re.compile(r"^\s*\[[^\]]+\]:\s*(\S+)", re.MULTILINE),
     re.compile(r"<(?:img|a|source|video)\b[^>]*?\b(?:src|href)\s*=\s*[\"']([^\"']+)[\"']", re.IGNORECASE),
 )
-# What a text does with an id → the kinds that can be meant.
+# Use of an id in a text → the valid kinds.
 USES: tuple[tuple[str, tuple[Kind, ...]], ...] = (
     (r"load_dataset\(\s*[\"']{id}", ("dataset",)),
     (r"huggingface\.co/datasets/{id}", ("dataset",)),
@@ -48,11 +48,11 @@ def ids(subject: Subject) -> Iterator[Failure]:
         found = {match["name"].rstrip(".-") for match in pattern.finditer(subject.text(name))}
         if unknown := sorted(found - known):
             listed = some(f"{subject.release.namespace}/{one}" for one in unknown)
-            yield subject.failure(name, f"names {listed}, no repo of this release", "Mend the id, or add the repo.")
+            yield subject.failure(name, f"names {listed}, not in this release", "Correct the id, or add the repo.")
 
 
 def kinds(subject: Subject) -> Iterator[Failure]:
-    """An id is used as what it is: a dataset is loaded as a dataset."""
+    """Ids are used as their kind: a dataset is loaded as a dataset."""
     if subject.release is None:
         return
     for name in subject.having(".md", ".py"):
@@ -71,12 +71,12 @@ def kinds(subject: Subject) -> Iterator[Failure]:
 def _wrong_kind(subject: Subject, file: str, name: str, valid: tuple[Kind, ...]) -> Iterator[Failure]:
     kinds = {repo.kind for repo in subject.others() if repo.name == name}
     if kinds and not kinds & set(valid):
-        found = f"uses {name} as a {' or '.join(valid)}, it is a {' and a '.join(sorted(kinds))}"
-        yield subject.failure(file, found, "Name the repo that is meant.")
+        found = f"uses {name} as a {' or '.join(valid)}, but it is a {' and a '.join(sorted(kinds))}"
+        yield subject.failure(file, found, "Name a repo of the right kind.")
 
 
 def configs(subject: Subject) -> Iterator[Failure]:
-    """A config that an example loads is one that the dataset has."""
+    """Examples load configs that exist."""
     if subject.release is None:
         return
     pattern = re.compile(
@@ -86,30 +86,30 @@ def configs(subject: Subject) -> Iterator[Failure]:
         for match in pattern.finditer(subject.text(name)):
             folder = subject.release.folder / FOLDERS["dataset"] / match["name"]
             if folder.is_dir() and not any((folder / match["config"]).glob("*.parquet")):
-                found = f"loads the config {match['config']!r} of {match['name']}, which has none of that name"
-                yield subject.failure(name, found, "Mend the example.")
+                found = f"loads the config {match['config']!r}, which {match['name']} does not have"
+                yield subject.failure(name, found, "Correct the example.")
 
 
 def settings(subject: Subject) -> Iterator[Failure]:
-    """`settings.json` of a Space names a model of the release, and the card's `models` names it too."""
+    """The model in `settings.json` of a Space is in the card's `models`; one of this namespace, in the release."""
     if "settings.json" not in subject.files or subject.release is None:
         return
     try:
         model = json.loads(subject.text("settings.json")).get("model")
     except (ValueError, AttributeError):
-        return  # files.json says so
+        return  # files.json reports it
     if model is None:
         return
     models = {subject.release.id_of(repo) for repo in subject.others("model")}
-    if models and model not in models:
-        do = "Name one of " + some(sorted(models)) + "."
-        yield subject.failure("settings.json", f"the model is {model!r}, no model of this release", do)
+    if str(model).startswith(f"{subject.release.namespace}/") and model not in models:
+        do = f"Name one of {some(sorted(models))}." if models else "Add the model to the release."
+        yield subject.failure("settings.json", f"the model is {model!r}, not a model of this release", do)
     elif model not in as_list(subject.meta.get("models")):
-        yield subject.failure("README.md", f"`models` does not name {model}", "Add it: the Hub links the two by it.")
+        yield subject.failure("README.md", f"`models` does not name {model}", "Add it: the Hub links them by it.")
 
 
 def files(subject: Subject) -> Iterator[Failure]:
-    """Pictures and files that the card links to are there."""
+    """Images and files that the card links to exist."""
     text = CODE.sub("", FENCE.sub("", subject.card.body))
     for target in dict.fromkeys(match for pattern in TARGETS for match in pattern.findall(text)):
         if re.match(r"[a-z][a-z0-9+.-]*:|//|#", target, re.IGNORECASE):
@@ -117,11 +117,13 @@ def files(subject: Subject) -> Iterator[Failure]:
         path = unquote(target.partition("#")[0].partition("?")[0])
         inside = path and not path.startswith("/") and ".." not in PurePosixPath(path).parts
         if not inside or not (subject.folder / path).exists():
-            yield subject.failure("README.md", f"links to {target!r}, which is not there", "Add the file, or mend it.")
+            yield subject.failure(
+                "README.md", f"links to {target!r}, which does not exist", "Add the file, or correct it."
+            )
 
 
 def whole(subject: Subject) -> Iterator[Failure]:
-    """The release holds the repos that `release.json` names, and nothing else."""
+    """The release contains the repos of `release.json`, and nothing else."""
     assert subject.release is not None
     known = {repo.path for repo in subject.release.repos}
     for path in sorted(subject.folder.iterdir()):
@@ -129,7 +131,7 @@ def whole(subject: Subject) -> Iterator[Failure]:
             for folder in sorted(path.iterdir()):
                 if (relative := f"{path.name}/{folder.name}") not in known:
                     yield subject.failure(relative, f"is not in {RECORD}", "Delete it, or build the release again.")
-        elif path.name != RECORD and not path.name.startswith("."):  # notes of the kit itself, which nobody pushes
+        elif path.name != RECORD and not path.name.startswith("."):  # the kit's own state, which is not published
             yield subject.failure(path.name, f"is neither {RECORD} nor a folder of repos", "Move it elsewhere.")
     hub = [(repo.hub_type, repo.name.lower()) for repo in subject.release.repos]
     for kind, name in sorted({pair for pair in hub if hub.count(pair) > 1}):
@@ -137,10 +139,10 @@ def whole(subject: Subject) -> Iterator[Failure]:
 
 
 CHECKS = (
-    Check("release.whole", ("release",), "holds what release.json names, nothing else", whole),
-    Check("links.ids", REPOS, "ids lead to repos of this release", ids),
-    Check("links.kinds", REPOS, "repos are used as what they are", kinds),
+    Check("release.whole", ("release",), "contains the repos of release.json only", whole),
+    Check("links.ids", REPOS, "ids name repos of this release", ids),
+    Check("links.kinds", REPOS, "repos are used as their kind", kinds),
     Check("links.configs", REPOS, "examples load configs that exist", configs),
     Check("links.settings", ("space",), "the Space's model is in the release", settings),
-    Check("links.files", REPOS, "pictures and files of the card exist", files),
+    Check("links.files", REPOS, "images and files of the card exist", files),
 )

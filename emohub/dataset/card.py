@@ -18,10 +18,9 @@ from emohub.dataset import describe
 from emohub.dataset.build import RECORD, builder_class_of
 from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import citation, environment
+from emohub.hub.words import size_of
 
 PICTURE = "assets/labels.png"
-SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
-LARGEST = "1M<n<10M"
 
 # What the Hub's filters know each dataset by.
 METADATA: Mapping[str, dict[str, Any]] = {
@@ -106,7 +105,7 @@ def _data_files(info: DatasetInfo, default: bool) -> dict[str, Any]:
 def _size(infos: Mapping[str, DatasetInfo]) -> str:
     """The Hub's size class of the largest config."""
     rows = max(sum(split.num_examples for split in info.splits.values()) for info in infos.values())
-    return next((name for limit, name in SIZES if rows < limit), LARGEST)
+    return size_of(rows)
 
 
 def _emonet_face(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Card:
         front: The YAML as text.
         body: The Markdown below.
         meta: The YAML as a mapping; empty where it does not parse.
-        error: Why it does not parse, or empty.
+        error: Why it cannot be read, or empty.
     """
 
     front: str = ""
@@ -29,12 +29,14 @@ class Card:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, where the plain loader silently takes the last."""
+    """Refuses a repeated key; the plain loader silently keeps the last one."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {twice[0]!r} stands twice", node.start_mark)
+        if repeated := [key for key in keys if keys.count(key) > 1]:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {repeated[0]!r} is repeated", node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 
@@ -42,17 +44,17 @@ def read_yaml(text: str) -> Any:
     """YAML without duplicate keys; nothing in it is executed.
 
     Raises:
-        yaml.YAMLError: it is none.
+        yaml.YAMLError: invalid YAML.
     """
     return yaml.load(text, Loader=_Loader)  # a SafeLoader
 
 
 def read_card(path: Path) -> Card:
-    """A card, with the reason where it is not one."""
+    """A card, or the reason why it cannot be read."""
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        return Card(error="there is no README.md")
+        return Card(error="README.md is missing")
     except (OSError, UnicodeDecodeError) as error:
         return Card(error=f"README.md cannot be read: {getattr(error, 'reason', None) or error.args[-1]}")
     if not (found := FRONT.match(text)):

@@ -1,4 +1,4 @@
-"""What a card says of the release that its repo belongs to: its own id, and the repos beside it."""
+"""The release of a repo, as its card shows it: the repo's id, and the other repos."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from emohub.hub.kinds import FOLDERS, Kind, repo_url
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One repo beside another.
+    """Another repo of the release.
 
     Attributes:
-        kind: What it is.
+        kind: Kind of the repo.
         id: `NAMESPACE/NAME`.
     """
 
@@ -25,15 +25,15 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseContext:
-    """The release that a repo is part of, as its card shows it.
+    """The release of a repo, for its card.
 
     Attributes:
         id: `NAMESPACE/NAME` of the repo itself.
-        release: Title of the release, or "" where a repo is built alone.
-        version: Of the release, or "".
-        notice: What every reader must know first, or "".
+        release: Title of the release, or "" for a repo that is built alone.
+        version: Version of the release, or "".
+        notice: A warning at the top of the card, or "".
         collection: Title of the Hub collection, or "".
-        links: Repos beside it, in the order of publishing.
+        links: Related repos, in the order of publishing.
     """
 
     id: str
@@ -44,11 +44,11 @@ class ReleaseContext:
     links: tuple[Link, ...] = ()
 
     def of_kind(self, kind: Kind) -> list[str]:
-        """Ids of the repos of a kind beside it."""
+        """Ids of the related repos of a kind."""
         return [link.id for link in self.links if link.kind == kind]
 
     def grouped(self) -> dict[str, list[Link]]:
-        """Heading → links, as a card shows them."""
+        """Heading → links, for the card."""
         return {
             folder.capitalize(): found
             for kind, folder in FOLDERS.items()

@@ -1,4 +1,4 @@
-"""Where the folders that go to the Hub are: beside the package in a checkout, inside it in a wheel."""
+"""Paths of the folders that go to the Hub: beside the package in a checkout, inside it in a wheel."""
 
 import importlib
 import importlib.util
@@ -13,7 +13,7 @@ def hub_folder(kind: str, name: str = "") -> Path:
     """The folder `kind/name`, for example `hub_folder("dataset_scripts", "emonet_face")`.
 
     Raises:
-        FileNotFoundError: neither the checkout nor the installed package holds it.
+        FileNotFoundError: neither the checkout nor the installed package has it.
     """
     for root in (_PACKAGE / "_hub", _PACKAGE.parent):
         if (folder := root / kind / name).is_dir():
@@ -22,7 +22,7 @@ def hub_folder(kind: str, name: str = "") -> Path:
 
 
 def load_builder_module(dataset: str) -> ModuleType:
-    """Import `dataset_scripts/<dataset>/<dataset>.py` under a name of its own, wherever the folder is."""
+    """Import `dataset_scripts/<dataset>/<dataset>.py` under a unique name, wherever the folder is."""
     package = f"emohub_dataset_scripts_{dataset}"
     if package not in sys.modules:
         folder = hub_folder("dataset_scripts", dataset)

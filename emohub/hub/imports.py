@@ -1,4 +1,4 @@
-"""Which files of the kit a module is made of: its imports, read from the source, wherever in it they stand."""
+"""The files of the kit that a module depends on: its imports, read from the source, at the top and in functions."""
 
 import ast
 from collections.abc import Collection, Iterable, Iterator
@@ -9,16 +9,20 @@ import emohub
 PACKAGE = Path(emohub.__file__).parent
 
 
-def imported(path: Path, package: Path = PACKAGE) -> Iterator[tuple[str, ...]]:
+def imported(path: Path, package: Path = PACKAGE, *, within: str = "") -> Iterator[tuple[str, ...]]:
     """Dotted names that a module may import, in parts; for `from a import b` both `a` and `a.b`.
 
     Imports inside functions count, imports for the type checker only (`if TYPE_CHECKING:`) do not.
 
     Args:
         path: File of the module.
-        package: Folder of the top-level package that relative imports stay in.
+        package: Folder of the top-level package that relative imports are resolved in.
+        within: Name of a function at the top of the module, to read its imports only.
     """
-    for node in _nodes(ast.parse(path.read_text(encoding="utf-8"))):
+    tree: ast.AST = ast.parse(path.read_text(encoding="utf-8"))
+    if within:
+        tree = next(node for node in ast.iter_child_nodes(tree) if getattr(node, "name", None) == within)
+    for node in _nodes(tree):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -27,16 +31,21 @@ def imported(path: Path, package: Path = PACKAGE) -> Iterator[tuple[str, ...]]:
             yield from ((*base, alias.name) for alias in node.names)
 
 
+def imported_files(path: Path, package: Path = PACKAGE, *, within: str = "") -> list[Path]:
+    """Files of the package that a module imports by name; see `imported` for the arguments."""
+    return [file for name in imported(path, package, within=within) for file in _files(name, package)]
+
+
 def closure(roots: Iterable[Path], *, without: Collection[Path] = (), package: Path = PACKAGE) -> list[Path]:
-    """The files of the package that some modules are made of: they, what they import, and so on.
+    """The files of the package that some modules depend on: the modules, their imports, and the imports of these.
 
     Args:
         roots: Files to begin with; they need not be in the package.
-        without: Files that are not followed and not listed.
+        without: Files that are neither listed nor followed.
         package: Folder of the top-level package.
 
     Returns:
-        Sorted files; `roots` outside the package are not among them.
+        Sorted files, without `roots` outside the package.
     """
     found: set[Path] = set()
     waiting = [*roots]
@@ -46,12 +55,12 @@ def closure(roots: Iterable[Path], *, without: Collection[Path] = (), package: P
             continue
         found.add(path)
         waiting += _packages(path, package)
-        waiting += [file for name in imported(path, package) for file in _files(name, package)]
+        waiting += imported_files(path, package)
     return sorted(path for path in found if path.is_relative_to(package))
 
 
 def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node but those that only a type checker reads."""
+    """Every node, without those for the type checker only."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
             continue
@@ -60,7 +69,7 @@ def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def _base(path: Path, level: int, package: Path) -> tuple[str, ...]:
-    """What a relative import begins with; empty for an absolute one, or where the file is outside the package."""
+    """The first parts of a relative import; empty for an absolute one, or if the file is outside the package."""
     if not level or not path.is_relative_to(package):
         return ()
     parts = (package.name, *path.relative_to(package).parts[:-1])
@@ -68,7 +77,7 @@ def _base(path: Path, level: int, package: Path) -> tuple[str, ...]:
 
 
 def _packages(path: Path, package: Path) -> list[Path]:
-    """`__init__.py` of every package that a file of the package is in: importing the file runs them."""
+    """`__init__.py` of every package above a file of the package: importing the file runs them."""
     if not path.is_relative_to(package):
         return []
     above = (folder / "__init__.py" for folder in path.parents if folder.is_relative_to(package))
@@ -76,8 +85,8 @@ def _packages(path: Path, package: Path) -> list[Path]:
 
 
 def _files(name: tuple[str, ...], package: Path) -> list[Path]:
-    """The file that a dotted name stands for; none where it is a name inside a module."""
+    """The file of a dotted name; none if it is a name inside a module."""
     if name[:1] != (package.name,):
         return []
-    place = package.joinpath(*name[1:])
-    return [path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()]
+    module = package.joinpath(*name[1:])
+    return [path for path in (module / "__init__.py", module.with_suffix(".py")) if path.is_file()]

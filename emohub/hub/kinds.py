@@ -1,10 +1,10 @@
-"""The kinds of repos that a release has, and what each is on the Hub."""
+"""The kinds of repos in a release, and their types on the Hub."""
 
 from typing import Literal
 
 Kind = Literal["dataset", "model", "metric", "space"]
 HubType = Literal["dataset", "model", "space"]
-# In the order of publishing: what others link to comes first. Kind → its folder in a release, and its type on the Hub.
+# In the order of publishing: link targets come first. Kind → its folder in a release, and its type on the Hub.
 FOLDERS: dict[Kind, str] = {"dataset": "datasets", "metric": "metrics", "model": "models", "space": "spaces"}
 HUB_TYPES: dict[Kind, HubType] = {"dataset": "dataset", "metric": "space", "model": "model", "space": "space"}
 _PREFIX: dict[HubType, str] = {"dataset": "datasets/", "model": "", "space": "spaces/"}

@@ -1,4 +1,4 @@
-"""What `model_cards/` holds: card templates, published figures, citations."""
+"""The contents of `model_cards/`: card templates, published figures, citations."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ RESULTS = "results"
 
 
 def environment() -> Environment:
-    """Templates of `model_cards/`; a name that is not given is an error, never an empty place in a card."""
+    """Templates of `model_cards/`; an undefined name is an error, never an empty string in a card."""
     made = Environment(
         loader=FileSystemLoader(hub_folder("model_cards")),
         undefined=StrictUndefined,
@@ -25,17 +25,17 @@ def environment() -> Environment:
 
 
 def published(name: str) -> dict[str, Any]:
-    """What a paper reports: `model_cards/results/<name>.json`, every figure with the place where it stands."""
+    """Published figures of a paper: `model_cards/results/<name>.json`, each with its place in the paper."""
     return json.loads((hub_folder("model_cards", RESULTS) / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def citation(name: str) -> str:
-    """How to cite a paper, as BibTeX: `model_cards/citations/<name>.bib`."""
+    """BibTeX entry of a paper: `model_cards/citations/<name>.bib`."""
     return (hub_folder("model_cards", "citations") / f"{name}.bib").read_text(encoding="utf-8").strip()
 
 
 def cited(figure: dict[str, Any], form: str = "{}") -> str:
-    """A published figure and where it stands in the paper.
+    """A published figure and its place in the paper.
 
     >>> cited({"value": 0.2, "where": "§3"}, "{:.2f}")
     '0.20 (§3)'

@@ -1,36 +1,36 @@
-"""The words that the Hub knows in a card's metadata.
+"""The vocabulary of card metadata: what the Hub accepts, in one table for manifest, cards and checks.
 
-Licences: https://huggingface.co/docs/hub/repositories-licenses. Tasks: the Hub's list of pipeline types. Space keys:
-https://huggingface.co/docs/hub/spaces-config-reference. Languages: ISO 639-1.
+`words.json` is generated from npm packages of Hugging Face by `tools/hub_words.py`, which says which words come from
+which package. Words that no package has are listed here by hand, with their source.
 """
 
-LICENSES = frozenset(
-    "apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m "
-    "afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 "
-    "cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 "
-    "cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 "
-    "cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl "
-    "gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 "
-    "odc-by odbl openrail++ openmdw-1.0 osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr "
-    "deepfloyd-if-license fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 gemma "
-    "unknown other".split()
-)
+import json
+from pathlib import Path
+from typing import Any
 
-TASKS = frozenset(
-    "any-to-any audio-classification audio-text-to-text audio-to-audio automatic-speech-recognition "
-    "depth-estimation document-question-answering feature-extraction fill-mask graph-ml image-classification "
-    "image-feature-extraction image-segmentation image-text-to-image image-text-to-text image-text-to-video "
-    "image-to-3d image-to-image image-to-text image-to-video keypoint-detection mask-generation multiple-choice "
-    "object-detection other question-answering reinforcement-learning robotics sentence-similarity summarization "
-    "table-question-answering table-to-text tabular-classification tabular-regression tabular-to-text "
-    "text-classification text-generation text-ranking text-retrieval text-to-3d text-to-audio text-to-image "
-    "text-to-speech text-to-video time-series-forecasting token-classification translation "
-    "unconditional-image-generation video-classification video-text-to-text video-to-video visual-document-retrieval "
-    "visual-question-answering voice-activity-detection zero-shot-classification zero-shot-image-classification "
-    "zero-shot-object-detection".split()
-)
+_GENERATED: dict[str, list[str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
-# Name and the rows from which the next one holds.
+
+def _generated(key: str) -> frozenset[str]:
+    return frozenset(_GENERATED[key])
+
+
+# https://huggingface.co/docs/hub/repositories-licenses has these besides those of the package.
+_MORE_LICENSES = "eupl-1.2 fair-noncommercial-research-license intel-research llama4 openmdw-1.0"
+LICENSES = _generated("licenses") | {*_MORE_LICENSES.split()}
+LICENSE_NAME = r"^[a-z0-9.-]+$"  # of license_name, beside license: other
+TASKS = _generated("tasks")
+TASK_IDS = _generated("task_ids")
+# ISO 639-1, and the two special values of https://github.com/huggingface/hub-docs/blob/main/datasetcard.md.
+LANGUAGES = _generated("languages") | {"code", "multilingual"}
+COLOURS = _generated("space_colors")
+SDKS = _generated("space_sdks")
+GATE_FIELDS = _generated("gate_fields")
+# https://github.com/huggingface/hub-docs/blob/main/datasetcard.md; huggingface_hub's DatasetCardData lists them too.
+ANNOTATIONS_CREATORS = frozenset("found crowdsourced expert-generated machine-generated no-annotation other".split())
+# https://huggingface.co/docs/hub/model-cards#specifying-a-base-model
+RELATIONS = frozenset("finetune adapter merge quantized".split())
+# Name and the rows from which the next one holds: https://github.com/huggingface/hub-docs/blob/main/datasetcard.md
 SIZES = (
     ("n<1K", 10**3),
     ("1K<n<10K", 10**4),
@@ -42,21 +42,8 @@ SIZES = (
     ("1B<n<10B", 10**10),
     ("10B<n<100B", 10**11),
     ("100B<n<1T", 10**12),
-    ("n>1T", 10**30),
+    ("n>1T", float("inf")),
 )
-
-LANGUAGES = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
-    "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
-    "io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml "
-    "mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd "
-    "se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi "
-    "vo wa wo xh yi yo za zh zu code multilingual".split()
-)
-
-COLOURS = frozenset("red yellow green blue indigo purple pink gray".split())
-SDKS = frozenset("gradio streamlit docker static".split())
-GATE_FIELDS = frozenset("text checkbox date_picker country select".split())
 
 
 def size_of(rows: int) -> str:
@@ -66,3 +53,23 @@ def size_of(rows: int) -> str:
     ('n<1K', '1K<n<10K')
     """
     return next(name for name, limit in SIZES if rows < limit)
+
+
+def gate_field_error(value: Any) -> str | None:
+    """Why the Hub would not accept the type of a question in `extra_gated_fields`; None where it does.
+
+    Args:
+        value: A type such as "text", or a mapping with `type` and, for "select", `options`.
+
+    >>> gate_field_error("text"), gate_field_error({"type": "select", "options": ["yes", "no"]})
+    (None, None)
+    >>> gate_field_error("select")
+    "'select' needs options: give {type: select, options: [...]}"
+    """
+    table = value if isinstance(value, dict) else {"type": value}
+    kind, options = table.get("type"), table.get("options")
+    if not isinstance(kind, str) or kind not in GATE_FIELDS:
+        return f"{kind!r} is not a type of answer; valid: {', '.join(sorted(GATE_FIELDS))}"
+    if kind == "select" and not (isinstance(options, list) and options):
+        return "'select' needs options: give {type: select, options: [...]}"
+    return None

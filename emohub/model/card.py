@@ -1,15 +1,15 @@
-"""The card of a model repo; every number in it comes from a file: `conversion.json`, results, the paper's figures."""
+"""The card of a model repo; every number comes from a file: `conversion.json`, results, published figures."""
 
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from huggingface_hub import ModelCard, ModelCardData
 
 from emohub.data.source import HUB_ID
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS
+from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import citation, environment, published
 
 TEMPLATE = "models/empathic-insight-face.md.j2"
@@ -18,9 +18,8 @@ TAGS = ["emotion-recognition", "facial-expression", "siglip", "onnx"]
 
 def write_card(
     folder: Path,
-    repo_id: str = "ORG/empathic-insight-face",
     *,
-    place: Any = None,
+    context: ReleaseContext | None = None,
     results: Sequence[Any] = (),
     evaluation: dict[str, Any] | None = None,
     **card_data: Any,
@@ -29,10 +28,9 @@ def write_card(
 
     Args:
         folder: Holds `conversion.json`.
-        repo_id: What the examples load; `place` says it better.
-        place: Where the repo stands in a release (`emohub.hub.context.ReleaseContext`), None where it stands alone.
-        results: What is known of it (`emohub.release.results.Result`).
-        evaluation: The record of the measurement among them.
+        context: Its release, or None for a repo that is built alone.
+        results: Its results (`emohub.release.results.Result`).
+        evaluation: Record of the evaluation among them.
         **card_data: Further metadata, for example `license`.
     """
     record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
@@ -49,7 +47,7 @@ def write_card(
         .get_template(TEMPLATE)
         .render(
             record=record,
-            place=place or SimpleNamespace(id=repo_id, release="", notice=""),
+            context=context or ReleaseContext("ORG/empathic-insight-face"),
             results=results,
             evaluation=evaluation,
             groups={emotion.name: emotion.group for emotion in EMOTIONS},

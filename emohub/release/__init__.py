@@ -1,1 +1,1 @@
-"""From raw files to repos that the Hub can serve."""
+"""From raw files to repos for the Hub."""

@@ -1,8 +1,8 @@
-"""`emohub build release`: every repo that a manifest names, into one folder; only what changed is built."""
+"""`emohub build release`: every repo of a manifest, built into one folder; only what changed is built again."""
 
 import logging
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +12,11 @@ from emohub.errors import BuildError, EmohubError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.notes import keep_notes
-from emohub.release.digests import code_of_cards, digest
+from emohub.release.digests import code_of_card, digest
 from emohub.release.links import context_of
-from emohub.release.makers import inputs_of, make
+from emohub.release.makers.registry import MAKERS
 from emohub.release.manifest import Dataset, Gate, Manifest, Metric, Model, Space, read_manifest
-from emohub.release.pages import write_page_card
 from emohub.release.record import RECORD, Release, Repo, open_release, write_record
-from emohub.release.results import evaluation_of, results_of, write_eval_results
 from emohub.release.state import Digests, State
 
 logger = logging.getLogger(__name__)
@@ -29,17 +27,17 @@ CARD = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One repo of the manifest, and what it would be built from now."""
+    """One repo of the manifest, and the digests of its present inputs."""
 
     repo: Repo
     spec: Dataset | Metric | Model | Space
-    place: ReleaseContext
+    context: ReleaseContext
     gate: Gate | None
     now: Digests
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """Licence and gate, as the card's metadata say them."""
+        """Licence and gate, as card metadata."""
         licence = self.spec.licence() if isinstance(self.spec, Dataset | Model) else {}
         return licence | (self.gate.metadata() if self.gate else {})
 
@@ -49,21 +47,21 @@ def build_release(
 ) -> dict[str, Outcome]:
     """Build every repo of a manifest that changed into `out/<kind>s/<name>`.
 
-    A repo's folder is replaced when its successor is whole. What was built is noted after every repo, so a build that
-    was stopped goes on; `release.json` is there only while every repo is what the manifest says.
+    A repo's folder is replaced once its successor is complete. The state is written after every repo, so that an
+    interrupted build resumes; `release.json` exists only while every repo is up to date with the manifest.
 
     Args:
         manifest: `release.toml`.
         out: Folder of the release.
-        namespace: User or organisation that the cards name; by default the manifest's.
-        only: Repos to build, as `datasets/NAME`; the release is finished when the others are up to date.
-        force: Build also what has not changed, and replace folders that something else made.
+        namespace: User or organisation in the cards; by default the manifest's.
+        only: Repos to build, as `datasets/NAME`; the release is complete when the others are up to date.
+        force: Build also what has not changed, and replace folders that were not made by this kit.
 
     Returns:
-        Repo folder → what happened to it.
+        Repo folder → outcome.
 
     Raises:
-        EmohubError: the manifest or an input is bad. The repos built so far stay.
+        EmohubError: the manifest or an input is bad. The repos built so far remain.
     """
     plan = read_manifest(manifest)
     plan = plan.in_namespace(namespace) if namespace else plan
@@ -78,7 +76,7 @@ def build_release(
         done = changed | {path: "to be built" for path in jobs if path not in asked and changed[path] != "unchanged"}
         _refuse_stale_data([jobs[path] for path in chosen], done)
         if not force:
-            _refuse_strangers(chosen, state, out)
+            _refuse_foreign_folders(chosen, state, out)
         if {*changed.values()} != {"unchanged"} or {*state.repos} - {*jobs}:
             (out / RECORD).unlink(missing_ok=True)
         done |= _remove([path for path in state.repos if path not in jobs], state, out)
@@ -91,28 +89,29 @@ def build_release(
 
 
 def plan_jobs(plan: Manifest, base: Path) -> list[Job]:
-    """Every repo of a manifest, whose folder is `base`, with the digests of what it would be built from."""
-    jobs, made, cards = [], dict[tuple[Kind, str], str](), code_of_cards()
+    """Every repo of a manifest, whose folder is `base`, with the digests of its present inputs."""
+    jobs, made = [], dict[tuple[Kind, str], str]()
+    code = {kind: code_of_card(maker.FILE) for kind, maker in MAKERS.items()}
     for kind, name, spec in plan.repos():
         gate = plan.gate_of(spec)
-        place = context_of(plan, kind, name)
-        content = made[kind, name] = inputs_of(kind, name, spec, base, made)
-        told = [spec.model_dump(), gate.model_dump() if gate else None, str(place), cards]
-        now = Digests(content, digest(content, told))
+        context = context_of(plan, kind, name)
+        content = made[kind, name] = digest(kind, name, MAKERS[kind].inputs(name, spec, base, made))
+        stated = [spec.model_dump(), gate.model_dump() if gate else None, str(context), code[kind]]
+        now = Digests(content, digest(content, stated))
         repo = Repo(kind, name, spec.private, gate.mode if gate else None, now.card)
-        jobs.append(Job(repo, spec, place, gate, now))
+        jobs.append(Job(repo, spec, context, gate, now))
     return jobs
 
 
 def _outcome(job: Job, state: State, out: Path, force: bool) -> Outcome:
-    """What is to be done for a repo."""
+    """What has to be done for a repo."""
     known = state.repos.get(job.repo.path, Digests())
     if force or known.content != job.now.content or not (out / job.repo.path).is_dir():
         return "built"
     return "unchanged" if known.card == job.now.card else "card"
 
 
-def _refuse_strangers(chosen: list[str], state: State, out: Path) -> None:
+def _refuse_foreign_folders(chosen: list[str], state: State, out: Path) -> None:
     for folder in (out / path for path in chosen if path not in state.repos):
         if folder.exists() and any(folder.iterdir()):
             raise BuildError(
@@ -126,13 +125,13 @@ def _refuse_stale_data(chosen: list[Job], done: Mapping[str, Outcome]) -> None:
         measure = job.spec.measure if isinstance(job.spec, Model) else None
         if measure and done[data := f"{FOLDERS['dataset']}/{measure.dataset}"] == "to be built":
             raise BuildError(
-                f"{job.repo.path} is measured on {data}, which has to be built first. Add --only {data}, or leave "
-                "--only out."
+                f"{job.repo.path} is evaluated on {data}, which has to be built first. Add --only {data}, or omit "
+                "--only."
             )
 
 
 def _remove(gone: list[str], state: State, out: Path) -> dict[str, Outcome]:
-    """Take away repos that the manifest no longer names; only such as this kit made are in the state."""
+    """Remove repos that are no longer in the manifest; the state lists only those that this kit made."""
     for path in gone:
         shutil.rmtree(out / path, ignore_errors=True)
         state.drop(path)
@@ -140,16 +139,16 @@ def _remove(gone: list[str], state: State, out: Path) -> dict[str, Outcome]:
 
 
 def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> None:
-    """Make one repo beside its folder and put it in its place; whatever happens, the folder is ours and whole."""
-    path, before = job.repo.path, state.repos.get(job.repo.path, Digests())
+    """Build one repo next to its folder and move it there: the folder is complete at any time."""
+    path, maker, before = job.repo.path, MAKERS[job.repo.kind], state.repos.get(job.repo.path, Digests())
     state.set(path, Digests())
     try:
         with replacing(out / path) as work:
-            if outcome == "built" or isinstance(job.spec, Metric | Space):
-                make(job.repo.kind, job.spec, base, out, work, job.repo.name)
+            if outcome == "built" or maker.CARD_NEEDS_CONTENT:
+                maker.make(work, job.repo.name, job.spec, base, out)
             else:
                 carry_over(out / path, work, without={CARD, ".eval_results"})
-            WRITERS[job.repo.kind](job, work)
+            maker.write_card(work, job.spec, job.context, job.metadata)
             if (out / path / CARD).is_file():
                 _keep_notes(work / CARD, out / path / CARD)
     except BaseException:
@@ -159,7 +158,7 @@ def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> N
 
 
 def _keep_notes(new: Path, old: Path) -> None:
-    cards = (path.read_bytes().decode() for path in (new, old))  # as they are, Windows line ends too
+    cards = (path.read_bytes().decode() for path in (new, old))  # with the line ends of the file
     new.write_text(keep_notes(*cards, where=str(old)), encoding="utf-8", newline="")
 
 
@@ -167,36 +166,3 @@ def _finish(plan: Manifest, repos: list[Repo], out: Path) -> None:
     about, collection = plan.release, plan.collection.model_dump() if plan.collection else None
     write_record(Release(out, about.title, about.version, about.namespace, collection, tuple(repos)))
     open_release(out)
-
-
-def _dataset_card(job: Job, work: Path) -> None:
-    from emohub.dataset.card import write_dataset_card  # here: worker processes need no plotting library
-
-    assert isinstance(job.spec, Dataset)
-    write_dataset_card(job.spec.script, work, job.place, **job.metadata)
-
-
-def _model_card(job: Job, work: Path) -> None:
-    from emohub.model.card import write_card
-
-    assert isinstance(job.spec, Model)
-    results = results_of(work, job.spec, job.place)
-    metadata: dict[str, Any] = {"datasets": job.place.of_kind("dataset"), **job.metadata}
-    if results:
-        metadata |= {"model_name": job.repo.name, "eval_results": [result.for_index() for result in results]}
-        metadata["metrics"] = list(dict.fromkeys(result.metric.split("/")[-1] for result in results))
-    write_card(work, place=job.place, results=results, evaluation=evaluation_of(work), **metadata)
-    write_eval_results(work, results)
-
-
-def _page_card(job: Job, work: Path) -> None:
-    assert isinstance(job.spec, Metric | Space)
-    write_page_card(work, job.spec, job.place)
-
-
-WRITERS: Mapping[Kind, Callable[[Job, Path], None]] = {
-    "dataset": _dataset_card,
-    "metric": _page_card,
-    "model": _model_card,
-    "space": _page_card,
-}

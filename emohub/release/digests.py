@@ -2,22 +2,17 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from emohub.data.source import HUB_ID
 from emohub.hub.folders import hub_folder
-from emohub.hub.imports import PACKAGE, closure
+from emohub.hub.imports import PACKAGE, closure, imported_files
 from emohub.hub.kinds import Kind
 
-# What makes the content of a repo begins here; the imports of these modules tell which code decides what is built.
-CONTENT_ROOTS: dict[Kind, tuple[str, ...]] = {
-    "dataset": ("dataset/build.py",),
-    "metric": (),
-    "model": ("model/convert/convert.py", "release/measure.py"),
-    "space": (),
-}
-# What writes a card is a reason to write the card again, not to build the content again.
-CARD_ROOTS = ("dataset/card.py", "model/card.py", "release/pages.py", "release/results.py")
+Made = Mapping[tuple[Kind, str], str]
+"""Kind and name of a repo → digest of its content."""
 
 
 def digest(*parts: Any) -> str:
@@ -25,10 +20,13 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def stamp(source: str, base: Path) -> list[Any]:
-    """What tells one state of a source from another: names, sizes and times of its files; a Hub source by its id.
+# -- inputs ----------------------------------------------------------------------------------------
 
-    A Hub id names whatever the Hub holds: `--force` builds again what has changed there.
+
+def stamp(source: str, base: Path) -> list[Any]:
+    """The state of a source: names, sizes and times of its files; for a Hub source, its id alone.
+
+    A new revision on the Hub is not noticed: build again with `--force`.
     """
     path = base / source
     if not path.exists():
@@ -38,45 +36,61 @@ def stamp(source: str, base: Path) -> list[Any]:
     return [source, [[name, state.st_size, state.st_mtime_ns] for name, state in found]]
 
 
-def content_code(kind: Kind, *scripts: Path) -> list[Path]:
-    """The files of the kit whose change is a reason to build the content of such a repo again.
+def local_or_hub_id(source: str, base: Path) -> str:
+    """A path relative to the manifest's folder, or a Hub id."""
+    folder = base / source
+    return str(folder) if folder.exists() or not HUB_ID.fullmatch(source) else source
+
+
+# -- code ------------------------------------------------------------------------------------------
+
+
+def card_modules(maker: Path) -> list[Path]:
+    """The modules that a module of `makers` imports in its function `write_card`."""
+    return imported_files(maker, within="write_card")
+
+
+def content_code(maker: Path, *scripts: Path) -> list[Path]:
+    """The files of the kit whose change is a reason to build the content of a repo again.
 
     Args:
-        kind: Of the repo.
+        maker: Module of `makers`.
         *scripts: Further files that make it, for example those of `dataset_scripts/<dataset>`.
     """
-    roots = [*(PACKAGE / root for root in CONTENT_ROOTS[kind]), *scripts]
-    return closure(roots, without=[PACKAGE / root for root in CARD_ROOTS])
+    return closure([maker, *scripts], without=card_modules(maker))
 
 
-def card_code() -> list[Path]:
-    """The files of the kit whose change is a reason to write the cards again."""
-    return closure(PACKAGE / root for root in CARD_ROOTS)
+def card_code(maker: Path) -> list[Path]:
+    """The files of the kit whose change is a reason to write the card again."""
+    return closure(card_modules(maker))
 
 
-def code_of(kind: Kind, *scripts: Path) -> list[str]:
+def code_of(maker: Path, *scripts: Path) -> list[str]:
     """Digests of `content_code`."""
-    return _digests(PACKAGE, content_code(kind, *scripts))
+    return _digests(PACKAGE, content_code(maker, *scripts))
 
 
-def code_of_cards() -> list[str]:
-    """Digests of the templates, published results and code that make the cards."""
-    return [*_digests(PACKAGE, card_code()), *contents(hub_folder("model_cards"))]
+def code_of_card(maker: Path) -> list[str]:
+    """Digests of `card_code`, of the templates and of the published results."""
+    return [*_digests(PACKAGE, card_code(maker)), *contents(hub_folder("model_cards"))]
+
+
+# -- folders that go to the Hub ----------------------------------------------------------------------
 
 
 def shipped(folder: Path, *patterns: str) -> list[Path]:
-    """The files of a folder that goes to the Hub, without what Python leaves there."""
+    """The files of a folder that goes to the Hub, without Python's caches."""
     found = {path for pattern in patterns or ("**/*",) for path in folder.glob(pattern)}
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
 
 
 def contents(folder: Path, *patterns: str) -> list[str]:
-    """A digest a file of a folder that goes to the Hub."""
+    """One digest per file of a folder that goes to the Hub."""
     return _digests(folder, shipped(folder, *patterns))
 
 
 def _digests(folder: Path, files: list[Path]) -> list[str]:
-    """A digest a file, over its path in the folder and its bytes."""
+    """One digest per file, over its path in the folder and its bytes."""
     return [
         hashlib.sha256(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes()).hexdigest()
         for path in files

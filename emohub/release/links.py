@@ -1,4 +1,4 @@
-"""Which repos of a manifest belong together: what a repo names, and what names it."""
+"""Which repos of a manifest are linked: those that a repo names, and those that name it."""
 
 from emohub.hub.context import Link, ReleaseContext
 from emohub.hub.kinds import Kind
@@ -32,6 +32,7 @@ def _edges(plan: Manifest) -> list[tuple[tuple[Kind, str], tuple[Kind, str]]]:
             by = (other for other, metric in plan.metrics.items() if {*metric.datasets} & {*repo.datasets})
             found += [((kind, name), ("metric", other)) for other in by]
         if isinstance(repo, Space):
-            found.append(((kind, name), ("model", repo.model)))
-            found += [((kind, name), ("dataset", target)) for target in plan.models[repo.model].datasets]
+            found += [((kind, name), ("model", target)) for target in repo.models]
+            trained_on = (target for model in repo.models for target in plan.models[model].datasets)
+            found += [((kind, name), ("dataset", target)) for target in (*repo.datasets, *trained_on)]
     return found

@@ -1,27 +1,44 @@
 """`release.toml`: every repo of a release, where it comes from, under which terms it is published."""
 
+import difflib
 import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from huggingface_hub.utils import validate_repo_id
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from emohub.errors import EmohubError, listed
 from emohub.hub.kinds import FOLDERS, Kind
-from emohub.release.metadata import Answer, License
+from emohub.hub.words import LICENSE_NAME, LICENSES, gate_field_error
 
 
 def _hub_name(name: str) -> str:
-    """A name that the Hub takes, without a namespace, so that it is also one folder."""
+    """A name that the Hub accepts, without a namespace, so that it is also one folder."""
     validate_repo_id(name)
     if "/" in name:
-        raise ValueError(f"{name!r} holds a slash; give the name alone")
+        raise ValueError(f"{name!r} contains a slash; give the name alone")
     return name
 
 
+def _license(name: str) -> str:
+    if name not in LICENSES:
+        near = difflib.get_close_matches(name.lower(), sorted(LICENSES), n=3, cutoff=0.4)
+        hint = f" such as {' or '.join(near)}" if near else ""
+        raise ValueError(f"not a license id of the Hub; give one{hint}, or other with license_name")
+    return name
+
+
+def _gate_field(value: str | dict[str, Any]) -> str | dict[str, Any]:
+    if error := gate_field_error(value):
+        raise ValueError(error)
+    return value
+
+
 Name = Annotated[str, AfterValidator(_hub_name)]
+License = Annotated[str, AfterValidator(_license)]
+GateField = Annotated[str | dict[str, Any], AfterValidator(_gate_field)]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
 
 
@@ -33,10 +50,10 @@ class About(_Table):
     """The release as a whole.
 
     Attributes:
-        title: What people call it.
-        version: MAJOR.MINOR.PATCH; the repos are tagged with it.
-        namespace: User or organisation on the Hub that the cards name.
-        notice: What every reader of every card must know first; often nothing.
+        title: Name of the release for readers.
+        version: MAJOR.MINOR.PATCH; every repo is tagged with it.
+        namespace: User or organisation on the Hub, used in the cards.
+        notice: A warning at the top of every card; often empty.
     """
 
     title: str
@@ -57,20 +74,20 @@ class Gate(_Table):
 
     Attributes:
         prompt: The terms.
-        mode: "auto" lets in whoever accepts, "manual" waits for the authors.
-        fields: Question → type of the answer on the Hub.
+        mode: "auto" grants access on acceptance, "manual" after the authors' approval.
+        fields: Question → type of its answer on the Hub, or a table `{type = "select", options = […]}`.
         button: Text of the button.
     """
 
     prompt: Annotated[str, StringConstraints(min_length=1)]
     mode: Literal["auto", "manual"] = "auto"
-    fields: dict[str, Answer] = Field(default_factory=dict)
+    fields: dict[str, GateField] = Field(default_factory=dict)
     button: str = ""
 
     def metadata(self) -> dict[str, Any]:
-        """The terms as a card's metadata say them."""
-        told = {"prompt": self.prompt.strip(), "fields": self.fields, "button_content": self.button}
-        return {f"extra_gated_{key}": value for key, value in told.items() if value}
+        """The card metadata of the gate."""
+        values = {"prompt": self.prompt.strip(), "fields": self.fields, "button_content": self.button}
+        return {f"extra_gated_{key}": value for key, value in values.items() if value}
 
 
 class _Repo(_Table):
@@ -80,28 +97,28 @@ class _Repo(_Table):
 class _Licensed(_Repo):
     gate: str | None = None
     license: License | None = None
-    license_name: str | None = None
+    license_name: Annotated[str, StringConstraints(pattern=LICENSE_NAME)] | None = None
     license_link: str | None = None
 
     @model_validator(mode="after")
     def _named(self) -> "_Licensed":
         if self.license == "other" and not self.license_name:
-            raise ValueError("license 'other' needs license_name, in small letters with hyphens")
+            raise ValueError("license 'other' needs license_name, in lowercase letters with hyphens")
         return self
 
     def licence(self) -> dict[str, str]:
-        """What is said of the licence, as a card's metadata."""
+        """The card metadata of the licence."""
         return self.model_dump(include={"license", "license_name", "license_link"}, exclude_none=True)
 
 
 class Dataset(_Licensed):
-    """A dataset repo: what `emohub build dataset` takes.
+    """A dataset repo: the arguments of `emohub build dataset`.
 
     Attributes:
-        script: Which dataset.
-        source: Folder or Hub id; or a table of them, each under the name that it gets in one common folder.
-        configs: What to build; by default all that the source allows.
-        allow_partial: Build although the published data count more or less.
+        script: Name of the dataset.
+        source: Folder or Hub id; or a table of them, each under its name in one common folder.
+        configs: Configs to build; by default all that the source allows.
+        allow_partial: Build although the counts differ from the published ones.
         splits: CSV with id,split that overrides hashed splits.
     """
 
@@ -113,7 +130,7 @@ class Dataset(_Licensed):
 
 
 class Measure(_Table):
-    """What a model is measured on: a config of a dataset of this release that has human ratings."""
+    """Evaluation of a model: a config and split, with human ratings, of a dataset of this release."""
 
     dataset: str
     config: str = "hq"
@@ -123,17 +140,17 @@ class Measure(_Table):
 
 
 class Model(_Licensed):
-    """A model repo: what `emohub build model` takes.
+    """A model repo: the arguments of `emohub build model`.
 
     Attributes:
         heads: Folder or Hub model id with the released `model_<emotion>_best.pth`.
         backbone: Folder or Hub id of a SigLIP model.
-        size: Of the heads.
+        size: Size of the heads.
         neutral: Neutral means, as `--neutral` takes them.
         reference: Upstream's outputs, as `--reference` takes them.
         datasets: Datasets of this release that the heads were trained on.
-        measure: What to measure the built model on.
-        published: The model's name in the paper's table of results, where its heads are the paper's.
+        measure: Evaluation of the built model.
+        published: The model's name in the paper's table of results, if its heads are the published ones.
     """
 
     heads: str
@@ -147,21 +164,43 @@ class Model(_Licensed):
 
 
 class Metric(_Repo):
-    """A metric: a folder of `metrics/`, by default that of the repo's name, and the datasets that it is made for."""
+    """A metric: a folder of `metrics/`, by default that of the repo's name, and the datasets it is designed for."""
+
+    parent: ClassVar[str] = "metrics"
 
     folder: str | None = None
     datasets: tuple[str, ...] = ()
 
 
 class Space(_Repo):
-    """A demo: a folder of `spaces/`, and the model of this release that it shows."""
+    """A Space: a folder of `spaces/`, and the repos of this release that it serves.
+
+    Attributes:
+        folder: Name of the folder.
+        models: Models of this release; the first becomes `model` in settings.json, if the Space has that key.
+        datasets: Datasets of this release, besides those of the models; the first of all becomes `data`.
+        settings: Values that replace those of settings.json.
+    """
+
+    parent: ClassVar[str] = "spaces"
 
     folder: str
-    model: str
+    models: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_model(cls, table: Any) -> Any:
+        """Manifests of version 0.1 name one `model`."""
+        if isinstance(table, dict) and "model" in table and "models" not in table:
+            table = {**table, "models": [table["model"]]}
+            del table["model"]
+        return table
 
 
 class Manifest(_Table):
-    """All of `release.toml`. Sources that are paths are relative to the manifest's folder."""
+    """`release.toml` as a whole. Sources that are paths are relative to the manifest's folder."""
 
     release: About
     collection: HubCollection | None = None
@@ -178,14 +217,14 @@ class Manifest(_Table):
                 yield kind, name, repo
 
     def gate_of(self, repo: Dataset | Model | Metric | Space) -> Gate | None:
-        """The terms that a repo is behind; the Hub has them for datasets and models."""
+        """The gate of a repo, or None; the Hub gates datasets and models."""
         return self.gates[repo.gate] if isinstance(repo, _Licensed) and repo.gate else None
 
     def in_namespace(self, namespace: str) -> "Manifest":
         """The same release for another user or organisation.
 
         Raises:
-            EmohubError: no name that the Hub takes.
+            EmohubError: the Hub does not accept the name.
         """
         try:
             about = About.model_validate({**self.release.model_dump(), "namespace": namespace})
@@ -197,7 +236,7 @@ class Manifest(_Table):
 
     @model_validator(mode="after")
     def _links_resolve(self) -> "Manifest":
-        valid: dict[str, Collection[str]] = {"gate": self.gates, "model": self.models, "datasets": self.datasets}
+        valid: dict[str, Collection[str]] = {"gate": self.gates, "models": self.models, "datasets": self.datasets}
         valid["measure.dataset"] = self.datasets
         for kind, name, repo in self.repos():
             for field, known in valid.items():
@@ -219,13 +258,13 @@ def read_manifest(path: Path) -> Manifest:
     """Read and check `release.toml`.
 
     Raises:
-        EmohubError: no TOML, an unknown or missing key, a bad value, a link to a repo that is not defined; all are
-            listed.
+        EmohubError: invalid TOML, an unknown or missing key, a bad value, a reference to a repo that is not defined;
+            every problem is listed.
     """
     try:
         return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise EmohubError(f"{path} is no TOML: {error}. Mend it and run again.") from error
+        raise EmohubError(f"{path} is not valid TOML: {error}. Correct it and run again.") from error
     except ValidationError as error:
         found = [
             f"{'.'.join(map(str, problem['loc'])) or 'manifest'}: {problem['msg']}"
@@ -233,5 +272,5 @@ def read_manifest(path: Path) -> Manifest:
             for problem in error.errors()
         ]
         raise EmohubError(
-            f"{path} does not describe a release:\n{listed(found)}\nSee the repo's own release.toml for every key."
+            f"{path} is not a valid release manifest:\n{listed(found)}\nSee the repo's own release.toml for every key."
         ) from error

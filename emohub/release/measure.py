@@ -1,11 +1,11 @@
-"""How good a built model is on a dataset of its release: `emohub embed`, then the metric as a user would load it."""
+"""Evaluation of a built model on a dataset of its release: `emohub embed`, then the metric through `evaluate.load`."""
 
 import importlib.metadata
 import json
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import evaluate
 import pandas as pd
@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 from emohub.data.runs import write_json
 from emohub.data.source import sha256_of
 from emohub.data.taxonomy import NAMES
-from emohub.dataset.card import METADATA
 from emohub.errors import SourceError
+from emohub.hub.card import read_card
 from emohub.hub.folders import hub_folder
 from emohub.model.infer.embed import embed_dataset
-from emohub.release.manifest import Measure
 from emohub.release.results import EVALUATION
+
+if TYPE_CHECKING:  # a change of the manifest's form is no reason to evaluate a model again
+    from emohub.release.manifest import Measure
 
 METRIC = "rating_correlation"
 NAME = "mean Spearman's ρ with the median of the human ratings"
@@ -27,7 +29,7 @@ CONFIDENCE = 0.95
 PACKAGES = ("emohub", "datasets", "evaluate", "torch", "transformers")
 
 
-def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[str, Any]:
+def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[str, Any]:
     """Score the images of a split, correlate with its human raters, write `evaluation.json` into the model's folder.
 
     Args:
@@ -37,7 +39,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[st
         on: Config, split, resamples and seed.
 
     Returns:
-        What the file holds.
+        The record, as written to the file.
 
     Raises:
         SourceError: the config has no human ratings.
@@ -48,7 +50,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[st
         scores = _long(Path(folder) / "scores", made["labels"], name)
     metric: Any = evaluate.load(str(hub_folder("metrics", METRIC)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # emotions on which the medians do not differ are counted in the record
+        warnings.simplefilter("ignore")  # emotions with a constant median are counted in the record
         found = metric.compute(
             predictions=scores, references=humans, bootstrap=on.bootstrap, seed=on.seed, confidence=CONFIDENCE
         )
@@ -65,7 +67,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[st
         },
         "dataset": {
             "name": on.dataset,
-            "title": METADATA.get(on.dataset, {}).get("pretty_name", on.dataset),
+            "title": read_card(dataset / "README.md").meta.get("pretty_name", on.dataset),
             "config": on.config,
             "split": on.split,
             "images": found["n_items"],
@@ -80,13 +82,13 @@ def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[st
     return record
 
 
-def _human_ratings(dataset: Path, on: Measure) -> pd.DataFrame:
+def _human_ratings(dataset: Path, on: "Measure") -> pd.DataFrame:
     """The long table of the human raters of a split."""
     files = sorted((dataset / on.config).glob(f"{on.split}-*.parquet"))
     if not files or "ratings" not in pq.read_schema(files[0]).names:
         raise SourceError(
-            f"A model cannot be measured on {on.dataset}, {on.config!r}, {on.split!r}: it holds no ratings by people. "
-            "Name a config that was built and holds them, such as 'hq', in the manifest's measure table."
+            f"A model cannot be evaluated on {on.dataset}, {on.config!r}, {on.split!r}: it has no human ratings. "
+            "Name a config that was built and has them, such as 'hq', in the manifest's measure table."
         )
     rows = [row for file in files for row in pq.read_table(file, columns=["item", "ratings"]).to_pylist()]
     return pd.DataFrame(

@@ -1,4 +1,4 @@
-"""A built release on disk: one folder per repo, and `release.json`, written last, which says what they are."""
+"""A built release on disk: one folder per repo, and `release.json`, written last, which lists them."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -17,11 +17,11 @@ class Repo:
     """One repo of a built release.
 
     Attributes:
-        kind: What it is.
+        kind: Kind of the repo.
         name: Its name on the Hub, without the namespace.
-        private: Whether only its owners may see it.
-        gated: "auto" or "manual" where readers accept terms first, else None.
-        digest: SHA-256 over what it was built from; the same digest needs no build.
+        private: Whether it is visible to its owners only.
+        gated: "auto" or "manual" if readers accept terms first, else None.
+        digest: SHA-256 over its inputs; the same digest needs no build.
     """
 
     kind: Kind
@@ -37,7 +37,7 @@ class Repo:
 
     @property
     def hub_type(self) -> Literal["dataset", "model", "space"]:
-        """Its type on the Hub, where a metric is a Space."""
+        """Its type on the Hub; a metric is a Space."""
         return HUB_TYPES[self.kind]
 
 
@@ -46,10 +46,10 @@ class Release:
     """A built release.
 
     Attributes:
-        folder: Where it is.
-        title: What people call it.
+        folder: Its folder.
+        title: Name for readers.
         version: MAJOR.MINOR.PATCH.
-        namespace: User or organisation that its cards name.
+        namespace: User or organisation in its cards.
         collection: Title and description of the Hub collection, or None.
         repos: In the order of publishing.
     """
@@ -74,7 +74,7 @@ def open_release(folder: Path) -> Release:
     """Read `release.json`.
 
     Raises:
-        EmohubError: there is none, it is not ours, or a folder that it names is missing.
+        EmohubError: the file is missing or invalid, or a folder of a repo is missing.
     """
     try:
         record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
@@ -82,12 +82,12 @@ def open_release(folder: Path) -> Release:
         release = Release(folder=folder, repos=repos, **record)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise EmohubError(
-            f"{folder} holds no finished release ({RECORD}: {error}). Make one with "
+            f"{folder} is not a complete release ({RECORD}: {error}). Make one with "
             f"`emohub build release MANIFEST --out {folder}`."
         ) from error
     if missing := [repo.path for repo in repos if not release.folder_of(repo).is_dir()]:
         raise EmohubError(
-            f"{folder}/{RECORD} names {', '.join(missing)}, which are not there. Build the release again."
+            f"{folder}/{RECORD} names {', '.join(missing)}, but the folders are missing. Build the release again."
         )
     return release
 

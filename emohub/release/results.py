@@ -1,10 +1,10 @@
-"""Results of a model: the card's text, its `model-index` and `.eval_results/` are written from one record each."""
+"""Results of a model: the card's text, its `model-index` and `.eval_results/` come from one record per result."""
 
 import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from huggingface_hub import EvalResult, EvalResultEntry
@@ -13,7 +13,9 @@ from huggingface_hub import eval_result_entries_to_yaml as to_yaml
 from emohub.errors import EmohubError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import published
-from emohub.release.manifest import Model
+
+if TYPE_CHECKING:
+    from emohub.release.manifest import Model
 
 EVALUATION = "evaluation.json"
 FOLDER = ".eval_results"
@@ -22,19 +24,19 @@ PAPER = "emonet-face"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One number, on what it was found, and by whom.
+    """One value of one metric on one split.
 
     Attributes:
         dataset: Hub id.
-        dataset_name: What people call the dataset.
-        config: Of the dataset.
-        split: Of the dataset.
+        dataset_name: Name for readers.
+        config: Config of the dataset.
+        split: Split of the dataset.
         metric: Hub id of the metric, or its name.
-        metric_name: What it says.
-        value: The number.
-        interval: Lower and upper end, or None.
-        note: Measured here, or where it was published.
-        source: Name and address of who published it, or None.
+        metric_name: Name for readers.
+        value: The value.
+        interval: Lower and upper bound, or None.
+        note: "measured here", or the place in the paper.
+        source: Title and URL of the publication, or None.
     """
 
     dataset: str
@@ -77,18 +79,18 @@ class Result:
         )
 
 
-def results_of(folder: Path, spec: Model, place: ReleaseContext) -> list[Result]:
-    """What is known of a model: what was measured here, then what the paper reports.
+def results_of(folder: Path, spec: "Model", context: ReleaseContext) -> list[Result]:
+    """All results of a model: measured here first, then as published.
 
     Args:
         folder: The model's repo, with `evaluation.json` where it was measured.
         spec: Its table in the manifest.
-        place: Where it stands.
+        context: Its release.
 
     Raises:
-        EmohubError: the manifest names a row that the paper's table does not have.
+        EmohubError: the manifest names a row that is not in the paper's table.
     """
-    names = {link_id.split("/")[1]: link_id for link_id in (*place.of_kind("dataset"), *place.of_kind("metric"))}
+    names = {link_id.split("/")[1]: link_id for link_id in (*context.of_kind("dataset"), *context.of_kind("metric"))}
     found = []
     if evaluation := evaluation_of(folder):
         on, by = evaluation["dataset"], evaluation["metric"]
@@ -130,13 +132,13 @@ def _published(name: str, names: dict[str, str]) -> Result:
 
 
 def evaluation_of(folder: Path) -> dict[str, Any] | None:
-    """The record of a measurement, where there is one."""
+    """The record of an evaluation, or None."""
     file = folder / EVALUATION
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
 def write_eval_results(folder: Path, results: list[Result]) -> None:
-    """Write `.eval_results/<dataset>.yaml`, one file a dataset."""
+    """Write `.eval_results/<dataset>.yaml`, one file per dataset."""
     by_dataset: dict[str, list[EvalResultEntry]] = {}
     for result in results:
         by_dataset.setdefault(result.dataset, []).append(result.for_folder())

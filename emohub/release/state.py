@@ -1,4 +1,4 @@
-"""What a release folder was built from so far: kept after every repo, so that a build that was stopped goes on."""
+"""The inputs of the repos that are built so far: written after every repo, so that an interrupted build resumes."""
 
 import json
 import re
@@ -15,11 +15,11 @@ _REPO = re.compile(rf"(?:{'|'.join(FOLDERS.values())})/[\w-][\w.-]*")  # nothing
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """What one repo was built from.
+    """Digests of the inputs of one repo.
 
     Attributes:
-        content: Inputs and code of everything but the card; "" where it is not known.
-        card: The same of the card.
+        content: Inputs and code of everything but the card; "" if unknown.
+        card: The same for the card.
     """
 
     content: str = ""
@@ -27,7 +27,7 @@ class Digests:
 
 
 class State:
-    """Repo folder, relative to the release → its digests. A folder that is named here was made by this kit."""
+    """Repo folder, relative to the release → its digests. A folder that is listed here was made by this kit."""
 
     def __init__(self, release: Path) -> None:
         self.file = release / STATE
@@ -38,12 +38,12 @@ class State:
             self.repos = {}
 
     def set(self, path: str, digests: Digests) -> None:
-        """Note what a repo is built from."""
+        """Record the inputs of a repo."""
         self.repos[path] = digests
         self._write()
 
     def drop(self, path: str) -> None:
-        """Forget a repo."""
+        """Remove a repo."""
         self.repos.pop(path, None)
         self._write()
 

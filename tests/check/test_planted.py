@@ -259,7 +259,7 @@ DEFECTS = (
         "/root/.cache",
     ),
     # -- cards
-    Defect("no card", METRIC, delete(f"{METRIC}/README.md"), "cards.parse", "no README.md"),
+    Defect("no card", METRIC, delete(f"{METRIC}/README.md"), "cards.parse", "README.md is missing"),
     Defect(
         "YAML that does not parse",
         FACES,
@@ -268,9 +268,9 @@ DEFECTS = (
         "YAML",
     ),
     Defect(
-        "a key twice", FACES, edit(f"{FACES}/README.md", "---\n", "---\nlicense: mit\n"), "cards.parse", "stands twice"
+        "a key twice", FACES, edit(f"{FACES}/README.md", "---\n", "---\nlicense: mit\n"), "cards.parse", "is repeated"
     ),
-    Defect("no licence", MODEL, meta(MODEL, license=None), "cards.required", "lack license"),
+    Defect("no licence", MODEL, meta(MODEL, license=None), "cards.required", "missing metadata: license"),
     Defect("no metric tags", METRIC, meta(METRIC, tags=["evaluate"]), "cards.required", "tags evaluate and metric"),
     Defect("unknown licence", FACES, meta(FACES, license="CC BY 4.0"), "cards.values", "'CC BY 4.0'"),
     Defect("other licence without name", CHEHRE, meta(CHEHRE, license_name=None), "cards.values", "license_name"),
@@ -279,6 +279,35 @@ DEFECTS = (
     Defect("unknown size class", FACES, meta(FACES, size_categories=["10k"]), "cards.values", "size_categories"),
     Defect("a tag that is no text", FACES, meta(FACES, tags=["faces", 2025]), "cards.values", "tags is 2025"),
     Defect("unknown colour", SPACE, meta(SPACE, colorFrom="teal"), "cards.values", "'teal'"),
+    Defect(
+        "licence name with spaces", CHEHRE, meta(CHEHRE, license_name="Not Stated"), "cards.values", "'Not Stated'"
+    ),
+    Defect("tags as a string", FACES, meta(FACES, tags="faces"), "cards.values", "tags is a string"),
+    Defect("a tag twice", FACES, meta(FACES, tags=["faces", "faces"]), "cards.values", "tags contains faces twice"),
+    Defect("unknown creators", FACES, meta(FACES, annotations_creators=["experts"]), "cards.values", "'experts'"),
+    Defect("unknown subtask", FACES, meta(FACES, task_ids=["faces"]), "cards.values", "task_ids is 'faces'"),
+    Defect(
+        "unknown relation",
+        MODEL,
+        meta(MODEL, base_model="a/b", base_model_relation="heads"),
+        "cards.values",
+        "'heads'",
+    ),
+    Defect(
+        "relation without base model",
+        MODEL,
+        meta(MODEL, base_model_relation="finetune"),
+        "cards.values",
+        "without base",
+    ),
+    Defect("base model without namespace", MODEL, meta(MODEL, base_model="backbone"), "cards.values", "'backbone'"),
+    Defect("dataset without namespace", MODEL, meta(MODEL, datasets=["emonet-face"]), "cards.values", "'emonet-face'"),
+    Defect("long description", SPACE, meta(SPACE, short_description="x" * 61), "cards.values", "short_description"),
+    Defect("unknown SDK", SPACE, meta(SPACE, sdk="flask"), "cards.values", "sdk is 'flask'"),
+    Defect("no configs", FACES, meta(FACES, configs=[]), "cards.required", "missing metadata: configs"),
+    Defect(
+        "choice without options", CHEHRE, meta(CHEHRE, extra_gated_fields={"Use": "select"}), "cards.gate", "options"
+    ),
     Defect("base model as a path", MODEL, meta(MODEL, base_model="./model/backbone"), "cards.values", "base_model"),
     Defect(
         "broken model-index",

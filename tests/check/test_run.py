@@ -58,7 +58,7 @@ def test_what_is_no_release(tmp_path: Path) -> None:
     with pytest.raises(EmohubError, match="no release .* and no repo"):
         check_path(tmp_path)
     (tmp_path / "release.json").write_text("{}")
-    with pytest.raises(EmohubError, match="no finished release"):
+    with pytest.raises(EmohubError, match="not a complete release"):
         check_path(tmp_path)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emohub.hub.imports import closure
+from emohub.hub.imports import closure, imported_files
 
 MODULES = {
     "__init__.py": "",
@@ -44,3 +44,11 @@ def test_what_is_left_out_is_not_followed(kit: Path) -> None:
 def test_roots_outside_the_package_lead_into_it(kit: Path, tmp_path: Path) -> None:
     (script := tmp_path / "script.py").write_text("from kit.late import name\n")
     assert names(kit, script) == {"__init__.py", "late.py"}
+
+
+def test_the_imports_of_one_function(kit: Path) -> None:
+    (kit / "b.py").write_text(
+        "from kit import c\n\ndef f():\n    if c:\n        import kit.late\n\ndef g():\n    import kit.top\n"
+    )
+    assert imported_files(kit / "b.py", kit, within="f") == [kit / "late.py"]
+    assert {*imported_files(kit / "b.py", kit)} == {kit / "__init__.py", kit / "c.py", kit / "late.py", kit / "top.py"}

@@ -55,13 +55,13 @@ def test_a_card_is_kept_whole_or_refused(parts: list[str]) -> None:
 )
 def test_broken_marks_are_refused_with_the_lines_they_are_in(old: str) -> None:
     with pytest.raises(
-        EmohubError, match=r"README.md has <!-- emohub:notes:(start|end) --> in line 2.*Mend the marks"
+        EmohubError, match=r"README.md has <!-- emohub:notes:(start|end) --> in line 2.*Correct the markers"
     ):
         keep_notes(f"{START}{END}", f"# Title\n{old}", where="README.md")
 
 
 def test_notes_without_a_place_in_the_new_card_are_not_lost() -> None:
-    with pytest.raises(EmohubError, match="no such place"):
+    with pytest.raises(EmohubError, match="no such markers"):
         keep_notes("# New", f"{START}by hand{END}")
 
 

@@ -147,7 +147,7 @@ def test_a_hub_that_gives_other_bytes_is_an_error(hub: Hub, endpoint: str, tmp_p
 def test_no_release_and_no_hub(tmp_path: Path) -> None:
     (tmp_path / "release").mkdir()
     done = publish(tmp_path / "release", "http://127.0.0.1:9")
-    assert done.returncode == 1 and "holds no finished release" in done.stderr
+    assert done.returncode == 1 and "is not a complete release" in done.stderr
     release = tiny.write_tiny(tmp_path / "release")
     done = publish(release, "http://127.0.0.1:9", EMOHUB_HUB_TRIES="2")
     assert done.returncode == 1 and "The Hub gave no answer (ConnectError)" in done.stderr

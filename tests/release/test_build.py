@@ -18,6 +18,7 @@ from emohub.hub.kinds import FOLDERS
 from emohub.hub.notes import END, START, notes_of
 from emohub.release import build as module
 from emohub.release.build import build_release
+from emohub.release.makers import page
 from emohub.release.manifest import read_manifest
 from emohub.release.record import open_release
 from emohub.sample import MANIFEST
@@ -147,7 +148,7 @@ def test_only_what_was_asked_for(raw: Path, built: Path) -> None:
     manifest = edit(raw / "release.toml", '"0.1.0"', '"0.2.0"')
     done = build_release(manifest, built, only=["metrics/spread_ratio"])
     assert done["metrics/spread_ratio"] == "card" and done[MODEL] == "to be built"
-    with pytest.raises(EmohubError, match="no finished release"):
+    with pytest.raises(EmohubError, match="not a complete release"):
         open_release(built)
     with pytest.raises(EmohubError, match=r"'metrics/spread' is not in .*; valid: datasets/emonet-face, "):
         build_release(manifest, built, only=["metrics/spread"])
@@ -165,7 +166,7 @@ def test_force_builds_what_has_not_changed(tmp_path: Path) -> None:
 
 def test_a_model_is_not_measured_on_data_that_are_out_of_date(raw: Path, built: Path) -> None:
     (built / ".built.json").write_text((built / ".built.json").read_text().replace('"content": "', '"content": "0'))
-    with pytest.raises(BuildError, match="is measured on datasets/emonet-face, .* Add --only datasets/emonet-face"):
+    with pytest.raises(BuildError, match="is evaluated on datasets/emonet-face, .* Add --only datasets/emonet-face"):
         build_release(raw / "release.toml", built, only=[MODEL])
     assert open_release(built)
 
@@ -217,15 +218,15 @@ def test_a_failure_keeps_what_was_built_and_the_next_run_goes_on(tmp_path: Path,
     build_release(manifest, out)
     before = tree(out)
     few(tmp_path / "raw", "2.0.0")
-    real = module.make
+    real = page.make
 
-    def failing(kind, spec, base, release, work, name):
-        real(kind, spec, base, release, work, name)
+    def failing(work, name, *rest):
+        real(work, name, *rest)
         if name == "spread_ratio":
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module, "make", failing)
+        patched.setattr(page, "make", failing)
         with pytest.raises(OSError, match="No space left"):
             build_release(manifest, out)
     after = tree(out)

@@ -1,4 +1,4 @@
-"""What decides a rebuild follows from imports; what a process really loads is the oracle."""
+"""What decides a rebuild follows from the makers' imports; the modules that a process loads are the oracle."""
 
 import subprocess
 import sys
@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from emohub.hub.folders import hub_folder
-from emohub.hub.imports import PACKAGE
-from emohub.release.digests import CARD_ROOTS, CONTENT_ROOTS, card_code, content_code, shipped
+from emohub.hub.imports import PACKAGE, imported_files
+from emohub.hub.kinds import FOLDERS
+from emohub.release.digests import card_code, card_modules, content_code, shipped
+from emohub.release.makers.registry import MAKERS
 
 LOADED = """
 import importlib, sys
@@ -18,27 +20,45 @@ print(*(module.__file__ for name, module in sys.modules.items() if name.split(".
 """
 
 
-def loaded(*roots: str) -> set[Path]:
-    """Files of the kit that a fresh process holds once it has imported some of its files."""
-    names = [f"emohub.{root.removesuffix('.py').replace('/', '.')}" for root in roots]
+def loaded(*files: Path) -> set[Path]:
+    """Files of the kit that a fresh process has loaded once it imported some of its files."""
+    names = [f"emohub.{file.relative_to(PACKAGE).with_suffix('').as_posix().replace('/', '.')}" for file in files]
     done = subprocess.run([sys.executable, "-c", LOADED, *names], capture_output=True, text=True, check=True)
     return {Path(line) for line in done.stdout.split()}
 
 
-@pytest.mark.parametrize("kind", ["dataset", "model"])
-def test_all_that_is_loaded_counts(kind: str) -> None:
-    cards = {PACKAGE / root for root in CARD_ROOTS}
-    assert loaded(*CONTENT_ROOTS[kind]) - {*content_code(kind)} - {*card_code()} == set()
-    assert not cards & {*content_code(kind)}
+def below(*files: Path) -> set[str]:
+    return {file.relative_to(PACKAGE).as_posix() for file in files}
 
 
-def test_all_that_cards_load_counts() -> None:
-    assert loaded(*CARD_ROOTS) <= {*card_code()}
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_every_module_that_makes_the_content_or_the_card_counts(kind: str) -> None:
+    maker = MAKERS[kind].FILE
+    cards = card_modules(maker)
+    assert cards and loaded(*cards) <= {*card_code(maker)}
+    content = [file for file in imported_files(maker) if file not in cards]
+    assert loaded(maker, *content) - {*content_code(maker)} - {*card_code(maker)} == set()
 
 
-def test_a_model_depends_on_reading_images_and_a_dataset_on_its_scripts() -> None:
-    assert PACKAGE / "data" / "media.py" in content_code("model")
-    scripts = shipped(hub_folder("dataset_scripts", "chehre"), "*.py")
-    more = {*content_code("dataset", *scripts)} - {*content_code("dataset")}
+@pytest.mark.parametrize("kind", FOLDERS)
+def test_a_card_or_the_manifest_is_no_reason_to_build_content_again(kind: str) -> None:
+    maker = MAKERS[kind].FILE
+    content = below(*content_code(maker))
+    assert not content & below(*card_modules(maker))
+    assert not content & {"release/manifest.py", "release/build.py", "release/makers/registry.py", "hub/words.py"}
+
+
+def test_the_code_of_each_kind() -> None:
+    assert below(*card_modules(MAKERS["dataset"].FILE)) == {"dataset/card.py"}
+    assert {"data/media.py", "model/convert/convert.py", "release/measure.py"} <= below(
+        *content_code(MAKERS["model"].FILE)
+    )
+    assert {"dataset/build.py", "data/media.py"} <= below(*content_code(MAKERS["dataset"].FILE))
+    assert not [one for one in content_code(MAKERS["dataset"].FILE) if "model" in one.parts]
+
+
+def test_a_dataset_depends_on_its_scripts() -> None:
+    maker, scripts = MAKERS["dataset"].FILE, shipped(hub_folder("dataset_scripts", "chehre"), "*.py")
+    more = {*content_code(maker, *scripts)} - {*content_code(maker)}
     assert PACKAGE / "data" / "emojis.py" in more
     assert not more & {*scripts}  # the kit's files only; a builder's own are digested beside them

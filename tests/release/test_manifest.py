@@ -8,7 +8,8 @@ import pytest
 from emohub.errors import EmohubError
 from emohub.hub.kinds import FOLDERS
 from emohub.hub.templates import published
-from emohub.release.makers import folder_of
+from emohub.hub.words import GATE_FIELDS, LICENSES
+from emohub.release.makers.page import folder_of
 from emohub.release.manifest import Dataset, Manifest, Metric, Model, Space, read_manifest
 from emohub.sample import MANIFEST
 
@@ -72,7 +73,10 @@ source = "raw"
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("[datasets.x]\nscript = 'emonet-face'\nsource = 'raw'\nlicense = 'by-cc'", r"license.*it is 'by-cc'"),
+        ("[datasets.x]\nscript = 'emonet-face'\nsource = 'raw'\nlicense = 'by-cc'", "not a license id.*it is 'by-cc'"),
+        ("[datasets.x]\nscript = 'emonet-face'\nsource = 'raw'\nlicense = 'CC-BY-4'", "such as cc-by-4.0"),
+        ("[datasets.x]\nscript = 'chehre'\nsource = 'raw'\nlicense = 'other'\nlicense_name = 'Not Stated'",
+         "license_name.*it is 'Not Stated'"),
         ("[datasets.x]\nscript = 'chehre'\nsource = 'raw'\nlicense = 'other'", "needs license_name"),
         ("[datasets.x]\nscript = 'affectnet'\nsource = 'raw'", r"script.*it is 'affectnet'"),
         ("[datasets.x]\nscript = 'chehre'", "source: Field required"),
@@ -84,11 +88,17 @@ source = "raw"
             r"models.m.measure.dataset names 'hq'",
         ),
         ("[models.m]\nheads='h'\nbackbone='b'\nsize='medium'", r"size.*it is 'medium'"),
-        ("[gates.g]\nprompt='p'\nfields={Age='number'}", r"fields.Age.*it is 'number'"),
+        ("[gates.g]\nprompt='p'\nfields={Age='number'}", r"fields.Age.*'number' is not a type.*valid: checkbox"),
+        ("[gates.g]\nprompt='p'\nfields={Use='select'}", r"fields.Use.*'select' needs options"),
+        ("[gates.g]\nprompt='p'\nfields={Use={type='select'}}", r"fields.Use.*'select' needs options"),
+        ("[spaces.s]\nfolder='f'\nmodels=['m']", r"spaces.s.models names 'm'; defined here: none"),
+        ("[spaces.s]\nfolder='f'\nmodel='m'", r"spaces.s.models names 'm'; defined here: none"),
+        ("[spaces.s]\nfolder='f'\nmodel='m'\nmodels=['m']", r"model: Extra inputs are not permitted"),
+        ("[spaces.s]\nfolder='f'\ndatasets=['d']", r"spaces.s.datasets names 'd'; defined here: emonet-face"),
         ("[metrics.page]\n[models.m]\nheads='h'\nbackbone='b'\nsize='small'\n[spaces.page]\nfolder='f'\nmodel='m'",
          "share the name 'page'"),
-        ("[datasets.'a/b']\nscript='chehre'\nsource='raw'", "holds a slash"),
-        ("[release", "is no TOML"),
+        ("[datasets.'a/b']\nscript='chehre'\nsource='raw'", "contains a slash"),
+        ("[release", "is not valid TOML"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, more: str, said: str) -> None:
@@ -106,3 +116,20 @@ def test_a_source_may_be_put_together_from_several() -> None:
         "hq": "org/hq",
         "binary.csv": "b.csv",
     }
+
+
+def test_every_license_and_gate_field_of_the_hub_is_accepted() -> None:
+    base = tomllib.loads(GOOD)
+    for name in LICENSES:
+        table = {**base["datasets"]["emonet-face"], "license": name, "license_name": "a-name"}
+        assert Manifest.model_validate({**base, "datasets": {"emonet-face": table}})
+    fields = {f"{kind}?": {"type": kind, "options": ["yes", "no"]} for kind in GATE_FIELDS}
+    gate = Manifest.model_validate({**base, "gates": {"terms": {"prompt": "p", "fields": fields}}}).gates["terms"]
+    assert gate.metadata()["extra_gated_fields"] == fields
+
+
+def test_one_model_of_an_older_manifest_is_read_as_a_list() -> None:
+    table = tomllib.loads(
+        GOOD + "[models.m]\nheads='h'\nbackbone='b'\nsize='small'\n[spaces.s]\nfolder='f'\nmodel='m'"
+    )
+    assert Manifest.model_validate(table).spaces["s"].models == ("m",)

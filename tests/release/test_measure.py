@@ -15,7 +15,7 @@ MODEL = "models/empathic-insight-face-small"
 @pytest.mark.parametrize(("config", "split"), [("big", "train"), ("hq", "train"), ("binary", "test")])
 def test_without_ratings_it_says_what_to_name(demo_release: Path, config: str, split: str) -> None:
     on = Measure(dataset="emonet-face", config=config, split=split)
-    with pytest.raises(SourceError, match=rf"emonet-face, '{config}', '{split}': it holds no ratings by people"):
+    with pytest.raises(SourceError, match=rf"emonet-face, '{config}', '{split}': it has no human ratings"):
         measure_model(demo_release / MODEL, "m", demo_release / "datasets/emonet-face", on)
 
 

@@ -86,7 +86,7 @@ def test_a_hub_id_may_use_the_network(command) -> None:
 def test_without_a_model_the_command_says_how_to_get_one(command) -> None:
     said = command(fails=True)
     assert "make demo" in said and "--model" in said and str(SAMPLE) in said
-    assert "no folder" in command("--model", "./absent", fails=True)
+    assert "not a folder" in command("--model", "./absent", fails=True)
 
 
 def test_a_port_that_is_taken_is_named(command, tiny_model: Path) -> None:
@@ -94,20 +94,24 @@ def test_a_port_that_is_taken_is_named(command, tiny_model: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert f"Port {port} cannot be had" in command("--model", str(tiny_model), "--port", port, fails=True)
+        assert f"Port {port} on 127.0.0.1 is not available" in command(
+            "--model", str(tiny_model), "--port", port, fails=True
+        )
         assert "--port" in command("--model", str(tiny_model), fails=True, GRADIO_SERVER_PORT=port)
 
 
-def test_a_metric_needs_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_and_a_space_without_a_model_need_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GRADIO_SERVER_PORT", raising=False)
     assert "MODEL_ID" not in environment(ROOT / "metrics" / "weighted_kappa")
+    (tmp_path / "settings.json").write_text('{"greeting": "Hello"}')
+    assert "MODEL_ID" not in environment(tmp_path)
 
 
 def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("emohub.space.find_spec", lambda name: None)
     with pytest.raises(EmohubError, match=r'pip install "emohub\[space\]"'):
         start_space(SPACE)
-    with pytest.raises(EmohubError, match="there is no app.py"):
+    with pytest.raises(EmohubError, match="it has no app.py"):
         start_space(tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""How each kind of repo is made, one module per kind; `registry` lists them."""
