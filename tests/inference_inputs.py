@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from emohub.data.prompts import ETHNICITIES
 from emohub.data.taxonomy import NAMES
 from emohub.dataset.build import Options, build_dataset
 from emohub.sample.face import draw_face
-from emohub.sample.face.people import ETHNICITIES
 
 
 @cache
 def face(seed: int, size: int = 96) -> Image.Image:
-    ethnicity = list(ETHNICITIES)[seed % len(ETHNICITIES)]
+    ethnicity = ETHNICITIES[seed % len(ETHNICITIES)]
     return draw_face(NAMES[seed % 40], age=30, ethnicity=ethnicity, gender="woman", intensity=1, seed=seed, size=size)
 
 
