@@ -15,6 +15,7 @@ from PIL import Image
 from emohub.data.prompts import ETHNICITIES
 from emohub.data.taxonomy import NAMES
 from emohub.dataset.build import Options, build_dataset
+from emohub.dataset.card import write_dataset_card
 from emohub.sample.face import draw_face
 
 
@@ -41,7 +42,8 @@ def build_faces(folder: Path, images: int = 22) -> Path:
             (raw / "binary" / f"{index:05}.jpg").write_bytes(jpeg(face(index)))
             table.writerow([f"{index:05}", "human-1", "False", "Awe"])
             table.writerow([f"{index:05}", "human-5", "False", "Disgust"])
-    build_dataset("emonet-face", str(raw), folder / "emonet-face", options=Options(allow_partial=True))
+    options = Options(allow_partial=True)
+    build_dataset("emonet-face", str(raw), folder / "emonet-face", options=options, write_card=write_dataset_card)
     return folder / "emonet-face"
 
 

@@ -1,19 +1,21 @@
-"""What `model_cards/` holds: card templates, published figures, citations."""
+"""What cards are made from: templates (`model_cards/`), and what a dataset's folder says of its paper."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from emohub.hub.folders import hub_folder
-
-RESULTS = "results"
+from emohub.hub.folders import hub_folder, script_folder
 
 
-def environment() -> Environment:
-    """Templates of `model_cards/`; a name that is not given is an error, never an empty place in a card."""
+def environment(*folders: Path) -> Environment:
+    """Templates of `model_cards/` and of further folders.
+
+    A name that is not given is an error, never an empty place in a card.
+    """
     made = Environment(
-        loader=FileSystemLoader(hub_folder("model_cards")),
+        loader=FileSystemLoader([hub_folder("model_cards"), *folders]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -24,14 +26,14 @@ def environment() -> Environment:
     return made
 
 
-def published(name: str) -> dict[str, Any]:
-    """What a paper reports: `model_cards/results/<name>.json`, every figure with the place where it stands."""
-    return json.loads((hub_folder("model_cards", RESULTS) / f"{name}.json").read_text(encoding="utf-8"))
+def published(dataset: str) -> dict[str, Any]:
+    """What a dataset's paper reports, every figure with the place where it stands: `published.json` in its folder."""
+    return json.loads((script_folder(dataset) / "published.json").read_text(encoding="utf-8"))
 
 
-def citation(name: str) -> str:
-    """How to cite a paper, as BibTeX: `model_cards/citations/<name>.bib`."""
-    return (hub_folder("model_cards", "citations") / f"{name}.bib").read_text(encoding="utf-8").strip()
+def citation(dataset: str) -> str:
+    """How to cite a dataset's paper, as BibTeX: `citation.bib` in its folder."""
+    return (script_folder(dataset) / "citation.bib").read_text(encoding="utf-8").strip()
 
 
 def cited(figure: dict[str, Any], form: str = "{}") -> str:

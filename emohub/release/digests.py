@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from emohub.dataset.registry import CARD_FILES, find, names
 from emohub.hub.folders import hub_folder
 from emohub.hub.imports import PACKAGE, closure
 from emohub.hub.kinds import Kind
@@ -43,7 +44,7 @@ def content_code(kind: Kind, *scripts: Path) -> list[Path]:
 
     Args:
         kind: Of the repo.
-        *scripts: Further files that make it, for example those of `dataset_scripts/<dataset>`.
+        *scripts: Further files that make it, for example those of a dataset's folder.
     """
     roots = [*(PACKAGE / root for root in CONTENT_ROOTS[kind]), *scripts]
     return closure(roots, without=[PACKAGE / root for root in CARD_ROOTS])
@@ -51,7 +52,7 @@ def content_code(kind: Kind, *scripts: Path) -> list[Path]:
 
 def card_code() -> list[Path]:
     """The files of the kit whose change is a reason to write the cards again."""
-    return closure(PACKAGE / root for root in CARD_ROOTS)
+    return closure([*(PACKAGE / root for root in CARD_ROOTS), *(find(name).folder / "card.py" for name in names())])
 
 
 def code_of(kind: Kind, *scripts: Path) -> list[str]:
@@ -59,9 +60,18 @@ def code_of(kind: Kind, *scripts: Path) -> list[str]:
     return _digests(PACKAGE, content_code(kind, *scripts))
 
 
+def code_of_dataset(name: str) -> list[str]:
+    """Digests of the files that decide what a dataset holds: its own, but for those of its card, and the kit's."""
+    folder = find(name).folder
+    own = [path for path in shipped(folder) if path.name not in CARD_FILES]
+    return [*code_of("dataset", *(path for path in own if path.suffix == ".py")), *_digests(folder, own)]
+
+
 def code_of_cards() -> list[str]:
     """Digests of the templates, published results and code that make the cards."""
-    return [*_digests(PACKAGE, card_code()), *contents(hub_folder("model_cards"))]
+    folders = [find(name).folder for name in names()]
+    own = [digest for folder in folders for digest in contents(folder, *CARD_FILES)]
+    return [*_digests(PACKAGE, card_code()), *contents(hub_folder("model_cards")), *own]
 
 
 def shipped(folder: Path, *patterns: str) -> list[Path]:

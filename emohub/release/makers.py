@@ -1,6 +1,5 @@
 """How the content of each kind of repo is made; the card comes after it."""
 
-import json
 import os
 import shutil
 import tempfile
@@ -10,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from emohub.data.source import HUB_ID, fetch
-from emohub.dataset.build import DATASETS, RECORD, Options, build_dataset
+from emohub.dataset.build import Options, build_dataset
 from emohub.hub.folders import hub_folder
 from emohub.hub.kinds import Kind
-from emohub.release.digests import code_of, contents, digest, shipped, stamp
+from emohub.release.digests import code_of, code_of_dataset, contents, digest, shipped, stamp
 from emohub.release.manifest import Dataset, Metric, Model, Space
 
 METRIC = "rating_correlation"
@@ -59,20 +58,14 @@ _DATASET_FIELDS = {"script", "source", "configs", "allow_partial", "splits"}
 def _dataset_inputs(name: str, spec: Dataset, base: Path, made: Content) -> list[Any]:
     sources = [spec.source] if isinstance(spec.source, str) else [*spec.source.values()]
     files = [*sources, *([spec.splits] if spec.splits else [])]
-    folder = hub_folder("dataset_scripts", DATASETS[spec.script][0])
-    code = [*code_of("dataset", *shipped(folder, "*.py")), *contents(folder)]
-    return [spec.model_dump(include=_DATASET_FIELDS), [stamp(one, base) for one in files], code]
+    stamps = [stamp(one, base) for one in files]
+    return [spec.model_dump(include=_DATASET_FIELDS), stamps, code_of_dataset(spec.script)]
 
 
 def _dataset(spec: Dataset, base: Path, release: Path, work: Path, name: str) -> None:
     options = Options(allow_partial=spec.allow_partial, splits=base / spec.splits if spec.splits else None)
     with _gathered(spec.source, base) as (source, shown):
-        build_dataset(spec.script, source, work, configs=spec.configs, options=options, card=False)
-    if shown:
-        record = json.loads((work / RECORD).read_text(encoding="utf-8"))
-        for config in record["configs"].values():
-            config["source"] = shown
-        (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        build_dataset(spec.script, source, work, configs=spec.configs, options=options, shown=shown)
 
 
 @contextmanager

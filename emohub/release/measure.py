@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from emohub.data.runs import write_json
 from emohub.data.source import sha256_of
 from emohub.data.taxonomy import NAMES
-from emohub.dataset.card import METADATA
 from emohub.errors import SourceError
+from emohub.hub.card import read_card
 from emohub.hub.folders import hub_folder
 from emohub.model.infer.embed import embed_dataset
 from emohub.release.manifest import Measure
@@ -65,7 +65,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: Measure) -> dict[st
         },
         "dataset": {
             "name": on.dataset,
-            "title": METADATA.get(on.dataset, {}).get("pretty_name", on.dataset),
+            "title": read_card(dataset / "README.md").meta.get("pretty_name", on.dataset),
             "config": on.config,
             "split": on.split,
             "images": found["n_items"],
