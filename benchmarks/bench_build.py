@@ -28,11 +28,12 @@ BUILD = """
 import os, sys, time
 from pathlib import Path
 from emohub.dataset.build import Options, build_dataset
+from emohub.dataset.card import write_dataset_card
 
 source, target, num_proc = sys.argv[1:]
 start = time.perf_counter()
 options = Options(num_proc=int(num_proc), allow_partial=True)
-build_dataset("emonet-face", source, Path(target), configs=["binary"], options=options)
+build_dataset("emonet-face", source, Path(target), configs=["binary"], options=options, write_card=write_dataset_card)
 os.sync()
 print(time.perf_counter() - start)
 """

@@ -12,15 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from emohub.data.prompts import ETHNICITIES
 from emohub.data.taxonomy import NAMES
 from emohub.dataset.build import Options, build_dataset
+from emohub.dataset.card import write_dataset_card
 from emohub.sample.face import draw_face
-from emohub.sample.face.people import ETHNICITIES
 
 
 @cache
 def face(seed: int, size: int = 96) -> Image.Image:
-    ethnicity = list(ETHNICITIES)[seed % len(ETHNICITIES)]
+    ethnicity = ETHNICITIES[seed % len(ETHNICITIES)]
     return draw_face(NAMES[seed % 40], age=30, ethnicity=ethnicity, gender="woman", intensity=1, seed=seed, size=size)
 
 
@@ -41,7 +42,8 @@ def build_faces(folder: Path, images: int = 22) -> Path:
             (raw / "binary" / f"{index:05}.jpg").write_bytes(jpeg(face(index)))
             table.writerow([f"{index:05}", "human-1", "False", "Awe"])
             table.writerow([f"{index:05}", "human-5", "False", "Disgust"])
-    build_dataset("emonet-face", str(raw), folder / "emonet-face", options=Options(allow_partial=True))
+    options = Options(allow_partial=True)
+    build_dataset("emonet-face", str(raw), folder / "emonet-face", options=options, write_card=write_dataset_card)
     return folder / "emonet-face"
 
 

@@ -16,6 +16,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from emohub.dataset import card as cards
 from emohub.dataset.build import Options, build_dataset
 
 # ---- Media
@@ -289,7 +290,8 @@ def write_chehre(
 
 def build(name: str, source: Path, out: Path, *configs: str, **options: Any) -> dict[str, Any]:
     """Build what is there; tiny inputs are never the published data."""
-    return build_dataset(name, str(source), out, configs=configs, options=Options(**{"allow_partial": True} | options))
+    given = Options(**{"allow_partial": True} | options)
+    return build_dataset(name, str(source), out, configs=configs, options=given, write_card=cards.write_dataset_card)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -1,25 +1,20 @@
 """Chehre: emoji-prompted videos of facial expressions, rated by several people whose disagreement is the signal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from datasets import ClassLabel, Features, List, Value
 
 from emohub.data.builder import GivenVideo, Plan, RawBuilder, RawConfig
-from emohub.data.emojis import ALL_LABELS, EMOJIS
+from emohub.data.emojis import ALL_LABELS, EMOJIS, emoji
 from emohub.data.media import check_video
 from emohub.data.ratings import FEATURES as RATINGS
-from emohub.data.ratings import validate_ratings
+from emohub.data.ratings import Scale, validate_ratings
 from emohub.data.source import by_stem, match
-from emohub.errors import MediaError, SourceError
-from emohub.hub.templates import citation
+from emohub.errors import MediaError, SourceError, UnknownNameError
 
 from .answers import SCALE, Clip, long_labels, long_matches, read_clips
-
-LICENSE = "other"  # the material at hand names none; release.toml or the card's authors must
-HOMEPAGE = "https://huggingface.co/datasets?search=chehre"
-CITATION = citation("chehre")
 
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
 VIDEOS = {
@@ -52,10 +47,14 @@ VIDEOS = {
 SHARES = {"train": 0.7, "validation": 0.1, "test": 0.2}
 COUNT = {"videos": 2_111, "performers": 203}
 
-_CONFIGS: tuple[tuple[str, Features, bool, str], ...] = (
-    ("videos", Features(VIDEOS), True, "Videos with every rater's label ratings, ranks and emoji match."),
-    ("label_ratings", RATINGS, False, "Ratings 0–3 of each emoji's labels as a long table, without videos."),
-    ("emoji_ratings", RATINGS, False, "How well each video fits its emoji, 0–3, as a long table, without videos."),
+LABELS = Scale(ALL_LABELS, SCALE, whole=True)
+MATCH = Scale(tuple(shown.name for shown in EMOJIS), SCALE, whole=True)
+
+# name, columns, scale of a long table, description
+_CONFIGS: tuple[tuple[str, Features, Scale | None, str], ...] = (
+    ("videos", Features(VIDEOS), None, "Videos with every rater's label ratings, ranks and emoji match."),
+    ("label_ratings", RATINGS, LABELS, "Ratings 0–3 of each emoji's labels as a long table, without videos."),
+    ("emoji_ratings", RATINGS, MATCH, "How well each video fits its emoji, 0–3, as a long table, without videos."),
 )
 
 
@@ -70,20 +69,31 @@ class Chehre(RawBuilder):
             features=features,
             shares=SHARES,
             complete=COUNT,
-            media=media,
+            media=scale is None,
+            scale=scale,
             description=description,
-            license=LICENSE,
-            citation=CITATION,
-            homepage=HOMEPAGE,
         )
-        for name, features, media, description in _CONFIGS
+        for name, features, scale, description in _CONFIGS
     ]
     FAMILIES = (("videos", "label_ratings", "emoji_ratings"),)
+    LABEL_SETS = {"the 40 emojis": tuple(shown.slug for shown in EMOJIS)}
+    ROW_COLUMNS = ("emoji_code", "labels")
 
     @staticmethod
     def split_key(item: str) -> str:
         """The performer."""
         return item.partition("--")[2].rpartition("_")[0]
+
+    @classmethod
+    def row_fault(cls, row: Mapping[str, Any]) -> str:
+        """Labels that are not those of the video's emoji."""
+        try:
+            known = list(emoji(row["emoji_code"]).labels)
+        except (UnknownNameError, AttributeError) as error:
+            return str(error)
+        if (found := row["labels"] or ["none"]) == known:
+            return ""
+        return f"{row['emoji_code']} has the labels {', '.join(found)}, not {', '.join(known)}"
 
     @classmethod
     def found_in(cls, source: Path) -> list[str]:
@@ -98,14 +108,14 @@ class Chehre(RawBuilder):
         self.clips, quirks = read_clips(source, log)
         self.files: dict[str, Path] = {}
         items = list(self.clips)
-        if self.config.media:
+        if not (scale := self.config.scale):
             self.files = self._found(source)
             bad = {problem.item for problem in log}
             items = match([i for i in items if i not in bad], [i for i in self.files if i not in bad], log)
         else:
             make = {"label_ratings": long_labels, "emoji_ratings": long_matches}[self.config.name]
-            categories = ALL_LABELS if make is long_labels else [shown.name for shown in EMOJIS]
-            table = validate_ratings(make(self.clips), categories=categories, scale=SCALE, whole=True)
+            table = make(self.clips)
+            table = validate_ratings(table, categories=scale.categories, scale=scale.ends, whole=scale.whole)
             self.long = {
                 item: rows.to_dict("records") for item, rows in table.astype(object).groupby("item", sort=False)
             }

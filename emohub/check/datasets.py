@@ -15,7 +15,7 @@ from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCardData
 
 from emohub.check.base import Check, Failure, Scope, Subject, shown, some
-from emohub.dataset.build import RECORD
+from emohub.dataset.repo import RECORD
 from emohub.hub.words import size_of
 
 DATASET: tuple[Scope, ...] = ("dataset",)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -14,40 +13,31 @@ from datasets import ClassLabel, Features, Image, List, Video
 
 from emohub.check.base import Check, Failure, Subject, shown, some
 from emohub.check.datasets import DATASET, files_of, infos, metadata
-from emohub.data.emojis import ALL_LABELS, EMOJIS, emoji
+from emohub.data.builder import RawBuilder
 from emohub.data.media import check_image, check_video
-from emohub.data.ratings import COLUMNS, validate_ratings
-from emohub.data.taxonomy import NAMES
-from emohub.dataset.build import DATASETS, RECORD, items_by_split
-from emohub.errors import MediaError, RatingsError, UnknownNameError
-from emohub.hub.folders import load_builder_module
+from emohub.data.ratings import COLUMNS, Scale, validate_ratings
+from emohub.dataset.registry import find, names
+from emohub.dataset.repo import RECORD, items_by_split
+from emohub.errors import EmohubError, MediaError, RatingsError
 
 DECODERS: Mapping[type, Callable[[bytes], object]] = {
     Image: lambda data: check_image(data, "full"),
     Video: lambda data: check_video(data, "full"),
 }
-LABEL_SETS: Mapping[str, tuple[str, ...]] = {
-    "the 40 emotions": NAMES,
-    "the 40 emojis": tuple(known.slug for known in EMOJIS),
-}
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """What a config of ratings may hold: its categories, lowest and highest rating of a human, whole numbers only."""
+def _builder(subject: Subject) -> type[RawBuilder] | None:
+    """The builder of the dataset that `build.json` names; None where it names none that is known here."""
+    try:
+        return find(json.loads(subject.text(RECORD))["dataset"]).builder
+    except (OSError, ValueError, LookupError, TypeError, EmohubError):
+        return None
 
-    categories: Sequence[str]
-    ends: tuple[float, float]
-    whole: bool
 
-
-SCALES: Mapping[str, Scale] = {
-    "hq_ratings": Scale(NAMES, (0, 7), False),
-    "binary_ratings": Scale(NAMES, (0, 1), True),
-    "label_ratings": Scale(ALL_LABELS, (0, 3), True),
-    "emoji_ratings": Scale(tuple(known.name for known in EMOJIS), (0, 3), True),
-}
-ANY = Scale((*NAMES, *ALL_LABELS, *(known.name for known in EMOJIS)), (0, 7), False)
+def _builders(subject: Subject) -> list[type[RawBuilder]]:
+    """The builder of this dataset; every known one where it is not known which dataset this is."""
+    known = _builder(subject)
+    return [known] if known else [find(name).builder for name in names()]
 
 
 def _shards(subject: Subject) -> Iterator[tuple[str, str, str, Features]]:
@@ -83,19 +73,21 @@ def media(subject: Subject) -> Iterator[Failure]:
 
 
 def labels(subject: Subject) -> Iterator[Failure]:
-    """Label sets are those of the taxonomy and of the emojis, values are in them."""
+    """Label sets are those that the dataset declares, values are in them."""
+    builders = _builders(subject)
+    declared = {what: known for builder in builders for what, known in builder.LABEL_SETS.items()}
     for config, info in infos(subject).items():
         for name, feature in _class_labels(info.features or {}):
-            for what, known in LABEL_SETS.items():
+            for what, known in declared.items():
                 shared = set(feature.names) & set(known)
-                if 2 * len(shared) > len(known) and tuple(feature.names) != known:
+                if 2 * len(shared) > len(known) and tuple(feature.names) != tuple(known):
                     odd = sorted(set(feature.names) ^ set(known)) or "the order"
                     found = f"{config}.{name} is not {what}: {some(odd) if odd != 'the order' else odd} differs"
                     yield subject.failure("README.md", found, "Take the label set from emohub.data, and build again.")
     for config, _, file, features in _shards(subject):
         yield from _label_values(subject, config, file, features)
-        if {"emoji_code", "labels"} <= set(features):
-            yield from _emoji_labels(subject, file)
+        for builder in builders:
+            yield from _row_fault(subject, file, features, builder)
 
 
 def _class_labels(features: Any, path: str = "") -> Iterator[tuple[str, ClassLabel]]:
@@ -119,27 +111,25 @@ def _label_values(subject: Subject, config: str, file: str, features: Features) 
             yield subject.failure(file, found, "Build the dataset again.")
 
 
-def _emoji_labels(subject: Subject, file: str) -> Iterator[Failure]:
-    table = pq.read_table(subject.folder / file, columns=["emoji_code", "labels"])
-    for row in table.to_pylist():
-        try:
-            known = list(emoji(row["emoji_code"]).labels)
-        except (UnknownNameError, AttributeError) as error:
-            yield subject.failure(file, shown(error), "Build the dataset again.")
-            return
-        if row["labels"] != known:
-            found = f"{row['emoji_code']} has the labels {some(row['labels'] or ['none'], 6)}, not {some(known, 6)}"
-            yield subject.failure(file, found, "Build the dataset again.")
+def _row_fault(subject: Subject, file: str, features: Features, builder: type[RawBuilder]) -> Iterator[Failure]:
+    """The first row that breaks the dataset's own rules."""
+    columns = list(builder.ROW_COLUMNS)
+    if not columns or not set(columns) <= set(features):
+        return
+    for row in pq.read_table(subject.folder / file, columns=columns).to_pylist():
+        if found := builder.row_fault(row):
+            yield subject.failure(file, shown(found, 400), "Build the dataset again.")
             return
 
 
 def ratings(subject: Subject) -> Iterator[Failure]:
     """Long tables obey the one schema of ratings, each config with its categories and scale."""
+    scales = {one.name: one.scale for builder in _builders(subject) for one in builder.BUILDER_CONFIGS if one.scale}
     for config, by_split in files_of(subject).items():
         files = [file for files in by_split.values() for file in files if file in metadata(subject)]
         if not files or not config.endswith("_ratings") and not _is_long(subject, files[0]):
             continue
-        scale = SCALES.get(config, ANY)
+        scale = scales.get(config) or _widest()
         try:
             frame = pd.concat([pq.read_table(subject.folder / file).to_pandas() for file in files], ignore_index=True)
             validate_ratings(frame, categories=scale.categories, scale=scale.ends, whole=scale.whole)
@@ -152,6 +142,14 @@ def ratings(subject: Subject) -> Iterator[Failure]:
             if odd:
                 found = f"has the columns {some(sorted(odd))}, which no ratings table has"
                 yield subject.failure(config, found, "Keep to emohub.data.ratings.")
+
+
+def _widest() -> Scale:
+    """What the scale of any known config allows."""
+    scales = [one.scale for name in names() for one in find(name).builder.BUILDER_CONFIGS if one.scale]
+    categories = dict.fromkeys(name for scale in scales for name in scale.categories)
+    lows, highs = zip(*(scale.ends for scale in scales), strict=True)
+    return Scale(list(categories), (min(lows), max(highs)))
 
 
 def _is_long(subject: Subject, file: str) -> bool:
@@ -181,12 +179,9 @@ def apart(subject: Subject) -> Iterator[Failure]:
 
 def _families(subject: Subject) -> list[tuple[Sequence[str], Callable[[str], str]]]:
     """Configs of the same items and what a split must keep together; where unknown, every config for itself."""
-    try:
-        module, name = DATASETS[json.loads(subject.text(RECORD))["dataset"]]
-        builder = getattr(load_builder_module(module), name)
+    if builder := _builder(subject):
         return [(family, builder.split_key) for family in builder.FAMILIES]
-    except (OSError, ValueError, LookupError, TypeError):
-        return [([config], str) for config in files_of(subject)]
+    return [([config], str) for config in files_of(subject)]
 
 
 def twice(subject: Subject) -> Iterator[Failure]:

@@ -7,13 +7,20 @@ from typing import Annotated, Any, Literal
 import typer
 
 from emohub.commands._output import console, summary
+from emohub.dataset.registry import names
 
-Dataset = Literal["emonet-face", "chehre"]
 Depth = Literal["structure", "full"]
 
 
+def _known(name: str) -> str:
+    """A dataset that a folder declares."""
+    if name not in names():
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(map(repr, names()))}.")
+    return name
+
+
 def build_dataset(
-    name: Annotated[Dataset, typer.Argument(metavar="NAME", help="Which dataset.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which dataset.", show_default=False, callback=_known)],
     source: Annotated[str, typer.Option(help="Folder with raw upstream files, or a Hub dataset id.")],
     out: Annotated[Path, typer.Option(help="Folder of the repo; configs built earlier stay.")],
     config: Annotated[
@@ -37,12 +44,15 @@ def build_dataset(
     files, directly in SOURCE or in its folders hq/, binary/, big/.
 
     Chehre: labels.csv, emojis.csv and *.mp4 anywhere in SOURCE.
+
+    Your own: EMOHUB_PATH=FOLDER, with FOLDER/dataset_scripts/NAME/ laid out as the kit's.
     """
     from emohub.dataset.build import Options
     from emohub.dataset.build import build_dataset as run
+    from emohub.dataset.card import write_dataset_card
 
     options = Options(num_proc, allow_partial, skip_bad, splits, verify)
-    record = run(name, source, out, configs=config or (), options=options)
+    record = run(name, source, out, configs=config or (), options=options, write_card=write_dataset_card)
     _print_summary(record, out)
 
 

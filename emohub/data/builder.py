@@ -10,6 +10,7 @@ import datasets
 
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
+from emohub.data.ratings import Scale
 from emohub.data.splits import Shares, split_of
 from emohub.errors import SourceError
 
@@ -38,9 +39,7 @@ class RawConfig(datasets.BuilderConfig):
     Attributes:
         features: the columns.
         shares: split → share of the items, in order.
-        license: SPDX id of the data.
-        citation: BibTeX.
-        homepage: where the data come from.
+        scale: what a long table of ratings may hold; None for other configs.
         complete: what the published data count, by the names that the plan counts under.
         media: whether a row carries an image or a video.
         batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
@@ -52,9 +51,7 @@ class RawConfig(datasets.BuilderConfig):
 
     features: datasets.Features | None = None
     shares: Shares = field(default_factory=dict)
-    license: str = ""
-    citation: str = ""
-    homepage: str = ""
+    scale: Scale | None = None
     complete: Mapping[str, int] = field(default_factory=dict)
     media: bool = False
     batch: int | None = None
@@ -91,6 +88,8 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     BUILDER_CONFIG_CLASS = RawConfig
     FAMILIES: tuple[tuple[str, ...], ...] = ()  # configs of the same items
+    LABEL_SETS: Mapping[str, Sequence[str]] = {}  # what a set of labels is called → the labels, in order
+    ROW_COLUMNS: tuple[str, ...] = ()  # what `row_fault` looks at; configs without these columns are not checked
     planned: Plan
 
     @classmethod
@@ -103,6 +102,11 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         """What a split must not tear apart, from an item's id."""
         return item
 
+    @classmethod
+    def row_fault(cls, row: Mapping[str, Any]) -> str:
+        """What is wrong with the `ROW_COLUMNS` of a built row, beyond their types; empty where nothing is."""
+        return ""
+
     def plan(self) -> Plan:
         """Find every item, check every table."""
         raise NotImplementedError
@@ -113,13 +117,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     def _info(self) -> datasets.DatasetInfo:
         config = self.config
-        return datasets.DatasetInfo(
-            description=config.description,
-            features=config.features,
-            license=config.license,
-            citation=config.citation,
-            homepage=config.homepage,
-        )
+        return datasets.DatasetInfo(description=config.description, features=config.features)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         self.planned = plan = self.plan()

@@ -4,7 +4,8 @@ One row says that one rater gave one category of one item one rating. A human, a
 a baseline are all raters; a vote is a rating of 0 or 1.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,21 @@ REQUIRED = ("item", "rater", "kind", "category", "rating")
 TEXTS = ("item", "rater", "kind", "category")
 WHOLE = {"sample": (0, 2**31 - 1), "step": (0, 3)}  # lowest and highest, null aside
 KEY = ["item", "rater", "category", "sample"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the ratings of one config may be.
+
+    Attributes:
+        categories: What is rated.
+        ends: Lowest and highest rating of a human.
+        whole: Whether humans rate in whole numbers only.
+    """
+
+    categories: Sequence[str]
+    ends: tuple[float, float]
+    whole: bool = False
 
 
 def ratings_table(frame: pd.DataFrame) -> pd.DataFrame:

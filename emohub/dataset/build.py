@@ -5,12 +5,11 @@ import importlib.metadata
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets.exceptions import DatasetGenerationError
 
@@ -20,12 +19,9 @@ from emohub.data.problems import Problem, ProblemLog
 from emohub.data.runs import carry_over, replacing
 from emohub.data.source import fetch, sha256_of
 from emohub.data.splits import read_official_splits
+from emohub.dataset.registry import find
+from emohub.dataset.repo import PROBLEMS, RECORD, items_by_split
 from emohub.errors import BuildError, EmohubError, SourceError, listed
-from emohub.hub.folders import load_builder_module
-
-# dataset → (folder under dataset_scripts, builder class)
-DATASETS = {"emonet-face": ("emonet_face", "EmoNetFace"), "chehre": ("chehre", "Chehre")}
-RECORD, PROBLEMS = "build.json", "problems.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +50,19 @@ def build_dataset(
     *,
     configs: Sequence[str] = (),
     options: Options | None = None,
-    card: bool = True,
+    shown: str = "",
+    write_card: Callable[[str, Path], None] | None = None,
 ) -> dict[str, Any]:
     """Build configs of a dataset into the folder of its Hub repo; configs that are already there stay.
 
     Args:
-        name: "emonet-face" or "chehre".
+        name: one of `emohub.dataset.registry.names()`.
         source: folder with the raw upstream files, or a Hub dataset id.
         out: folder of the repo; made, or extended if an earlier build made it.
         configs: what to build; by default everything that the source has the files for.
         options: how strict to be.
-        card: write `README.md` too; a release writes its own.
+        shown: what record and card call the source; by default its folder's name, or its Hub id and revision.
+        write_card: writes `README.md`, given the dataset's name and the folder; a release writes its own cards.
 
     Returns:
         The record of the repo, as written to `build.json`.
@@ -74,7 +72,7 @@ def build_dataset(
         BuildError: the input is bad or incomplete; everything that is wrong is listed, nothing is written.
     """
     options = options or Options()
-    builder_class = builder_class_of(name)
+    builder_class = find(name).builder
     _record_of(name, out)  # refuses early what is not ours
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
@@ -85,7 +83,7 @@ def build_dataset(
         incomplete: list[str] = []
         for config in wanted:
             made, problems[config], short = _build_config(builder_class, config, folder, work, options)
-            record["configs"][config] = {"source": _shown(source, folder), **made, "differs": short}
+            record["configs"][config] = {"source": shown or _shown(source, folder), **made, "differs": short}
             incomplete += short
         _stop_if_bad(problems, incomplete, options)
         shutil.rmtree(work / ".scratch")
@@ -94,23 +92,9 @@ def build_dataset(
         _check_splits(work, builder_class)
         _write_problems(out, work, problems)
         (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        if card:
-            from emohub.dataset.card import write_dataset_card  # here: worker processes need no plotting library
-
-            write_dataset_card(name, work)
+        if write_card:
+            write_card(name, work)
     return record
-
-
-def builder_class_of(name: str) -> type[RawBuilder]:
-    """The class that reads a dataset's raw files.
-
-    Raises:
-        EmohubError: no such dataset.
-    """
-    if name not in DATASETS:
-        raise EmohubError(f"Unknown dataset {name!r}; valid are {', '.join(DATASETS)}.")
-    module, class_name = DATASETS[name]
-    return getattr(load_builder_module(module), class_name)
 
 
 def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Path, source: str) -> list[str]:
@@ -221,15 +205,6 @@ def _check_splits(repo: Path, builder_class: type[RawBuilder]) -> None:
                         f"{len(torn):,} of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
                         f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
                     )
-
-
-def items_by_split(folder: Path) -> dict[str, list[str]]:
-    """Split → distinct items of one config's Parquet files."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.parquet")):
-        column = pq.read_table(path, columns=["item"]).column(0)
-        found.setdefault(path.name.split("-")[0], []).extend(pc.unique(column).to_pylist())
-    return found
 
 
 def _record_of(name: str, out: Path) -> dict[str, Any]:

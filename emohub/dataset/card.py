@@ -14,62 +14,41 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from jinja2 import Environment
 
 from emohub.data.builder import RawConfig
-from emohub.dataset import describe
-from emohub.dataset.build import RECORD, builder_class_of
+from emohub.dataset.registry import find
+from emohub.dataset.repo import RECORD, features_of, read_config
 from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import citation, environment
 from emohub.hub.words import size_of
 
 PICTURE = "assets/labels.png"
 
-# What the Hub's filters know each dataset by.
-METADATA: Mapping[str, dict[str, Any]] = {
-    "emonet-face": {
-        "pretty_name": "EmoNet-Face",
-        "license": "cc-by-4.0",
-        "language": ["en"],
-        "task_categories": ["image-classification"],
-        "tags": ["emotion-recognition", "facial-expression", "synthetic-faces", "inter-rater-agreement"],
-        "annotations_creators": ["expert-generated", "machine-generated"],
-    },
-    "chehre": {
-        "pretty_name": "Chehre",
-        "license": "other",
-        "license_name": "not-stated-upstream",
-        "language": ["en"],
-        "task_categories": ["video-classification"],
-        "tags": ["emotion-recognition", "facial-expression", "emoji", "label-distribution", "human-label-variation"],
-        "annotations_creators": ["crowdsourced"],
-    },
-}
-
 
 def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = None, **metadata: Any) -> None:
     """Write `README.md` and its picture for everything that the repo holds.
 
     Args:
-        name: "emonet-face" or "chehre".
+        name: one of `emohub.dataset.registry.names()`.
         repo: folder of the repo, with one folder of Parquet per config and `build.json`.
         place: where the repo stands in a release; None where it stands alone.
         **metadata: what a release says above the dataset's own metadata: licence, gate.
     """
     record = json.loads((repo / RECORD).read_text(encoding="utf-8"))
-    builder = builder_class_of(name)
-    known: dict[str, RawConfig] = {config.name: config for config in builder.BUILDER_CONFIGS}
+    script = find(name)
+    known: dict[str, RawConfig] = {config.name: config for config in script.builder.BUILDER_CONFIGS}
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}
-    data = DatasetCardData(**{**METADATA[name], **metadata}, size_categories=[_size(infos)])
+    data = DatasetCardData(**{**script.metadata, **metadata}, size_categories=[_size(infos)])
     DatasetInfosDict(infos).to_dataset_card_data(data)
     default = next(iter(infos))  # the builder's default comes first, where it is built
     MetadataConfigs(
         {config: _data_files(info, config == default) for config, info in infos.items()}
     ).to_dataset_card_data(data)
-    tables = {config: describe.read_config(repo / config) for config in infos}
+    tables = {config: read_config(repo / config) for config in infos}
     (repo / PICTURE).parent.mkdir(exist_ok=True)
     (repo / PICTURE).unlink(missing_ok=True)  # it may be a hard link to the picture of the repo that this one replaces
-    facts = {"emonet-face": _emonet_face, "chehre": _chehre}[name](tables, repo / PICTURE)
+    facts = script.card.facts(tables, repo / PICTURE)
     text = (
-        _environment()
-        .get_template(f"datasets/{name}.md.j2")
+        _environment(script.folder)
+        .get_template("card.md.j2")
         .render(
             place=place or ReleaseContext(f"ORG/{name}"),
             record=record,
@@ -89,7 +68,7 @@ def _info(folder: Path, config: RawConfig, made: Mapping[str, Any]) -> DatasetIn
     for name, counts in made["splits"].items():
         splits.add(SplitInfo(name, num_bytes=counts["num_bytes"], num_examples=counts["num_examples"]))
     return DatasetInfo(
-        features=describe.features_of(folder),
+        features=features_of(folder),
         splits=splits,
         download_size=sum(path.stat().st_size for path in folder.glob("*.parquet")),
         dataset_size=sum(counts["num_bytes"] for counts in made["splits"].values()),
@@ -104,30 +83,11 @@ def _data_files(info: DatasetInfo, default: bool) -> dict[str, Any]:
 
 def _size(infos: Mapping[str, DatasetInfo]) -> str:
     """The Hub's size class of the largest config."""
-    rows = max(sum(split.num_examples for split in info.splits.values()) for info in infos.values())
-    return size_of(rows)
+    return size_of(max(sum(split.num_examples for split in info.splits.values()) for info in infos.values()))
 
 
-def _emonet_face(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:
-    emotions = describe.emotion_table(tables)
-    describe.emotion_figure(emotions, picture)
-    return {
-        "emotions": emotions,
-        "steps": describe.step_table(tables),
-        "demographics": describe.demographic_table(tables),
-    }
-
-
-def _chehre(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:
-    return {
-        "drawn": describe.emoji_figure(tables, picture),
-        "emojis": describe.emoji_table(tables),
-        "faces": describe.face_table(tables),
-    }
-
-
-def _environment() -> Environment:
-    made = environment()
+def _environment(folder: Path) -> Environment:
+    made = environment(folder)
     made.filters["table"] = _markdown
     return made
 

@@ -1,36 +1,40 @@
-"""Paths of the folders that go to the Hub: beside the package in a checkout, inside it in a wheel."""
+"""Paths of the folders that go to the Hub: beside the package in a checkout, inside it in a wheel.
 
-import importlib
-import importlib.util
-import sys
+Folders of your own are found too: `EMOHUB_PATH` names one or more folders, separated as in `PATH`, each laid out as
+the checkout is (`dataset_scripts/`, `metrics/`, `spaces/`, …). The kit's own folders come first. Code in them is run.
+"""
+
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
+SCRIPTS = "dataset_scripts"
+EXTRA = "EMOHUB_PATH"
 _PACKAGE = Path(__file__).parents[1]
+
+
+def hub_roots() -> Iterator[Path]:
+    """Every folder that may hold the folders that go to the Hub: the kit's own, then those of `EMOHUB_PATH`."""
+    yield from (_PACKAGE / "_hub", _PACKAGE.parent)
+    yield from (Path(root).absolute() for root in os.environ.get(EXTRA, "").split(os.pathsep) if root)
 
 
 def hub_folder(kind: str, name: str = "") -> Path:
     """The folder `kind/name`, for example `hub_folder("dataset_scripts", "emonet_face")`.
 
     Raises:
-        FileNotFoundError: neither the checkout nor the installed package has it.
+        FileNotFoundError: neither the checkout, nor the installed package, nor `EMOHUB_PATH` has it.
     """
-    for root in (_PACKAGE / "_hub", _PACKAGE.parent):
+    for root in hub_roots():
         if (folder := root / kind / name).is_dir():
             return folder
     raise FileNotFoundError(2, "no such Hub folder", f"{kind}/{name}")
 
 
-def load_builder_module(dataset: str) -> ModuleType:
-    """Import `dataset_scripts/<dataset>/<dataset>.py` under a unique name, wherever the folder is."""
-    package = f"emohub_dataset_scripts_{dataset}"
-    if package not in sys.modules:
-        folder = hub_folder("dataset_scripts", dataset)
-        spec = importlib.util.spec_from_file_location(
-            package, folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        assert spec and spec.loader, folder
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[package] = module
-        spec.loader.exec_module(module)
-    return importlib.import_module(f"{package}.{dataset}")
+def script_folder(dataset: str) -> Path:
+    """The folder that declares a dataset, for example `dataset_scripts/emonet_face` for "emonet-face".
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    return hub_folder(SCRIPTS, dataset.replace("-", "_"))

@@ -1,19 +1,18 @@
-"""The contents of `model_cards/`: card templates, published figures, citations."""
+"""Sources of cards: the templates of `model_cards/`, published figures and citations of the datasets' folders."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from emohub.hub.folders import hub_folder
-
-RESULTS = "results"
+from emohub.hub.folders import hub_folder, script_folder
 
 
-def environment() -> Environment:
-    """Templates of `model_cards/`; an undefined name is an error, never an empty string in a card."""
+def environment(*folders: Path) -> Environment:
+    """Templates of `model_cards/` and of further folders; an undefined name is an error, never an empty string."""
     made = Environment(
-        loader=FileSystemLoader(hub_folder("model_cards")),
+        loader=FileSystemLoader([hub_folder("model_cards"), *folders]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -24,14 +23,14 @@ def environment() -> Environment:
     return made
 
 
-def published(name: str) -> dict[str, Any]:
-    """Published figures of a paper: `model_cards/results/<name>.json`, each with its place in the paper."""
-    return json.loads((hub_folder("model_cards", RESULTS) / f"{name}.json").read_text(encoding="utf-8"))
+def published(dataset: str) -> dict[str, Any]:
+    """Published figures of a dataset's paper, each with its place in the paper: `published.json` in its folder."""
+    return json.loads((script_folder(dataset) / "published.json").read_text(encoding="utf-8"))
 
 
-def citation(name: str) -> str:
-    """BibTeX entry of a paper: `model_cards/citations/<name>.bib`."""
-    return (hub_folder("model_cards", "citations") / f"{name}.bib").read_text(encoding="utf-8").strip()
+def citation(dataset: str) -> str:
+    """BibTeX entry of a dataset's paper: `citation.bib` in its folder."""
+    return (script_folder(dataset) / "citation.bib").read_text(encoding="utf-8").strip()
 
 
 def cited(figure: dict[str, Any], form: str = "{}") -> str:

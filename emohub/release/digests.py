@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from emohub.data.source import HUB_ID
+from emohub.dataset.registry import CARD_FILES, find, names
 from emohub.hub.folders import hub_folder
 from emohub.hub.imports import PACKAGE, closure, imported_files
 from emohub.hub.kinds import Kind
@@ -55,14 +56,14 @@ def content_code(maker: Path, *scripts: Path) -> list[Path]:
 
     Args:
         maker: Module of `makers`.
-        *scripts: Further files that make it, for example those of `dataset_scripts/<dataset>`.
+        *scripts: Further files that make it, for example those of a dataset's folder.
     """
     return closure([maker, *scripts], without=card_modules(maker))
 
 
 def card_code(maker: Path) -> list[Path]:
     """The files of the kit whose change is a reason to write the card again."""
-    return closure(card_modules(maker))
+    return closure([*card_modules(maker), *(find(name).folder / "card.py" for name in names())])
 
 
 def code_of(maker: Path, *scripts: Path) -> list[str]:
@@ -71,8 +72,16 @@ def code_of(maker: Path, *scripts: Path) -> list[str]:
 
 
 def code_of_card(maker: Path) -> list[str]:
-    """Digests of `card_code`, of the templates and of the published results."""
-    return [*_digests(PACKAGE, card_code(maker)), *contents(hub_folder("model_cards"))]
+    """Digests of `card_code`, of the templates, and of what the datasets' folders hold for cards."""
+    own = [one for name in names() for one in contents(find(name).folder, *CARD_FILES)]
+    return [*_digests(PACKAGE, card_code(maker)), *contents(hub_folder("model_cards")), *own]
+
+
+def code_of_dataset(maker: Path, name: str) -> list[str]:
+    """Digests of the files that decide what a dataset holds: its own, but for those of its card, and the kit's."""
+    folder = find(name).folder
+    own = [path for path in shipped(folder) if path.name not in CARD_FILES]
+    return [*code_of(maker, *(path for path in own if path.suffix == ".py")), *_digests(folder, own)]
 
 
 # -- folders that go to the Hub ----------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from huggingface_hub.utils import validate_repo_id
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from emohub.dataset.registry import names
 from emohub.errors import EmohubError, listed
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.words import LICENSE_NAME, LICENSES, gate_field_error
@@ -111,18 +112,25 @@ class _Licensed(_Repo):
         return self.model_dump(include={"license", "license_name", "license_link"}, exclude_none=True)
 
 
+def _known(dataset: str) -> str:
+    """A dataset that a folder declares."""
+    if dataset not in names():
+        raise ValueError(f"no such dataset; valid are {', '.join(names())}")
+    return dataset
+
+
 class Dataset(_Licensed):
     """A dataset repo: the arguments of `emohub build dataset`.
 
     Attributes:
-        script: Name of the dataset.
+        script: Name of the dataset: a folder of `dataset_scripts/`.
         source: Folder or Hub id; or a table of them, each under its name in one common folder.
         configs: Configs to build; by default all that the source allows.
         allow_partial: Build although the counts differ from the published ones.
         splits: CSV with id,split that overrides hashed splits.
     """
 
-    script: Literal["emonet-face", "chehre"]
+    script: Annotated[str, AfterValidator(_known)]
     source: str | dict[str, str]
     configs: tuple[str, ...] = ()
     allow_partial: bool = False

@@ -13,10 +13,10 @@ from typing import TypeVar
 
 from tqdm import tqdm
 
+from emohub.data.prompts import AGES, ETHNICITIES, GENDERS, write_prompt
 from emohub.data.taxonomy import EMOTIONS, NAMES
 
 from .face import draw_face
-from .face.people import AGES, ETHNICITIES, GENDERS
 from .raters import PARTNER, hq_annotations, salience, votes
 
 HQ, BINARY, NEW_BIG = 48, 80, 120
@@ -28,10 +28,6 @@ SHOWN_OTHERWISE = 0.2
 """Share of BINARY images whose generator missed the emotion of the prompt."""
 
 GENERATORS = ("flux", "midjourney")
-PROMPT = (
-    "a focused close-up photo of a {ethnicity} {gender} of {age} years with soft smooth skin who seems to genuinely "
-    "experience {words}. Strong facial expression of {words}. No wrinkles"
-)
 T = TypeVar("T")
 
 _WORDS = {emotion.name: ", ".join(emotion.descriptors) for emotion in EMOTIONS}
@@ -57,7 +53,7 @@ class Portrait:
     @property
     def prompt(self) -> str:
         """The prompt, after the upstream template."""
-        return PROMPT.format(ethnicity=self.ethnicity, gender=self.gender, age=self.age, words=self.words)
+        return write_prompt({"ethnicity": self.ethnicity, "gender": self.gender, "age": self.age}, self.words)
 
 
 def write(out: Path, seed: int, progress: tqdm) -> None:
@@ -73,7 +69,7 @@ def write(out: Path, seed: int, progress: tqdm) -> None:
 def _portraits(name: str, count: int, seed: int, progress: tqdm, otherwise: float = 0) -> list[Portrait]:
     """Portraits whose emotions, ethnicities and ages are as even as their number allows."""
     rng = random.Random(f"portraits {name} {seed}")
-    emotions, ethnicities = _even(NAMES, count, rng), _even(tuple(ETHNICITIES), count, rng)
+    emotions, ethnicities = _even(NAMES, count, rng), _even(ETHNICITIES, count, rng)
     ages, genders = _even(AGES, count, rng), rng.choices(tuple(GENDERS), tuple(GENDERS.values()), k=count)
     made = []
     for emotion, ethnicity, age, gender in zip(emotions, ethnicities, ages, genders, strict=True):

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from transformers import SiglipConfig, SiglipModel
 
+from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES
 
 from .face import draw_face
-from .face.people import AGES, ETHNICITIES, GENDERS
 
 SMALL = (128, 32)
 TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
@@ -95,7 +95,7 @@ def write_neutral_faces(folder: Path, *, seed: int = 0) -> Path:
         face = draw_face(
             NAMES[0],
             age=rng.choice(AGES),
-            ethnicity=rng.choice([*ETHNICITIES]),
+            ethnicity=rng.choice(ETHNICITIES),
             gender=rng.choice([*GENDERS]),
             intensity=0,
             seed=rng.getrandbits(32),

@@ -18,8 +18,8 @@ import yaml
 from huggingface_hub import DatasetCard
 
 from emohub.dataset import build as build_module
+from emohub.dataset.registry import find
 from emohub.errors import BuildError, EmohubError, SourceError
-from emohub.hub.folders import load_builder_module
 from tests import raw_inputs as raw
 
 ALL = {"emonet-face": ["hq", "binary", "big", "hq_ratings", "binary_ratings"]}
@@ -225,8 +225,7 @@ def test_partial_data_are_said_to_be_partial_in_card_and_record(repos, name):
 
 def counting(monkeypatch, name: str, **complete: int) -> None:
     """Let the published data count something else."""
-    module, builder = build_module.DATASETS[name]
-    for config in getattr(load_builder_module(module), builder).BUILDER_CONFIGS:
+    for config in find(name).builder.BUILDER_CONFIGS:
         monkeypatch.setattr(config, "complete", complete)
 
 
@@ -321,7 +320,7 @@ def test_a_rebuild_that_fails_leaves_the_repo_as_it_was(emonet, tmp_path, monkey
     def fail(*args, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    builder = load_builder_module("emonet_face").EmoNetFace
+    builder = find("emonet-face").builder
     target, name = {"plan": (builder, "plan"), "rows": (builder, "rows"), "card": (DatasetCard, "save")}[step]
     with monkeypatch.context() as patch:
         patch.setattr(target, name, fail)
@@ -333,7 +332,7 @@ def test_a_rebuild_that_fails_leaves_the_repo_as_it_was(emonet, tmp_path, monkey
 
 @pytest.mark.parametrize("skip_bad", [False, True])
 def test_a_full_disk_is_told_as_such_even_when_there_are_problems_too(chehre, tmp_path, monkeypatch, skip_bad):
-    builder = load_builder_module("chehre").Chehre
+    builder = find("chehre").builder
     rows = builder.rows
 
     def fail(self, refs):
@@ -352,7 +351,7 @@ def test_a_fault_of_ours_is_raised_as_itself(chehre, tmp_path, monkeypatch):
         raise ZeroDivisionError("ours")
         yield
 
-    monkeypatch.setattr(load_builder_module("chehre").Chehre, "rows", fail)
+    monkeypatch.setattr(find("chehre").builder, "rows", fail)
     with pytest.raises(ZeroDivisionError, match="ours"):
         raw.build("chehre", chehre, tmp_path / "repo", "label_ratings")
     assert beside(tmp_path / "repo") == ["source"]
@@ -405,7 +404,7 @@ def test_a_build_json_of_another_tool_is_no_licence_to_replace(chehre, tmp_path,
 
 
 def test_unknown_names_are_answered_with_the_valid_ones(chehre, tmp_path):
-    with pytest.raises(EmohubError, match="Unknown dataset 'faces'; valid are emonet-face, chehre"):
+    with pytest.raises(EmohubError, match="Unknown dataset 'faces'; valid are chehre, emonet-face"):
         raw.build("faces", chehre, tmp_path / "repo")
     with pytest.raises(EmohubError, match=r"Unknown configs \['hq'\]; valid are videos, label_ratings, emoji_ratings"):
         raw.build("chehre", chehre, tmp_path / "repo", "videos", "hq")
@@ -460,8 +459,8 @@ if step == "card":
     from emohub.dataset import card as cards
     cards.write_dataset_card = stop
 else:
-    from emohub.hub.folders import load_builder_module
-    load_builder_module("chehre").check_video = stop
+    from emohub.dataset.registry import find
+    sys.modules[find("chehre").builder.__module__].check_video = stop
 raw.build("chehre", Path(source), Path(out), "videos", "emoji_ratings", num_proc=int(num_proc))
 """
 

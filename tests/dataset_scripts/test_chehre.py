@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from emohub.data.emojis import emoji
 from emohub.data.problems import ProblemLog
+from emohub.dataset.registry import find
 from emohub.errors import BuildError, SourceError
-from emohub.hub.folders import load_builder_module
 from tests import raw_inputs as raw
 
-chehre = load_builder_module("chehre")
+chehre = importlib.import_module(find("chehre").builder.__module__)
 parsing = importlib.import_module(chehre.read_clips.__module__)
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
 

@@ -17,11 +17,11 @@ from emohub.data.builder import Plan
 from emohub.data.problems import Problem, ProblemLog
 from emohub.data.splits import split_of
 from emohub.data.taxonomy import EMOTIONS, NAMES
+from emohub.dataset.registry import find
 from emohub.errors import SourceError
-from emohub.hub.folders import load_builder_module
 from tests.raw_inputs import build, jpeg, png, write_csv, write_part, write_tar
 
-EmoNetFace = load_builder_module("emonet_face").EmoNetFace
+EmoNetFace = find("emonet-face").builder
 GROUP = {emotion.name: emotion.group for emotion in EMOTIONS}
 CSV_NAMES = ["Hopelessness" if name == "Helplessness" else name for name in NAMES]
 PROMPT = (
@@ -623,7 +623,8 @@ ETHNICITIES = (
 @pytest.mark.parametrize("ethnicity", ETHNICITIES)
 @pytest.mark.parametrize("gender", ["man", "woman", "non-binary person"])
 def test_every_prompt_of_the_template_is_understood(ethnicity: str, gender: str) -> None:
-    described_ = load_builder_module("emonet_face")._described
+    from dataset_scripts.emonet_face.described import described as described_
+
     for age in range(20, 90, 10):
         who = {"age": age, "ethnicity": ethnicity, "gender": gender}
         assert described_({"prompt": PROMPT.format(**who)}) == {"prompt": PROMPT.format(**who), **who}

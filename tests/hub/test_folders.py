@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from emohub.hub.folders import hub_folder, load_builder_module
+from emohub.dataset.registry import find
+from emohub.hub.folders import hub_folder
 from tests import fresh
 from tests.raw_inputs import write_chehre, write_emonet
 
@@ -21,14 +22,14 @@ HUB_KINDS = ("dataset_scripts", "model_cards", "metrics", "hub_models", "spaces"
 # ---- In the checkout
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-def test_a_builder_is_loaded_from_the_checkout(name: str) -> None:
-    assert hub_folder("dataset_scripts", name) == ROOT / "dataset_scripts" / name
-    module = load_builder_module(name)
-    assert Path(module.__file__) == ROOT / "dataset_scripts" / name / f"{name}.py"
-    assert load_builder_module(name) is module
-    builder = getattr(module, BUILDERS[name])
-    assert builder.BUILDER_CONFIGS[0].name == builder.DEFAULT_CONFIG_NAME
+@pytest.mark.parametrize(("folder", "builder"), BUILDERS.items())
+def test_a_builder_is_loaded_from_the_checkout(folder: str, builder: str) -> None:
+    assert hub_folder("dataset_scripts", folder) == ROOT / "dataset_scripts" / folder
+    found = find(folder.replace("_", "-")).builder
+    assert found.__name__ == builder
+    assert Path(sys.modules[found.__module__].__file__) == ROOT / "dataset_scripts" / folder / f"{folder}.py"
+    assert find(folder.replace("_", "-")).builder is found
+    assert found.BUILDER_CONFIGS[0].name == found.DEFAULT_CONFIG_NAME
 
 
 def test_a_kind_is_a_folder_too() -> None:
@@ -39,8 +40,6 @@ def test_a_folder_that_is_not_there_is_named() -> None:
     with pytest.raises(FileNotFoundError) as caught:
         hub_folder("dataset_scripts", "absent")
     assert caught.value.filename == "dataset_scripts/absent"
-    with pytest.raises(FileNotFoundError):
-        load_builder_module("absent")
 
 
 # ---- In a wheel
@@ -106,12 +105,13 @@ def test_builders_load_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 import emohub
-from emohub.hub.folders import hub_folder, load_builder_module
-result = {{"version": emohub.__version__, "files": [emohub.__file__, str(hub_folder("model_cards", "datasets"))]}}
-for name, builder in {BUILDERS!r}.items():
-    module = load_builder_module(name)
-    result["files"].append(module.__file__)
-    result[name] = [config.name for config in getattr(module, builder).BUILDER_CONFIGS]
+from emohub.dataset.registry import find, names
+from emohub.hub.folders import hub_folder
+result = {{"version": emohub.__version__, "files": [emohub.__file__, str(hub_folder("model_cards"))]}}
+for name in names():
+    builder = find(name).builder
+    result["files"] += [sys.modules[builder.__module__].__file__, find(name).card.__file__]
+    result[name] = [config.name for config in builder.BUILDER_CONFIGS]
 result["modules"] = [name for name in sys.modules if name.split(".")[0] in {HUB_KINDS!r}]
 places = [str(getattr(module, "__file__", "")) for module in list(sys.modules.values())]
 result["strays"] = [
@@ -119,7 +119,7 @@ result["strays"] = [
 ]"""
     result = outside(installed, code, tmp_path)
     assert all(Path(file).is_relative_to(installed) for file in result["files"])
-    assert result["emonet_face"] == ["hq", "binary", "big", "hq_ratings", "binary_ratings"]
+    assert result["emonet-face"] == ["hq", "binary", "big", "hq_ratings", "binary_ratings"]
     assert result["chehre"] == ["videos", "label_ratings", "emoji_ratings"]
     assert result["modules"] == [] and result["strays"] == []
 

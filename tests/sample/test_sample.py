@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from emohub.data.emojis import NONE, emoji
+from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import EMOTIONS, NAMES, canonical, is_dimension
 from emohub.errors import EmohubError
 from emohub.sample import chehre as sample_chehre
@@ -23,7 +24,6 @@ from emohub.sample import emonet_face as sample_emonet
 from emohub.sample import write_sample
 from emohub.sample.face import draw_face
 from emohub.sample.face.expressions import EXPRESSIONS
-from emohub.sample.face.people import AGES, ETHNICITIES, GENDERS
 
 # Restated from the notes on the raw data, not taken from the code under test.
 FIRST = {0: 1, 1: 1, 2: 1, 3: 4, 4: 4, 5: 6, 6: 1, 7: 1, 8: 4, 9: 4}

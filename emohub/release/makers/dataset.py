@@ -1,6 +1,5 @@
 """Dataset repos: what `emohub build dataset` writes."""
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emohub.data.source import fetch
-from emohub.dataset.build import DATASETS, RECORD, Options, build_dataset
-from emohub.hub.folders import hub_folder
-from emohub.release.digests import code_of, contents, local_or_hub_id, shipped, stamp
+from emohub.dataset.build import Options, build_dataset
+from emohub.release.digests import code_of_dataset, local_or_hub_id, stamp
 
 if TYPE_CHECKING:  # a change of the manifest's form is no reason to build data again
     from emohub.hub.context import ReleaseContext
@@ -27,21 +25,15 @@ def inputs(name: str, spec: "Dataset", base: Path, made: "Made") -> list[Any]:
     """Sources, options and code."""
     sources = [spec.source] if isinstance(spec.source, str) else [*spec.source.values()]
     files = [*sources, *([spec.splits] if spec.splits else [])]
-    folder = hub_folder("dataset_scripts", DATASETS[spec.script][0])
-    code = [*code_of(FILE, *shipped(folder, "*.py")), *contents(folder)]
-    return [spec.model_dump(include=_FIELDS), [stamp(one, base) for one in files], code]
+    stamps = [stamp(one, base) for one in files]
+    return [spec.model_dump(include=_FIELDS), stamps, code_of_dataset(FILE, spec.script)]
 
 
 def make(work: Path, name: str, spec: "Dataset", base: Path, release: Path) -> None:
     """Build the configs."""
     options = Options(allow_partial=spec.allow_partial, splits=base / spec.splits if spec.splits else None)
     with _gathered(spec.source, base) as (source, shown):
-        build_dataset(spec.script, source, work, configs=spec.configs, options=options, card=False)
-    if shown:
-        record = json.loads((work / RECORD).read_text(encoding="utf-8"))
-        for config in record["configs"].values():
-            config["source"] = shown
-        (work / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        build_dataset(spec.script, source, work, configs=spec.configs, options=options, shown=shown)
 
 
 def write_card(work: Path, spec: "Dataset", context: "ReleaseContext", metadata: dict[str, Any]) -> None:

@@ -42,8 +42,8 @@ def draw_face(
     Args:
         emotion: One of the 40 canonical names.
         age: Age in years; it sets grey hair and wrinkles.
-        ethnicity: One of the 14 upstream strings, the keys of `people.ETHNICITIES`.
-        gender: One of `people.GENDERS`.
+        ethnicity: One of `emohub.data.prompts.ETHNICITIES`.
+        gender: One of `emohub.data.prompts.GENDERS`.
         intensity: 0 (neutral) to 1 (strong).
         seed: The same seed and demographics give the same person, whatever the emotion.
         size: Side of the image in pixels.

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 
 from .canvas import Colour, colour, mix
 
-AGES = tuple(range(20, 90, 10))
-GENDERS = {"man": 45, "woman": 45, "non-binary person": 10}
-"""The genders of the upstream prompts and how many in a hundred have each."""
-
 
 @dataclass(frozen=True)
 class Palette:
@@ -24,7 +20,7 @@ _FAIR_HAIR = "2f1e16 553722 7b4f2c a8733d c99a5b 8f3f22"
 _DARK_EYES, _MIXED_EYES = "2c1a12 3b2416 4d2f1b", "3b2416 5c3b20 6b7a3f 5a7fa0 7c96a8"
 _LIGHT_SKIN = "f6d9c4 f2cdb4 ecc1a4 e3b08f"
 
-ETHNICITIES: dict[str, Palette] = {
+PALETTES: dict[str, Palette] = {
     "American Indian or Alaska Native": Palette("d9a27c c98d65 b57a54 a26844", _DARK_HAIR, _DARK_EYES),
     "white caucasian north american": Palette(_LIGHT_SKIN, _FAIR_HAIR, _MIXED_EYES),
     "Middle Eastern": Palette("e6b995 d9a57c c8905f b57d55", _DARK_HAIR, "2c1a12 4d2f1b 6b5a2f"),
@@ -42,7 +38,7 @@ ETHNICITIES: dict[str, Palette] = {
     ),
     "Indian": Palette("cf9a6d b98257 9c6843 7f5032", _DARK_HAIR, _DARK_EYES),
 }
-"""The 14 ethnicity strings of the upstream prompts."""
+"""Tones for each of the ethnicities of `emohub.data.prompts`."""
 
 COILED = {"Black or African American"}
 """Groups whose hair is mostly drawn coiled."""
@@ -107,7 +103,7 @@ def person(age: int, ethnicity: str, gender: str, seed: int) -> Person:
         KeyError: An ethnicity or gender that is in no table.
     """
     rng = random.Random(f"person {seed} {age} {ethnicity} {gender}")
-    palette = ETHNICITIES[ethnicity]
+    palette = PALETTES[ethnicity]
     feminine = {"man": 0.0, "woman": 1.0, "non-binary person": 0.5}[gender]
     coiled = ethnicity in COILED and rng.random() < 0.85
     return Person(

@@ -1,0 +1,48 @@
+"""The columns of the three sets of images."""
+
+from datasets import ClassLabel, List, Value
+
+from emohub.data.builder import GivenImage
+from emohub.data.taxonomy import NAMES
+
+from .votes import STATUSES
+
+EMOTION = ClassLabel(names=list(NAMES))
+DEMOGRAPHICS = {
+    "prompt": Value("string"),
+    "age": Value("int32"),  # years, as prompted: 20–80 in steps of 10
+    "ethnicity": Value("string"),  # as prompted, one of 14
+    "gender": Value("string"),  # as prompted: man, woman, non-binary person
+}
+HQ = {
+    "image": GivenImage(),
+    "item": Value("string"),
+    "top_emotion": EMOTION,  # highest mean human intensity, the first of Table 4 on ties; null if all are 0
+    "mean_intensity": List(Value("float32"), length=len(NAMES)),  # over human raters, 0–7; null without any
+    "ratings": List(
+        {
+            "rater": Value("string"),
+            "kind": Value("string"),
+            "intensities": List(Value("float32"), length=len(NAMES)),
+        }
+    ),
+    **DEMOGRAPHICS,
+    "generator": Value("string"),  # text-to-image model
+}
+BINARY = {
+    "image": GivenImage(),
+    "item": Value("string"),
+    "target": EMOTION,
+    "contrastive": EMOTION,
+    "status": ClassLabel(names=list(STATUSES)),
+    "votes": List({"rater": Value("string"), "emotion": EMOTION, "vote": Value("bool"), "step": Value("int8")}),
+    "labels": List(Value("int8"), length=len(NAMES)),  # 1 present, 0 absent, null never asked or in dispute
+    **DEMOGRAPHICS,
+}
+BIG = {
+    "image": GivenImage(),
+    "item": Value("string"),
+    "intensities": List(Value("float32"), length=len(NAMES)),  # by Gemini 2.0/2.5 Flash, 0–7 (App. B.1)
+    "in_binary": Value("bool"),  # null where BINARY's images were not at hand to compare
+    **DEMOGRAPHICS,
+}

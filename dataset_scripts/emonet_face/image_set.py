@@ -1,0 +1,89 @@
+"""What HQ, BINARY and BIG share: a set of images in a source, planned from its tables, read image by image."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from emohub.data.builder import Plan, RawConfig
+from emohub.data.problems import ProblemLog
+from emohub.data.source import by_stem, match
+from emohub.errors import SourceError
+
+from .described import named
+from .images import IMAGE_SUFFIXES, Fields, ImageRef, folder_metadata, index_images
+from .sources import found_in, ids_in, image_files, table
+
+
+class ImageSet(ABC):
+    """One set of a source.
+
+    Attributes:
+        name: "hq", "binary" or "big": its table is called so, and its folder where it has one of its own.
+        config: The config that is built.
+        source: Folder with the raw input.
+        log: Where problems go.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, config: RawConfig) -> None:
+        self.config, self.source, self.log = config, config.source, config.log
+
+    @abstractmethod
+    def plan(self) -> Plan:
+        """Every table read and checked, every image found; no pixel read."""
+
+    @abstractmethod
+    def row(self, item: str, fields: Fields) -> dict[str, Any]:
+        """The columns of one image, but for `image` and `item`.
+
+        Raises:
+            ValueError: what is known of it is bad.
+        """
+
+    def long(self, item: str) -> Iterator[dict[str, Any]]:
+        """The rows of one image in the long table of ratings, where the set has one."""
+        raise NotImplementedError
+
+    def fields(self, ref: ImageRef, found: Fields) -> Fields:
+        """What is known of an image, under lower-case names: from its layout, else from a metadata table."""
+        return named(found or self._metadata.get(Path(ref.name).stem, {}))
+
+    def image_refs(self) -> list[ImageRef]:
+        """Where the images of the set are; base names are checked where every image is a file."""
+        files = image_files(self.source, self.name)
+        if not files:
+            instead = "" if self.name == "big" else f", or build the ratings alone with --config {self.name}_ratings"
+            raise SourceError(
+                f"Config {self.name!r} needs images, and {self.source} has none for it: no part-0P/NNNN.json, tar, "
+                f"Parquet or {'/'.join(IMAGE_SUFFIXES)} file in it or in its folder {self.name}/; found "
+                f"{found_in(self.source)}. Add them{instead}."
+            )
+        if files[0].suffix.lower() in IMAGE_SUFFIXES:
+            files = sorted(by_stem(files, self.source, self.log).values())
+        return index_images(files, self.log)
+
+    def paired(self, items: Sequence[str], refs: Sequence[ImageRef]) -> list[ImageRef]:
+        """The refs of the items in the table, in reading order; missing, orphan and repeated ones are problems."""
+        by_id = {ref.id: ref for ref in reversed(refs)}
+        for ref in refs:
+            if by_id[ref.id] is not ref:
+                self.log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
+        own = (self.source / self.name).is_dir()
+        other = table(self.source, "binary" if self.name == "hq" else "hq")
+        known = set() if own or not other else ids_in(other)
+        bad = bad_items(self.log)
+        paired = match([i for i in items if i not in bad], [i for i in by_id if i not in bad], self.log, known=known)
+        return sorted((by_id[item] for item in paired), key=lambda ref: ref.place)
+
+    @cached_property
+    def _metadata(self) -> dict[str, Fields]:
+        folder = self.source / self.name
+        return folder_metadata(folder if folder.is_dir() else self.source)
+
+
+def bad_items(log: ProblemLog) -> set[str]:
+    """The items that problems name."""
+    return {problem.item for problem in log if problem.item}

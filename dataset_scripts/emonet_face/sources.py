@@ -1,0 +1,52 @@
+"""What is where in a source: the tables, and the files that hold the images of HQ, BINARY and BIG."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emohub.data.source import read_csv
+
+from .images import image_layouts
+
+
+def table(source: Path, name: str) -> Path | None:
+    """`hq.csv` or `binary.csv`, in the source or in its folder for that set; None where there is neither."""
+    return next((path for path in (source / f"{name}.csv", source / name / f"{name}.csv") if path.is_file()), None)
+
+
+def ids_in(table: Path) -> set[str]:
+    """The image ids that a table names."""
+    column = "image" if table.name == "hq.csv" else "path"
+    return {Path(name).stem for name in read_csv(table, [column])[column]}
+
+
+def image_files(source: Path, name: str) -> list[Path]:
+    """The files that hold the images of HQ, BINARY or BIG, in the first layout that there is."""
+    if (own := source / name).is_dir():
+        return next((files for files in image_layouts(own) if files), [])
+    shared = ([file for file in files if name in _owners(source, file)] for files in image_layouts(source))
+    return next((files for files in shared if files), [])
+
+
+def parquet(source: Path, name: str) -> list[Path]:
+    """Those of them that are Parquet of a Hub dataset."""
+    return [path for path in image_files(source, name) if path.suffix == ".parquet"]
+
+
+def _owners(source: Path, path: Path) -> tuple[str, ...]:
+    """Which sets a file of a folder without a folder for each may belong to."""
+    if (top := path.relative_to(source).parts[0]) in ("hq", "binary", "big"):
+        return (top,)
+    if path.suffix == ".parquet":
+        try:
+            names = pq.read_schema(path).names
+        except (OSError, pa.ArrowException):  # whoever reads it will say so
+            return ("hq", "binary", "big")
+        return ("hq",) if "label" in names else ("binary",) if "emotion" in names else ("big",)
+    return {".json": ("binary",), ".tar": ("big",)}.get(path.suffix, ("hq", "binary"))
+
+
+def found_in(source: Path) -> str:
+    """What a source holds, for an error message."""
+    return ", ".join(sorted(path.name for path in source.iterdir())[:10]) or "nothing"
