@@ -15,7 +15,8 @@ from emohub.check.run import check_path
 from emohub.dataset.registry import CARD_FILES, find, names
 from emohub.errors import EmohubError
 from emohub.release.build import build_release
-from emohub.release.digests import code_of_cards, code_of_dataset
+from emohub.release.digests import code_of_card, code_of_dataset, contents
+from emohub.release.makers.registry import MAKERS
 from emohub.release.manifest import read_manifest
 from tests import raw_inputs as raw
 from tests.dataset.third_dataset import write_script, write_source
@@ -178,15 +179,11 @@ def test_a_third_dataset_is_released(third: Path, tmp_path: Path) -> None:
 
 
 def test_what_only_a_card_needs_is_no_content(third: Path) -> None:
+    maker = MAKERS["dataset"].FILE
     for name in names():
-        content, card = {*code_of_dataset(name)}, {*code_of_cards()}
-        assert content and not content & {*_own_digests(name)} and {*_own_digests(name)} <= card
-
-
-def _own_digests(name: str) -> list[str]:
-    from emohub.release.digests import contents
-
-    return contents(find(name).folder, *CARD_FILES)
+        own = {*contents(find(name).folder, *CARD_FILES)}
+        content = {*code_of_dataset(maker, name)}
+        assert own and content and not content & own and own <= {*code_of_card(maker)}
 
 
 @pytest.mark.parametrize("name", KIT)
