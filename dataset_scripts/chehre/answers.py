@@ -1,7 +1,7 @@
 """`labels.csv` and `emojis.csv` of the perception study: one row per video, one group of columns per rater.
 
-The quirks of these files (notes in the card): ratings are CSV-quoted twice, the answer "None" is an answer, a rater
-can have answered twice, and until 2025-06-23 "None" was never stored as a first choice.
+Quirks of these files (counted in the card): ratings are CSV-quoted twice, "None" is an answer and not a missing value,
+a rater can have answered a video twice, and before 2025-06-23 "None" was never stored as a first choice.
 """
 
 import json
@@ -32,7 +32,7 @@ EMOJI_COLUMNS = ("match_rating", "timestamp")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one rater said about one video's labels."""
+    """One rater's answer about one video's labels."""
 
     rater: str
     ratings: dict[str, int]  # label → 0–3
@@ -58,7 +58,7 @@ class Match:
 
 @dataclass(slots=True)
 class Clip:
-    """One video: who performs what with which face, and what raters said."""
+    """One video: who performs what with which face, and the raters' answers."""
 
     item: str
     emoji: Emoji
@@ -102,14 +102,14 @@ def _read(
 ) -> Iterator[tuple[str, Clip]]:
     columns = [f"pid_{k}{name}" for k in range(1, raters + 1) for name in ("", *(f"_{name}" for name in names))]
     table = read_csv(path, ["video_name", "emoji_code", "variant", *columns])
-    twice = set(table.loc[table["video_name"].duplicated(), "video_name"])
+    repeated = set(table.loc[table["video_name"].duplicated(), "video_name"])
     for line, row in enumerate(table.to_dict("records"), start=2):
         item = row["video_name"].removesuffix(".mp4")
         cells = [
             {"pid": row[f"pid_{k}"], **{name: row[f"pid_{k}_{name}"] for name in names}} for k in range(1, raters + 1)
         ]
         try:
-            if row["video_name"] in twice:
+            if row["video_name"] in repeated:
                 raise ValueError(f"video {row['video_name']!r} has more than one row")
             clip = _clip(row)
             fill(clip, _given(cells), quirks)
@@ -126,7 +126,7 @@ def _clip(row: dict[str, Any]) -> Clip:
         raise ValueError(f"video name {name!r} is not FACE--PERFORMER_EMOJI.mp4")
     for column, part in (("variant", "face"), ("emoji_code", "emoji")):
         if row[column] != found[part]:
-            raise ValueError(f"{column} is {row[column]!r}, but the video name says {found[part]!r}")
+            raise ValueError(f"{column} is {row[column]!r}, but the video name has {found[part]!r}")
     return Clip(name.removesuffix(".mp4"), emoji(found["emoji"]), found["performer"], found["face"])
 
 
@@ -230,7 +230,7 @@ def _of_answers(answers: list[Answer]) -> dict[str, int]:
 
 
 def _of_label_sets(source: Path, log: ProblemLog) -> dict[str, int]:
-    """Check the study's own label sets where they are at hand; emojis without videos or labels are dropped."""
+    """Compare the study's own label sets with the kit's, where the source has them; count emojis that are dropped."""
     known = {shown.code: set(shown.labels) for shown in EMOJIS}
     dropped = {}
     if (path := source / "emoji_labels.json").is_file():

@@ -1,4 +1,4 @@
-"""What the card of Chehre says: metadata for the Hub, and tables and a picture counted in the Parquet files."""
+"""The card of Chehre: metadata for the Hub, tables and a picture computed from the Parquet files."""
 
 from collections.abc import Mapping
 from pathlib import Path

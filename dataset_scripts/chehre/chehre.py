@@ -129,7 +129,7 @@ class Chehre(RawBuilder):
         )
 
     def rows(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Videos with what raters said, or rows of the long table."""
+        """Videos with the answers of their raters, or rows of the long table."""
         if not self.config.media:
             yield from ((f"{item}/{n}", _nulled(row)) for item in refs for n, row in enumerate(self.long[item]))
             return

@@ -19,7 +19,7 @@ from .sources import image_files
 
 
 class Big(ImageSet):
-    """BIG from WebDataset tars, Parquet or image files, compared with BINARY where its images are at hand."""
+    """BIG from WebDataset tars, Parquet or image files, compared with BINARY where the source holds its images."""
 
     name = "big"
 

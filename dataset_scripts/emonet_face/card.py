@@ -1,4 +1,4 @@
-"""What the card of EmoNet-Face says: metadata for the Hub, and tables and a picture counted in the Parquet files."""
+"""The card of EmoNet-Face: metadata for the Hub, tables and a picture computed from the Parquet files."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ METADATA: Mapping[str, Any] = {
     "annotations_creators": ["expert-generated", "machine-generated"],
 }
 DEMOGRAPHICS = ("gender", "age", "ethnicity")
-# One colour a group of Figure 7, told apart also in print and by most colour-blind readers (Okabe–Ito).
+# One colour per group of Figure 7, distinguishable in print and by most colour-blind readers (Okabe–Ito).
 GROUP_COLOURS = dict(
     zip(GROUPS, ("#E69F00", "#56B4E9", "#D55E00", "#0072B2", "#009E73", "#999999", "#CC79A7"), strict=True)
 )
@@ -80,7 +80,7 @@ _EMOTION_COLUMNS: Mapping[str, Callable[[pd.DataFrame], dict[str, pd.Series]]] =
 
 
 def emotion_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """One row an emotion, one column a count or mean of the configs at hand."""
+    """One row per emotion, one column per count or mean of the configs that were built."""
     columns: dict[str, pd.Series] = {}
     for name, make in _EMOTION_COLUMNS.items():
         if name in configs:
@@ -92,7 +92,7 @@ def emotion_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Table 2 of the paper from the votes at hand: votes and share of agreement per step."""
+    """Table 2 of the paper, from the votes that were built: votes and share of agreement per step."""
     if "binary_ratings" in configs:
         votes = configs["binary_ratings"][["step", "rating"]]
     elif "binary" in configs:

@@ -43,6 +43,6 @@ BIG = {
     "image": GivenImage(),
     "item": Value("string"),
     "intensities": List(Value("float32"), length=len(NAMES)),  # by Gemini 2.0/2.5 Flash, 0–7 (App. B.1)
-    "in_binary": Value("bool"),  # null where BINARY's images were not at hand to compare
+    "in_binary": Value("bool"),  # null where BINARY's images were not in the source to compare
     **DEMOGRAPHICS,
 }

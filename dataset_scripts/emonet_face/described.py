@@ -1,4 +1,4 @@
-"""What upstream says of an image beside its ratings: prompt, age, ethnicity, gender, generator."""
+"""What upstream records of an image besides its ratings: prompt, age, ethnicity, gender, generator."""
 
 from typing import Any
 

@@ -50,7 +50,7 @@ class ImageRef:
 
     @property
     def place(self) -> tuple[str, tuple[int, ...]]:
-        """Sorts images into the order in which they lie on the disk."""
+        """Sort key: the order in which images are stored."""
         return self.file, self.at
 
 
@@ -73,9 +73,9 @@ def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
 
 
 def read_images(refs: Sequence[ImageRef], log: ProblemLog) -> Iterator[tuple[ImageRef, bytes, Fields]]:
-    """The bytes of each image and what its layout says about it, in the order in which they lie on the disk.
+    """The bytes of each image and what its layout holds about it, in the order in which they are stored.
 
-    What cannot be read goes to the log; an image that is not there comes out as no bytes.
+    What cannot be read goes to the log; an image that is missing is yielded as empty bytes.
     """
     for name, group in itertools.groupby(sorted(refs, key=lambda ref: ref.place), key=lambda ref: ref.file):
         file, wanted = Path(name), list(group)
@@ -123,9 +123,9 @@ def _metadata_line(where: str, line: bytes) -> Fields:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{where} is not JSON: {error}. Mend it or remove the file.") from error
+        raise SourceError(f"{where} is not JSON: {error}. Correct it or remove the file.") from error
     if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
-        raise SourceError(f"{where} is no object with a file_name: {line[:60]!r}. Mend it or remove the file.")
+        raise SourceError(f"{where} is not an object with a file_name: {line[:60]!r}. Correct it or remove the file.")
     return row
 
 
@@ -182,7 +182,7 @@ def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fie
             tar.seek(text_at)
             fields = json.loads(tar.read(text_size)) if text_size else {}
             if not isinstance(fields, dict):
-                raise ValueError(f"its json is no object: {str(fields)[:60]}")
+                raise ValueError(f"its json is not an object: {str(fields)[:60]}")
             tar.seek(at)
             yield tar.read(size), fields
 

@@ -1,7 +1,7 @@
 """Intensities 0–7 as upstream writes them: a dict of `Group|Emotion` → number, often as the text of a Python literal.
 
 Sources: `hq.csv` (one row per image and annotator), the `label` column of the Hub's HQ files (all annotators of an
-image in one literal), and the synthetic annotations of BIG. Sliders that nobody touched are not stored: they are 0.
+image in one literal), and the synthetic annotations of BIG. Untouched sliders are not stored: they are 0.
 """
 
 import ast
@@ -62,7 +62,7 @@ class Intensities:
 
 
 def literal(text: Any) -> Any:
-    """A value from the text of a Python literal or of JSON; a value that is no text comes back as it is.
+    """A value from the text of a Python literal or of JSON; a value that is not text is returned unchanged.
 
     Raises:
         ValueError: the text is neither, or too long.
@@ -82,10 +82,10 @@ def literal(text: Any) -> Any:
 def intensity_row(annotation: Any) -> np.ndarray:
     """[40] intensities from `{"Group|Emotion": number}` or its text; what is not in it is 0.
 
-    Keys of the four extra dimensions are passed over: they are not emotions.
+    Keys of the four extra dimensions are skipped: they are not emotions.
 
     Raises:
-        ValueError: no dict, an unknown emotion, an emotion twice, or a rating that is not a number.
+        ValueError: not a dict, an unknown emotion, a repeated emotion, or a rating that is not a number.
     """
     mapping = literal(annotation)
     if not isinstance(mapping, Mapping):

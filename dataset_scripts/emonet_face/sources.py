@@ -41,7 +41,7 @@ def _owners(source: Path, path: Path) -> tuple[str, ...]:
     if path.suffix == ".parquet":
         try:
             names = pq.read_schema(path).names
-        except (OSError, pa.ArrowException):  # whoever reads it will say so
+        except (OSError, pa.ArrowException):  # reported when it is read
             return ("hq", "binary", "big")
         return ("hq",) if "label" in names else ("binary",) if "emotion" in names else ("big",)
     return {".json": ("binary",), ".tar": ("big",)}.get(path.suffix, ("hq", "binary"))

@@ -1,7 +1,7 @@
 """`binary.csv`: which emotion was the target, and at which step of its chain each vote was cast.
 
-The file lists votes by image and annotator; the order of the votes is not in it, but who voted tells: every part of
-2,000 images went through fixed chains of annotators (paper §3, Table 2).
+The file lists votes by image and annotator, without their order. The order follows from who voted: every part of 2,000
+images went through fixed chains of annotators (paper §3, Table 2).
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def read_votes(path: Path, log: ProblemLog) -> pd.DataFrame:
 
     Args:
         path: `binary.csv` with the columns path, annotator, value, emotion.
-        log: images whose votes make no sense go here and are left out.
+        log: images whose votes fit no chain go here and are left out.
 
     Returns:
         Ratings table sorted by item and step, the contrastive vote last.

@@ -1,4 +1,4 @@
-"""Dataset repos: the card's YAML says exactly what the Parquet files hold, and no code ships."""
+"""Dataset repos: the card's YAML matches the Parquet files, and there is no code."""
 
 import json
 import re
@@ -88,17 +88,17 @@ def _infos(subject: Subject) -> tuple[dict[str, DatasetInfo], str]:
 # -- checks ------------------------------------------------------------------------------------------
 
 
-def code(subject: Subject) -> Iterator[Failure]:
-    """No code: `datasets` refuses a repo with a script of its name, and nobody should run any."""
+def check_no_code(subject: Subject) -> Iterator[Failure]:
+    """No code: `datasets` refuses a repo with a script of its name, and a dataset repo needs none."""
     for name in subject.having(*CODE):
         yield subject.failure(name, "is code in a dataset repo", "Delete it: Parquet needs no script.")
 
 
-def readable(subject: Subject) -> Iterator[Failure]:
+def check_shards(subject: Subject) -> Iterator[Failure]:
     """Every shard is Parquet with rows; no shard of a set is missing."""
     good, bad = _footers(subject)
     for name, error in bad.items():
-        yield subject.failure(name, f"is no readable Parquet: {error}", "Build the dataset again.")
+        yield subject.failure(name, f"is not readable Parquet: {error}", "Build the dataset again.")
     for name, footer in good.items():
         if not footer.num_rows:
             yield subject.failure(name, "has no rows", "Build the dataset again.")
@@ -115,11 +115,11 @@ def readable(subject: Subject) -> Iterator[Failure]:
             yield subject.failure(folder, found, "Build the dataset again.")
 
 
-def listed(subject: Subject) -> Iterator[Failure]:
+def check_configs(subject: Subject) -> Iterator[Failure]:
     """`configs` names every Parquet file once, nothing else, and one config as the default."""
     names = [str(entry.get("config_name")) for entry in subject.meta.get("configs") or [] if isinstance(entry, dict)]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield subject.failure(README, f"configs names {shown(name)!r} twice", REBUILD)
+        yield subject.failure(README, f"configs repeats {shown(name)!r}", REBUILD)
     home: dict[str, str] = {}
     for config, splits, error in _resolved(subject):
         if error:
@@ -141,7 +141,7 @@ def listed(subject: Subject) -> Iterator[Failure]:
         yield subject.failure(README, found, "Mark exactly one with default: true.")
 
 
-def described(subject: Subject) -> Iterator[Failure]:
+def check_dataset_info(subject: Subject) -> Iterator[Failure]:
     """`dataset_info` has the same configs as `configs`, and `datasets` reads it."""
     known, error = _infos(subject)
     if error:
@@ -153,98 +153,100 @@ def described(subject: Subject) -> Iterator[Failure]:
         yield subject.failure(README, f"config {shown(name)!r} is in {has}, not in {lacks}", REBUILD)
 
 
-def splits(subject: Subject) -> Iterator[Failure]:
+def check_splits(subject: Subject) -> Iterator[Failure]:
     """Splits and their numbers of rows are those of the files."""
     footers = metadata(subject)
     for config, by_split in files_of(subject).items():
         if config not in infos(subject):
             continue
-        told = {name: split.num_examples for name, split in (infos(subject)[config].splits or {}).items()}
+        declared = {name: split.num_examples for name, split in (infos(subject)[config].splits or {}).items()}
         there = {split: sum(footers[f].num_rows for f in files if f in footers) for split, files in by_split.items()}
-        for split in sorted(told | there):
-            if told.get(split) != there.get(split):
-                found = f"{config}/{split}: the card says {told.get(split)} rows, the files have {there.get(split)}"
+        for split in sorted(declared | there):
+            if declared.get(split) != there.get(split):
+                found = (
+                    f"{config}/{split}: the card says {declared.get(split)} rows, the files have {there.get(split)}"
+                )
                 yield subject.failure(README, found, REBUILD)
 
 
-def features(subject: Subject) -> Iterator[Failure]:
+def check_features(subject: Subject) -> Iterator[Failure]:
     """Columns and types are those of the files, the same in every shard."""
     for config, by_split in files_of(subject).items():
-        told = infos(subject)[config].features if config in infos(subject) else None
+        declared = infos(subject)[config].features if config in infos(subject) else None
         for file in (file for files in by_split.values() for file in files if file in metadata(subject)):
             schema = metadata(subject)[file].schema.to_arrow_schema()
-            if told is not None and (differs := _differs(told, schema)):
+            if declared is not None and (differs := _differs(declared, schema)):
                 yield subject.failure(file, f"{config}: {differs}", REBUILD)
 
 
-def _differs(told: Features, schema: pa.Schema) -> str:
+def _differs(declared: Features, schema: pa.Schema) -> str:
     """How a card's features differ from a file's; empty where they do not."""
-    if list(told) != schema.names:
-        here = [name for name in schema.names if name not in told]
-        there = [name for name in told if name not in schema.names]
+    if list(declared) != schema.names:
+        here = [name for name in schema.names if name not in declared]
+        there = [name for name in declared if name not in schema.names]
         if here or there:
             return f"columns only in the file: {some(here) or 'none'}; only in the card: {some(there) or 'none'}"
         return f"the columns stand in another order than in the card: {some(schema.names, 5)}"
     found = Features.from_arrow_schema(schema)
     if b"huggingface" not in (schema.metadata or {}):
-        plain = told.arrow_schema.remove_metadata()
+        plain = declared.arrow_schema.remove_metadata()
         return "" if plain.equals(schema.remove_metadata()) else "the types are not those of the card"
-    other = [name for name in told if told[name] != found[name]]
+    other = [name for name in declared if declared[name] != found[name]]
     return f"{some(other)}: the type is not that of the card" if other else ""
 
 
-def sizes(subject: Subject) -> Iterator[Failure]:
+def check_sizes(subject: Subject) -> Iterator[Failure]:
     """download_size, dataset_size and size_categories follow from the files."""
     rows = []
     for config, by_split in files_of(subject).items():
         if not (info := infos(subject).get(config)):
             continue
         bytes_there = sum((subject.folder / file).stat().st_size for files in by_split.values() for file in files)
-        told = sum(split.num_bytes or 0 for split in (info.splits or {}).values())
+        declared = sum(split.num_bytes or 0 for split in (info.splits or {}).values())
         rows.append(
             sum(metadata(subject)[f].num_rows for fs in by_split.values() for f in fs if f in metadata(subject))
         )
         if info.download_size != bytes_there:
             found = f"{config}: download_size is {info.download_size}, the files have {bytes_there} bytes"
             yield subject.failure(README, found, REBUILD)
-        if info.dataset_size != told:
-            found = f"{config}: dataset_size is {info.dataset_size}, its splits add up to {told}"
+        if info.dataset_size != declared:
+            found = f"{config}: dataset_size is {info.dataset_size}, its splits add up to {declared}"
             yield subject.failure(README, found, REBUILD)
-    told_sizes = subject.meta.get("size_categories")
+    declared_sizes = subject.meta.get("size_categories")
     valid = {size_of(max(rows)), size_of(sum(rows))} if rows else set()  # of the largest config, or of all
-    if rows and told_sizes not in [[name] for name in valid]:
-        found = f"size_categories is {shown(told_sizes)}, the largest config has {max(rows):,} rows"
+    if rows and declared_sizes not in [[name] for name in valid]:
+        found = f"size_categories is {shown(declared_sizes)}, the largest config has {max(rows):,} rows"
         yield subject.failure(README, found, f"Write {some(sorted(valid))}.")
 
 
-def record(subject: Subject) -> Iterator[Failure]:
+def check_record(subject: Subject) -> Iterator[Failure]:
     """`build.json` counts what is there."""
     if RECORD not in subject.files:
-        yield subject.failure(RECORD, "is missing: nothing says what the data were built from", "Build again.")
+        yield subject.failure(RECORD, "is missing: what the data were built from is not recorded", "Build again.")
         return
     try:
         made = json.loads(subject.text(RECORD))["configs"]
-        told = {(c, s): counts["num_examples"] for c, one in made.items() for s, counts in one["splits"].items()}
+        declared = {(c, s): counts["num_examples"] for c, one in made.items() for s, counts in one["splits"].items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        yield subject.failure(RECORD, f"is no record of a build: {shown(error)}", "Build the dataset again.")
+        yield subject.failure(RECORD, f"is not a record of a build: {shown(error)}", "Build the dataset again.")
         return
     rows: dict[tuple[str, str], int] = defaultdict(int)
     for name, footer in metadata(subject).items():
         config, _, base = name.partition("/")
         rows[config, base.partition("-")[0]] += footer.num_rows
-    for config, split in sorted(set(told) | set(rows)):
-        if (before := told.get((config, split))) != (now := rows.get((config, split))):
+    for config, split in sorted(set(declared) | set(rows)):
+        if (before := declared.get((config, split))) != (now := rows.get((config, split))):
             found = f"{config}/{split}: {before} rows were built, {now} are there"
             yield subject.failure(RECORD, found, "Build again: the files are not those that were built.")
 
 
 CHECKS = (
-    Check("dataset.code", DATASET, "no code in the repo", code),
-    Check("dataset.shards", DATASET, "every shard is there and is Parquet", readable),
-    Check("dataset.configs", DATASET, "configs name exactly the files", listed),
-    Check("dataset.info", DATASET, "dataset_info has the same configs", described),
-    Check("dataset.splits", DATASET, "splits and rows equal the files", splits),
-    Check("dataset.features", DATASET, "columns and types equal the files", features),
-    Check("dataset.sizes", DATASET, "sizes equal the files", sizes),
-    Check("dataset.record", DATASET, "build.json counts what is there", record),
+    Check("dataset.code", DATASET, "no code in the repo", check_no_code),
+    Check("dataset.shards", DATASET, "every shard is there and is Parquet", check_shards),
+    Check("dataset.configs", DATASET, "configs name exactly the files", check_configs),
+    Check("dataset.info", DATASET, "dataset_info has the same configs", check_dataset_info),
+    Check("dataset.splits", DATASET, "splits and rows equal the files", check_splits),
+    Check("dataset.features", DATASET, "columns and types equal the files", check_features),
+    Check("dataset.sizes", DATASET, "sizes equal the files", check_sizes),
+    Check("dataset.record", DATASET, "build.json counts what is there", check_record),
 )

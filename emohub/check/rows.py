@@ -50,8 +50,8 @@ def _shards(subject: Subject) -> Iterator[tuple[str, str, str, Features]]:
                     yield config, split, file, info.features
 
 
-def media(subject: Subject) -> Iterator[Failure]:
-    """The first row of each shard decodes, whole; the name in it is no path."""
+def check_media(subject: Subject) -> Iterator[Failure]:
+    """The first row of each shard decodes completely; the file name in it is not a path."""
     for _, _, file, features in _shards(subject):
         columns = {name: type(feature) for name, feature in features.items() if type(feature) in DECODERS}
         try:
@@ -72,7 +72,7 @@ def media(subject: Subject) -> Iterator[Failure]:
                 yield subject.failure(file, found, "Keep the base name only.")
 
 
-def labels(subject: Subject) -> Iterator[Failure]:
+def check_labels(subject: Subject) -> Iterator[Failure]:
     """Label sets are those that the dataset declares, values are in them."""
     builders = _builders(subject)
     declared = {what: known for builder in builders for what, known in builder.LABEL_SETS.items()}
@@ -122,7 +122,7 @@ def _row_fault(subject: Subject, file: str, features: Features, builder: type[Ra
             return
 
 
-def ratings(subject: Subject) -> Iterator[Failure]:
+def check_ratings(subject: Subject) -> Iterator[Failure]:
     """Long tables obey the one schema of ratings, each config with its categories and scale."""
     scales = {one.name: one.scale for builder in _builders(subject) for one in builder.BUILDER_CONFIGS if one.scale}
     for config, by_split in files_of(subject).items():
@@ -135,7 +135,7 @@ def ratings(subject: Subject) -> Iterator[Failure]:
             validate_ratings(frame, categories=scale.categories, scale=scale.ends, whole=scale.whole)
             odd = set(frame.columns) - set(COLUMNS)
         except RatingsError as error:
-            yield subject.failure(config, shown(error, 400), "Mend the raw ratings, and build again.")
+            yield subject.failure(config, shown(error, 400), "Correct the raw ratings, and build again.")
         except (pa.ArrowException, OSError) as error:
             yield subject.failure(config, f"does not read: {shown(error)}", "Build the dataset again.")
         else:
@@ -159,48 +159,52 @@ def _is_long(subject: Subject, file: str) -> bool:
 # -- duplicates --------------------------------------------------------------------------------------
 
 
-def apart(subject: Subject) -> Iterator[Failure]:
-    """An item, and whatever else a split must not tear apart, is in one split, the same in every config."""
+def check_split_leakage(subject: Subject) -> Iterator[Failure]:
+    """No item, and no group that must stay together, is in two splits, within and across configs."""
     for family, key in _families(subject):
         home: dict[str, tuple[str, str]] = {}
         for config in (name for name in family if (subject.folder / name).is_dir()):
             try:
                 found = items_by_split(subject.folder / config)
             except (pa.ArrowException, OSError, KeyError):
-                continue  # dataset.shards and dataset.features say so
+                continue  # reported by dataset.shards and dataset.features
             for split, items in found.items():
-                torn = [item for item in items if home.setdefault(key(item), (split, config))[0] != split]
-                if torn:
-                    other = home[key(torn[0])]
+                leaked = [item for item in items if home.setdefault(key(item), (split, config))[0] != split]
+                if leaked:
+                    other = home[key(leaked[0])]
                     do = "Build all configs with the same splits."
-                    told = f"{len(torn):,} of {split} are in {'/'.join(reversed(other))} too: {some(map(key, torn))}"
-                    yield subject.failure(config, told, do)
+                    found_in = (
+                        f"{len(leaked):,} of {split} are in {'/'.join(reversed(other))} too: {some(map(key, leaked))}"
+                    )
+                    yield subject.failure(config, found_in, do)
 
 
 def _families(subject: Subject) -> list[tuple[Sequence[str], Callable[[str], str]]]:
-    """Configs of the same items and what a split must keep together; where unknown, every config for itself."""
+    """Configs of the same items, and the group of an item; for an unknown dataset every config alone."""
     if builder := _builder(subject):
         return [(family, builder.split_key) for family in builder.FAMILIES]
     return [([config], str) for config in files_of(subject)]
 
 
-def twice(subject: Subject) -> Iterator[Failure]:
-    """No item stands twice in a config with media, and no picture or video in two of its splits."""
+def check_duplicates(subject: Subject) -> Iterator[Failure]:
+    """No item is repeated in a config with media, and no image or video is in two of its splits."""
     for config, by_split in files_of(subject).items():
         info = infos(subject).get(config)
         columns = [name for name, kind in (info.features or {}).items() if type(kind) in DECODERS] if info else []
         items: set[str] = set()
         contents: dict[str, str] = {}
-        again: list[str] = []
+        repeated: list[str] = []
         for split, files in by_split.items() if columns else ():  # long tables name an item in many rows
             for item, content in _fingerprints(subject, files, columns[0]):
                 if item in items:
-                    again.append(f"item {item}")
+                    repeated.append(f"item {item}")
                 elif contents.setdefault(content, split) != split:
-                    again.append(f"the {columns[0]} of {item} in {split}, in {contents[content]} under another name")
+                    repeated.append(
+                        f"the {columns[0]} of {item} in {split}, in {contents[content]} under another name"
+                    )
                 items.add(item)
-        if again:
-            yield subject.failure(config, f"twice there: {some(again)}", "Leave one of each out, and build again.")
+        if repeated:
+            yield subject.failure(config, f"repeated: {some(repeated)}", "Leave one of each out, and build again.")
 
 
 def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterator[tuple[str, str]]:
@@ -208,7 +212,7 @@ def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterat
     for file in (file for file in files if file in metadata(subject)):
         with pq.ParquetFile(subject.folder / file) as parquet:
             if not {"item", column} <= set(parquet.schema_arrow.names):
-                continue  # dataset.features says so
+                continue  # reported by dataset.features
             for group in range(parquet.num_row_groups):
                 table = parquet.read_row_group(group, columns=["item", column]).combine_chunks()
                 media = table.column(column).combine_chunks().field("bytes")
@@ -217,9 +221,9 @@ def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterat
 
 
 CHECKS = (
-    Check("dataset.media", DATASET, "one row of each shard decodes", media),
-    Check("dataset.labels", DATASET, "labels are those of the taxonomy", labels),
-    Check("dataset.ratings", DATASET, "ratings keep the schema", ratings),
-    Check("dataset.apart", DATASET, "no item is in two splits", apart),
-    Check("dataset.twice", DATASET, "no item or picture twice in a config", twice),
+    Check("dataset.media", DATASET, "one row of each shard decodes", check_media),
+    Check("dataset.labels", DATASET, "labels are those of the taxonomy", check_labels),
+    Check("dataset.ratings", DATASET, "ratings keep the schema", check_ratings),
+    Check("dataset.split-leakage", DATASET, "no item is in two splits", check_split_leakage),
+    Check("dataset.duplicates", DATASET, "no item or picture repeated in a config", check_duplicates),
 )

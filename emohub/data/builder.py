@@ -69,7 +69,7 @@ class Plan:
         refs: what to read, in order: one entry an item, or one an item's rows.
         keys: for each ref the key that its split is hashed from.
         counts: what the source holds, compared with what the published data count.
-        quirks: what was met, handled and must be said in the card.
+        quirks: irregularities that were handled, with counts; the card lists them.
         inputs: the tables that were read.
     """
 
@@ -81,7 +81,7 @@ class Plan:
 
 
 class RawBuilder(datasets.GeneratorBasedBuilder):
-    """Raw upstream files → rows. A dataset defines `plan` (all that tables tell) and `rows` (reads what is planned).
+    """Raw upstream files → rows. A dataset defines `plan` (reads the tables) and `rows` (reads the media).
 
     Rows that turn out bad go to the config's log and are left out; whether that stops the build is decided outside.
     """
@@ -99,7 +99,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
 
     @staticmethod
     def split_key(item: str) -> str:
-        """What a split must not tear apart, from an item's id."""
+        """The group that a split must keep together, from an item's id."""
         return item
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Everything that is wrong with raw input, gathered across worker processes before anything is decided."""
+"""All problems of raw input, collected across worker processes before the build decides what to do."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class ProblemLog:
     folder: Path
 
     def add(self, where: object, what: object, item: str | None = None) -> None:
-        """Note one problem; the caller leaves the item out and goes on."""
+        """Record one problem; the caller leaves the item out and continues."""
         line = json.dumps(asdict(Problem(_printable(where), _printable(what), item)))
         with open(self.folder / f"{os.getpid()}.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -50,5 +50,5 @@ class ProblemLog:
 
 
 def _printable(text: object) -> str:
-    """One line that no terminal and no encoding stumbles over, whatever a file name or a cell held."""
+    """One line of printable characters; others, from file names or cells, are escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(text))

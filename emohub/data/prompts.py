@@ -1,4 +1,4 @@
-"""The text-to-image prompts of EmoNet-Face: whom they ask for, how they are written, how they are read back.
+"""The text-to-image prompts of EmoNet-Face: demographic groups, template, parser.
 
 Source: arXiv 2505.20033, §3 (ages, genders and their shares, ethnicities), and the `Prompt` field of the images that
 the authors published (template).
@@ -39,7 +39,7 @@ _PERSON = re.compile(
 
 
 class Person(TypedDict):
-    """Whom a prompt asks for.
+    """The person that a prompt asks for.
 
     Attributes:
         ethnicity: One of `ETHNICITIES` upstream; any text here.
@@ -56,7 +56,7 @@ def write_prompt(person: Person, words: str) -> str:
     """A prompt after the upstream template.
 
     Args:
-        person: Whom to show.
+        person: The person to show.
         words: What the person seems to experience: an emotion's descriptors, separated by commas.
 
     Raises:
@@ -79,7 +79,7 @@ def write_prompt(person: Person, words: str) -> str:
 
 
 def read_prompt(text: str) -> Person | None:
-    """Whom a prompt asks for, or None where the text names nobody in the words of the template."""
+    """The person that a prompt asks for, or None where the text does not follow the template."""
     if not (found := _PERSON.search(text)):
         return None
     return {"ethnicity": found["ethnicity"], "gender": found["gender"], "age": int(found["age"])}

@@ -88,7 +88,7 @@ def faults(
 def validate_ratings(
     frame: pd.DataFrame, *, categories: Collection[str], scale: tuple[float, float], whole: bool = False
 ) -> pd.DataFrame:
-    """A ratings table that keeps the schema, or an error that says which rows break it and how many.
+    """A ratings table that follows the schema, or an error that lists which rows break it.
 
     Args:
         frame: rows with the columns of `FEATURES` (`sample` and `step` may be absent).
@@ -124,8 +124,8 @@ def validate_ratings(
 def _check_columns(frame: pd.DataFrame) -> None:
     if missing := set(REQUIRED) - set(frame.columns):
         raise RatingsError(f"A ratings table needs the columns {list(REQUIRED)}; {sorted(missing)} are missing.")
-    if twice := [name for name in COLUMNS if list(frame.columns).count(name) > 1]:
-        raise RatingsError(f"A ratings table has every column once; {twice} are there more than once.")
+    if repeated := [name for name in COLUMNS if list(frame.columns).count(name) > 1]:
+        raise RatingsError(f"A ratings table has every column once; {repeated} are repeated.")
 
 
 def _mistyped(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
@@ -145,7 +145,7 @@ def _mistyped(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
 
 
 def _number(column: pd.Series) -> pd.Series:
-    """Every value as a float, NaN where it is none: text that is no number, times, complex numbers."""
+    """Every value as a float, NaN where it is not a real number: other text, times, complex numbers."""
     number = pd.to_numeric(column, errors="coerce")
     real = number.dtype.kind in "biuf" and column.dtype.kind not in "mM"
     return number.astype("float64") if real else pd.Series(np.nan, index=column.index)

@@ -21,7 +21,7 @@ HUB_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 def fetch(source: str, repo_type: str = "dataset") -> Path:
     """The folder that holds the raw input: itself if it is local, else a snapshot of the Hub repo.
 
-    The snapshot lives in the Hugging Face cache; an interrupted download goes on where it stopped.
+    The snapshot lives in the Hugging Face cache; an interrupted download is resumed.
 
     Raises:
         SourceError: neither a folder nor a Hub repo that can be reached.
@@ -34,13 +34,13 @@ def fetch(source: str, repo_type: str = "dataset") -> Path:
         return Path(snapshot_download(source, repo_type=repo_type))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise SourceError(
-            f"{source!r} is not a folder here, and the Hub did not give it as a {repo_type}: {error}. "
+            f"{source!r} is not a folder here, and it was not found on the Hub as a {repo_type}: {error}. "
             "Check the spelling and the connection, or log in with `hf auth login` if it is gated."
         ) from error
 
 
 def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
-    """A CSV as text, cell by cell as it is: no value is taken for missing, "None" stays an answer.
+    """A CSV as text, every cell unchanged: nothing is read as missing, "None" stays an answer.
 
     Args:
         path: UTF-8, with a header.
@@ -104,7 +104,7 @@ def match(
         items: ids in the table of votes.
         files: ids for which there is a file.
         log: where problems go.
-        known: further ids that may lie in the same folder without being part of this config.
+        known: further ids that may be in the same folder without being part of this config.
     """
     have, want = set(files), set(items)
     for item in sorted(want - have):

@@ -14,7 +14,7 @@ def split_of(key: str, shares: Shares) -> str:
     """The split of a key, from a hash of the key alone.
 
     Args:
-        key: what must not be torn apart: an image id, or a performer for videos of people.
+        key: what must stay in one split: an image id, or a performer for videos of people.
         shares: split name → share of the keys, in order, summing to 1.
 
     Example:
@@ -44,7 +44,7 @@ def read_official_splits(path: Path, shares: Shares) -> dict[str, str]:
         id → split, to override `split_of`; ids that it does not name keep their hashed split.
 
     Raises:
-        SourceError: it is no such CSV, it is empty, a split is unknown, or an id stands in two splits.
+        SourceError: it is not such a CSV, it is empty, a split is unknown, or an id is in two splits.
     """
     table = read_csv(path, ["id", "split"])
     rows = list(zip(table["id"], table["split"], strict=True))
@@ -53,6 +53,6 @@ def read_official_splits(path: Path, shares: Shares) -> dict[str, str]:
     if unknown := {split for _, split in rows} - set(shares):
         raise SourceError(f"{path}: unknown splits {sorted(map(repr, unknown))}; valid are {list(shares)}.")
     official = dict(rows)
-    if torn := {key for key, split in rows if official[key] != split}:
-        raise SourceError(f"{path}: {len(torn)} ids stand in two splits, for example {sorted(torn)[:5]}.")
+    if repeated := {key for key, split in rows if official[key] != split}:
+        raise SourceError(f"{path}: {len(repeated)} ids are in two splits, for example {sorted(repeated)[:5]}.")
     return official

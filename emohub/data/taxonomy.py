@@ -255,7 +255,7 @@ def canonical(name: str) -> str:
     part after the bar counts, whatever stands before it.
 
     Raises:
-        UnknownNameError: `name` is no emotion; extra dimensions are none either.
+        UnknownNameError: `name` is not an emotion; neither are the extra dimensions.
 
     >>> canonical("Hopelessness")
     'Helplessness'
@@ -276,7 +276,7 @@ def by_descriptor(word: str) -> tuple[str, ...]:
     Seven descriptors stand for two categories, all others for one. Case and blanks around do not matter.
 
     Raises:
-        UnknownNameError: `word` is no descriptor.
+        UnknownNameError: `word` is not a descriptor.
 
     >>> by_descriptor("laughter")
     ('Amusement', 'Elation')
@@ -313,7 +313,7 @@ def _closest(names: Iterable[str]) -> str:
 def _unknown_emotion(name: str) -> UnknownNameError:
     if is_dimension(name):
         return UnknownNameError(
-            f"{name!r} is an extra dimension, not an emotion. Set such keys apart with is_dimension() first."
+            f"{name!r} is an extra dimension, not an emotion. Filter such keys with is_dimension() first."
         )
     return UnknownNameError(
         f"Unknown emotion {name!r}. {_closest(_FOLDED[spelling] for spelling in _near(name, _FOLDED))}"

@@ -1,1 +1,1 @@
-"""Folders of datasets: which there are, how one is built, what its card says."""
+"""Datasets: the registry, the build, the card, the folder of a repo."""

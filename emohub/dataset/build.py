@@ -73,12 +73,12 @@ def build_dataset(
     """
     options = options or Options()
     builder_class = find(name).builder
-    _record_of(name, out)  # refuses early what is not ours
+    _record_of(name, out)  # refuses early a folder that something else made
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
     with replacing(out) as work:
         carry_over(out, work, without={*wanted, RECORD, PROBLEMS, "README.md", ".scratch"})
-        record = _record_of(name, out)  # again, now that nobody else writes
+        record = _record_of(name, out)  # again: the folder is locked now
         problems: dict[str, list[Problem]] = {}
         incomplete: list[str] = []
         for config in wanted:
@@ -114,7 +114,7 @@ def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Pat
 def _build_config(
     builder_class: type[RawBuilder], config: str, folder: Path, work: Path, options: Options
 ) -> tuple[dict[str, Any], list[Problem], list[str]]:
-    """Write one config's Parquet into `work` and say what was made, what is bad and how the counts differ."""
+    """Write one config's Parquet into `work`; returns its record, its problems, and how its counts differ."""
     scratch = work / ".scratch" / config
     log = ProblemLog(scratch / "problems")
     log.folder.mkdir(parents=True)
@@ -183,32 +183,32 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
     parts = []
     if bad and not options.skip_bad:
         found = f"{len(bad):,} problem{'s' * (len(bad) > 1)} in the input:\n{listed(bad)}"
-        parts.append(f"{found}\nMend it, or leave these out with --skip-bad.")
+        parts.append(f"{found}\nCorrect the input, or leave these items out with --skip-bad.")
     if incomplete and not options.allow_partial:
         parts.append(
             f"The input is not the published data:\n{listed(incomplete)}\n"
-            "Get the rest, or build what is there with --allow-partial; the card will say so."
+            "Get the rest, or build what is there with --allow-partial; the card then states the difference."
         )
     if parts:
         raise BuildError("\n".join([*parts, "Nothing was written."]))
 
 
 def _check_splits(repo: Path, builder_class: type[RawBuilder]) -> None:
-    """An item, and whatever else a split must not tear apart, is in one split, the same in every config."""
+    """No item, and no group that must stay together, is in two splits, within and across configs."""
     for family in builder_class.FAMILIES:
         home: dict[str, tuple[str, str]] = {}
         for config in (name for name in family if (repo / name).is_dir()):
             for split, items in items_by_split(repo / config).items():
                 keys = [builder_class.split_key(item) for item in items]
-                if torn := [key for key in keys if home.setdefault(key, (split, config))[0] != split]:
+                if leaked := [key for key in keys if home.setdefault(key, (split, config))[0] != split]:
                     raise BuildError(
-                        f"{len(torn):,} of {config!r} are in {split!r} but elsewhere in {home[torn[0]][1]!r}, "
-                        f"for example {torn[0]}. Build both configs with the same --splits. Nothing was written."
+                        f"{len(leaked):,} of {config!r} are in {split!r} but elsewhere in {home[leaked[0]][1]!r}, "
+                        f"for example {leaked[0]}. Build both configs with the same --splits. Nothing was written."
                     )
 
 
 def _record_of(name: str, out: Path) -> dict[str, Any]:
-    """What earlier builds of this dataset into `out` recorded; anything else in `out` is not ours to replace."""
+    """What earlier builds of this dataset into `out` recorded; a folder that something else made is refused."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return {"dataset": name, "configs": {}}
     try:

@@ -30,7 +30,7 @@ def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = Non
         name: one of `emohub.dataset.registry.names()`.
         repo: folder of the repo, with one folder of Parquet per config and `build.json`.
         place: where the repo stands in a release; None where it stands alone.
-        **metadata: what a release says above the dataset's own metadata: licence, gate.
+        **metadata: metadata of a release that replace the dataset's own: licence, gate.
     """
     record = json.loads((repo / RECORD).read_text(encoding="utf-8"))
     script = find(name)

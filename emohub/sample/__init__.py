@@ -1,4 +1,4 @@
-"""The demo's raw inputs: drawn faces, made-up raters and random weights, in the layouts in which the real ones come.
+"""The demo's raw inputs: drawn faces, invented raters and random weights, in the upstream layouts.
 
 Nothing in it is real: no photograph, no person, no rater. It is there to try every command without the data.
 """

@@ -113,7 +113,7 @@ def write_video(path: Path, frames: Sequence[Image.Image]) -> None:
 
 
 def _labels(number: int, code: str, panel: Sequence[str], rng: random.Random) -> list[str]:
-    """The raters' fields of one row of `labels.csv`: two to four raters, once one of them twice."""
+    """The raters' fields of one row of `labels.csv`: two to four raters, in one row a rater twice."""
     count = RATERS_OF_ROW[number % len(RATERS_OF_ROW)]
     who = [*panel[: count - 1], panel[0]] if number == REPEATED else list(panel[:count])
     fields: list[str] = []

@@ -51,7 +51,7 @@ def _row(faces: Sequence[Image.Image]) -> Image.Image:
 
 
 def _landscape() -> Image.Image:
-    """Hills under a sun: nobody is there."""
+    """Hills under a sun: a picture without a face."""
     picture = Image.new("RGB", (SIZE, SIZE), "#cfe3f2")
     draw = ImageDraw.Draw(picture)
     draw.ellipse((210, 40, 270, 100), fill="#f6d365")

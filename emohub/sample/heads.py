@@ -1,6 +1,6 @@
 """The model's half of the demo's raw inputs: random heads in upstream's layout and a SigLIP to go under them.
 
-The weights are drawn by chance: what such a model says of a face means nothing.
+The weights are random: the scores of such a model mean nothing.
 """
 
 import json
@@ -32,7 +32,7 @@ def head_state(generator: torch.Generator, size_in: int, hidden_sizes: Sequence[
     """Random weights of one head under upstream's keys, `layers.<3i>.weight` (out, in) and `layers.<3i>.bias` (out,).
 
     Args:
-        generator: Where chance comes from; it moves on.
+        generator: Source of randomness; its state advances.
         size_in: Length of the embedding.
         hidden_sizes: Widths of the hidden layers.
     """

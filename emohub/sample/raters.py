@@ -1,4 +1,4 @@
-"""Made-up raters of the demo's EmoNet-Face images: what they see in a face and how they write it down."""
+"""Invented raters of the demo's EmoNet-Face images: their votes and intensities, as upstream writes them."""
 
 import random
 from collections.abc import Iterator

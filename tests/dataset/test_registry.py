@@ -121,11 +121,6 @@ def test_a_third_dataset_is_built_and_loaded(repo: Path) -> None:
     assert load_dataset(str(repo), split="test").column_names == ["item", "mood", "length"]  # the default config
 
 
-def test_a_third_dataset_passes_every_check(repo: Path) -> None:
-    report = check_path(repo)
-    assert not [failure for result in report.results for failure in result.failures]
-
-
 def _replace(path: Path, column: str, value: object) -> None:
     rows = pq.read_table(path).to_pylist()
     rows[0][column] = value
@@ -152,7 +147,7 @@ def test_a_third_dataset_is_checked_by_its_own_rules(
     assert says in failure.found
 
 
-def test_a_third_dataset_is_released(third: Path, tmp_path: Path) -> None:
+def test_a_third_dataset_is_released_and_passes_every_check(third: Path, tmp_path: Path) -> None:
     write_source(tmp_path / "source")
     manifest = tmp_path / "release.toml"
     manifest.write_text(
@@ -160,6 +155,7 @@ def test_a_third_dataset_is_released(third: Path, tmp_path: Path) -> None:
         '[datasets.drawings]\nscript = "moods"\nsource = "source"\n'
     )
     assert build_release(manifest, tmp_path / "out") == {"datasets/drawings": "built"}
+    assert not [failure for result in check_path(tmp_path / "out").results for failure in result.failures]
     card = tmp_path / "out" / "datasets" / "drawings" / "README.md"
     assert 'load_dataset("org/drawings"' in card.read_text()
 
