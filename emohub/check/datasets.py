@@ -14,8 +14,10 @@ from datasets.data_files import DataFilesDict, sanitize_patterns
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCardData
 
-from emohub.check.base import Check, Failure, Scope, Subject, shown, some
+from emohub.check.base import Check, Failure, Scope, Subject
+from emohub.check.base import truncate_list as some
 from emohub.dataset.build import RECORD
+from emohub.errors import printable as shown
 from emohub.hub.words import size_of
 
 DATASET: tuple[Scope, ...] = ("dataset",)

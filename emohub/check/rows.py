@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, Image, List, Video
 
-from emohub.check.base import Check, Failure, Subject, shown, some
+from emohub.check.base import Check, Failure, Subject
+from emohub.check.base import truncate_list as some
 from emohub.check.datasets import DATASET, files_of, infos, metadata
 from emohub.data.emojis import ALL_LABELS, EMOJIS, emoji
 from emohub.data.media import check_image, check_video
@@ -20,6 +21,7 @@ from emohub.data.ratings import COLUMNS, validate_ratings
 from emohub.data.taxonomy import NAMES
 from emohub.dataset.build import DATASETS, RECORD, items_by_split
 from emohub.errors import MediaError, RatingsError, UnknownNameError
+from emohub.errors import printable as shown
 from emohub.hub.folders import load_builder_module
 
 DECODERS: Mapping[type, Callable[[bytes], object]] = {
