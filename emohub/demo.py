@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import transformers
 
+from emohub.hub import fresh
 from emohub.release.build import build_release
 from emohub.sample import write_sample
 
@@ -80,10 +79,8 @@ Build from the upstream files in the same way:
 
 
 def run(script: str, folder: Path) -> None:
-    """Run a script in a folder with fresh caches and no network."""
-    with tempfile.TemporaryDirectory() as cache:
-        offline = {"HF_HOME": cache, "HF_HUB_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
-        subprocess.run([sys.executable, "-c", script], cwd=folder, env={**os.environ, **offline}, check=True)
+    """Run a script in a folder with fresh caches and no network, and print what it prints."""
+    print(fresh.run(script, cwd=folder).stdout, end="", flush=True)
 
 
 if __name__ == "__main__":

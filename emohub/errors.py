@@ -42,6 +42,17 @@ class PublishError(EmohubError):
     """A release is not, or not wholly, on the Hub."""
 
 
+def printable(value: object, limit: int = 120) -> str:
+    """A value from a file as it may be printed: one line, no control characters, at most `limit` letters.
+
+    >>> printable(f"a{chr(27)}[2J and more", 6)
+    'a [2J…'
+    """
+    text = "".join(letter if letter.isprintable() else " " for letter in str(value)[: 8 * limit])
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def listed(lines: Sequence[str], shown: int = SHOWN) -> str:
     """The first `shown` lines as a bulleted list, and how many more there are."""
     more = [f"  … and {len(lines) - shown:,} more"] if len(lines) > shown else []

@@ -1,1 +1,1 @@
-"""`emohub check`: what is wrong with a built release, found offline and before anything is pushed."""
+"""`emohub check`: find problems of a built release offline, before anything is published."""

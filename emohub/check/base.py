@@ -1,4 +1,4 @@
-"""What every check is made of: what it looks at, what it says, and how it stands in a table."""
+"""What every check is made of: the repo it looks at, the failures it reports, the row it has in the table."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from emohub.errors import printable
 from emohub.hub.card import Card, read_card
 from emohub.hub.kinds import Kind
 from emohub.release.record import Release, Repo
@@ -21,8 +22,8 @@ class Failure:
 
     Attributes:
         where: File or folder, relative to the release.
-        found: What was found there.
-        do: What to do about it.
+        found: The problem.
+        do: How to correct it.
     """
 
     where: str
@@ -32,14 +33,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: one repo, or the release that holds them.
+    """What is checked: one repo, or the release as a whole.
 
     Attributes:
-        kind: "release" for the whole.
+        kind: Kind of the repo; "release" for the whole.
         name: Name of the repo.
-        folder: Where it is.
+        folder: Its path.
         path: The same relative to the release; empty for the whole.
-        release: The release that it is part of, None for a folder that stands alone.
+        release: The release that it is part of; None for a single folder.
     """
 
     kind: Scope
@@ -55,7 +56,7 @@ class Subject:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """Every file below the folder, sorted, relative to it; a link is a file, wherever it leads."""
+        """Every file below the folder, sorted, relative to it; a symbolic link counts as a file."""
         found = []
         for path in self.folder.rglob("*"):
             if path.is_symlink() or not path.is_dir():
@@ -77,7 +78,7 @@ class Subject:
 
     @property
     def meta(self) -> dict[str, Any]:
-        """The card's metadata; empty where they do not parse, which is a check of its own."""
+        """The card's metadata; empty where they do not parse, which another check reports."""
         return self.card.meta
 
     @property
@@ -92,7 +93,7 @@ class Subject:
         return tuple(repo for repo in known if kind is None or repo.kind == kind)
 
     def once(self, key: str, make: Callable[[], Any]) -> Any:
-        """What `make` gives, made on the first call only: several checks look at one process's answers."""
+        """The value of `make`, computed on the first call only: several checks share the result of one process."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
@@ -103,10 +104,10 @@ class Check:
     """A row of the table of checks.
 
     Attributes:
-        id: Subject of the check, a dot, what of it.
-        kinds: What it looks at.
-        what: What holds where it passes, in a few words.
-        find: Yields what is wrong.
+        id: `GROUP.NAME`.
+        kinds: What it applies to.
+        what: What is true where it passes, in a few words.
+        find: Yields the failures.
         starts: Whether it starts processes, and so runs code of the release.
     """
 
@@ -117,11 +118,40 @@ class Check:
     starts: bool = False
 
 
-def shown(value: object, limit: int = 120) -> str:
-    """A value from a file as it may be printed: one line, no control characters, not too long."""
-    text = "".join(letter if letter.isprintable() else " " for letter in str(value))
-    text = " ".join(text.split())
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check of one repo; it passed where there are no failures."""
+
+    check: Check
+    kind: str
+    name: str
+    path: str
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All results of a run.
+
+    Attributes:
+        what: Name of the folder.
+        results: One per check and repo, in the order of the table.
+        left_out: Ids of the checks that were not made, because they start processes.
+    """
+
+    what: str
+    results: tuple[Result, ...]
+    left_out: tuple[str, ...]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Those of all results."""
+        return [failure for result in self.results for failure in result.failures]
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are no failures."""
+        return not self.failures
 
 
 def as_list(value: Any) -> list[Any]:
@@ -129,12 +159,12 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def some(values: Any, limit: int = 3) -> str:
+def truncate_list(values: Any, limit: int = 3) -> str:
     """The first few values, and how many more there are.
 
-    >>> some(["a", "b", "c", "d"])
+    >>> truncate_list(["a", "b", "c", "d"])
     'a, b, c and 1 more'
     """
-    listed = [shown(value) for value in values]
+    listed = [printable(value) for value in values]
     more = f" and {len(listed) - limit:,} more" if len(listed) > limit else ""
     return ", ".join(listed[:limit]) + more

@@ -8,7 +8,9 @@ import yaml
 from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData, parse_eval_result_entries
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from emohub.check.base import REPOS, Check, Failure, Scope, Subject, as_list, shown, some
+from emohub.check.base import REPOS, Check, Failure, Scope, Subject, as_list
+from emohub.check.base import truncate_list as some
+from emohub.errors import printable as shown
 from emohub.hub.card import read_yaml
 from emohub.hub.words import (
     ANNOTATIONS_CREATORS,

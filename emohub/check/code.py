@@ -1,4 +1,4 @@
-"""Code that ships: it parses, stands alone, and asks for what it imports. Nothing runs here."""
+"""Code in the repos: it parses, needs no emohub, and its requirements cover its imports. Nothing runs here."""
 
 import ast
 import sys
@@ -12,12 +12,13 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from emohub.check.base import Check, Failure, Scope, Subject, shown, some
+from emohub.check.base import Check, Failure, Scope, Subject, truncate_list
+from emohub.errors import printable
 
 CODED: tuple[Scope, ...] = ("model", "metric", "space")
 SPACES: tuple[Scope, ...] = ("metric", "space")
 REQUIREMENTS = "requirements.txt"
-# Module → distribution, where the names differ and the package may not be installed here.
+# Module → distributions, where the names differ and the package may not be installed here.
 DISTRIBUTIONS: Mapping[str, frozenset[str]] = {
     "PIL": frozenset({"pillow"}),
     "cv2": frozenset({"opencv-python-headless", "opencv-python", "opencv-contrib-python"}),
@@ -26,8 +27,8 @@ DISTRIBUTIONS: Mapping[str, frozenset[str]] = {
     "skimage": frozenset({"scikit-image"}),
     "gradio_client": frozenset({"gradio"}),
 }
-# What comes with a package, so that naming the package is enough.
-BRINGS: Mapping[str, frozenset[str]] = {
+# Dependencies of a package that need no line of their own.
+IMPLIED: Mapping[str, frozenset[str]] = {
     "evaluate": frozenset({"datasets", "huggingface-hub", "numpy", "pandas", "tqdm"}),
     "datasets": frozenset({"huggingface-hub", "numpy", "pandas", "pyarrow", "tqdm"}),
     "transformers": frozenset({"huggingface-hub", "numpy", "safetensors", "tqdm"}),
@@ -36,7 +37,7 @@ BRINGS: Mapping[str, frozenset[str]] = {
     "gradio": frozenset({"huggingface-hub", "numpy", "pandas", "pillow"}),
 }
 HEAVY = ("torch", "transformers", "tensorflow", "jax")
-GIVEN = frozenset({"gradio", "spaces"})  # a Gradio Space on the Hub has them
+PREINSTALLED = frozenset({"gradio", "spaces"})  # on every Gradio Space of the Hub
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -45,31 +46,31 @@ def parsed(path: Path) -> ast.Module:
 
     Raises:
         OSError: the file cannot be read.
-        SyntaxError, ValueError: it is no Python.
+        SyntaxError, ValueError: it is not valid Python.
     """
     with _ONE_AT_A_TIME:
         return ast.parse(path.read_bytes())
 
 
 def parses(subject: Subject) -> Iterator[Failure]:
-    """Every Python file is Python."""
+    """Every Python file parses."""
     for name in subject.having(".py"):
         try:
             parsed(subject.folder / name)
         except (SyntaxError, ValueError) as error:
-            found = f"is no Python: {shown(error)}"
-            yield subject.failure(name, found, "Mend it in the source folder and build again.")
+            found = f"is not valid Python: {printable(error)}"
+            yield subject.failure(name, found, "Correct it in the source folder and build again.")
 
 
 def _tree(subject: Subject, name: str) -> ast.AST:
     try:
         return parsed(subject.folder / name)
     except (SyntaxError, ValueError):
-        return ast.Module([], [])  # code.parse says so
+        return ast.Module([], [])  # code.parse reports it
 
 
 def without_kit(subject: Subject) -> Iterator[Failure]:
-    """Nothing imports emohub: who loads the repo does not have it."""
+    """Nothing imports emohub: users of the repo do not have it."""
     for name in subject.having(".py"):
         if "emohub" in modules(_tree(subject, name), optional=True):
             do = "Copy what is needed into the repo: it must load without the kit."
@@ -87,37 +88,37 @@ def siblings(subject: Subject) -> Iterator[Failure]:
                     path = f"{base}/{module.replace('.', '/')}".removeprefix("./")
                     if f"{path}.py" not in subject.files and f"{path}/__init__.py" not in subject.files:
                         found = f"imports {'.' * node.level}{module}, which is not in the repo"
-                        yield subject.failure(name, found, "Add the file: a repo stands alone.")
+                        yield subject.failure(name, found, "Add the file: a repo must be self-contained.")
 
 
 def requirements(subject: Subject) -> Iterator[Failure]:
-    """`requirements.txt` asks for every package that the code imports."""
-    named, bad = asked_for(subject)
+    """`requirements.txt` names every package that the code imports."""
+    named, bad = required_packages(subject)
     for line in bad:
-        yield subject.failure(REQUIREMENTS, f"{shown(line)!r} is no requirement", "Write NAME or NAME>=VERSION.")
-    have = {name for known in named for name in (known, *BRINGS.get(known, ()))}
+        found = f"{printable(line)!r} is not a requirement"
+        yield subject.failure(REQUIREMENTS, found, "Write NAME or NAME>=VERSION.")
+    have = {name for known in named for name in (known, *IMPLIED.get(known, ()))}
     if subject.meta.get("sdk") == "gradio":
-        have |= GIVEN | BRINGS["gradio"]
+        have |= PREINSTALLED | IMPLIED["gradio"]
     own = {name.partition("/")[0].removesuffix(".py") for name in subject.having(".py")}
     installed = packages_distributions()
     for name in subject.having(".py"):
         for module in sorted(modules(_tree(subject, name)) - own - sys.stdlib_module_names - {"emohub"}):
             known = {canonicalize_name(one) for one in installed.get(module, ())}
             if not have & (known | DISTRIBUTIONS.get(module, frozenset()) | {canonicalize_name(module)}):
-                found = f"imports {module}, which {REQUIREMENTS} does not ask for"
+                found = f"imports {module}, which {REQUIREMENTS} does not name"
                 yield subject.failure(name, found, f"Add it to {REQUIREMENTS}.")
 
 
-def hidden(subject: Subject) -> tuple[str, ...]:
-    """Options of `visits/guard.py` that take away emohub and what `requirements.txt` does not ask for, if large."""
-    named = asked_for(subject)[0]
-    have = {name for known in named for name in (known, *BRINGS.get(known, ()))}
-    away = ["emohub", *(name for name in HEAVY if name not in have)]
-    return tuple(part for name in away for part in ("--hide", name))
+def absent_packages(subject: Subject) -> tuple[str, ...]:
+    """What an installation of `requirements.txt` does not have: emohub, and large packages that nothing requires."""
+    named = required_packages(subject)[0]
+    have = {name for known in named for name in (known, *IMPLIED.get(known, ()))}
+    return ("emohub", *(name for name in HEAVY if name not in have))
 
 
-def asked_for(subject: Subject) -> tuple[dict[str, SpecifierSet], list[str]]:
-    """Distributions in `requirements.txt` with their versions, and the lines that are none."""
+def required_packages(subject: Subject) -> tuple[dict[str, SpecifierSet], list[str]]:
+    """Distributions in `requirements.txt` with their versions, and the lines that are not requirements."""
     named: dict[str, SpecifierSet] = {}
     bad = []
     lines = subject.text(REQUIREMENTS).splitlines() if REQUIREMENTS in subject.files else []
@@ -138,7 +139,7 @@ def modules(tree: ast.AST, optional: bool = False) -> set[str]:
 
     Args:
         tree: The code.
-        optional: Also those that the code can do without: in a `try` that catches ImportError.
+        optional: Also optional ones, imported in a `try` that catches ImportError.
     """
     found: set[str] = set()
     skipped: set[ast.AST] = set()
@@ -169,42 +170,42 @@ def _imports(function: ast.expr) -> bool:
 
 
 def sdk(subject: Subject) -> Iterator[Failure]:
-    """The app that the card names is there; the version is one, and not against the requirements."""
+    """The card's app exists; its SDK version is complete and allowed by the requirements."""
     meta = subject.meta
     app = meta.get("app_file", "app.py")
     if app not in subject.files:
         yield subject.failure(
-            "README.md", f"app_file {shown(app)!r} is not there", "Name the file that the Space runs."
+            "README.md", f"app_file {printable(app)!r} does not exist", "Name the file that the Space runs."
         )
     if meta.get("sdk") != "gradio":
         return
     try:
         version = Version(str(meta.get("sdk_version")))
     except InvalidVersion:
-        found = f"sdk_version is {shown(meta.get('sdk_version'))!r}"
+        found = f"sdk_version is {printable(meta.get('sdk_version'))!r}"
         yield subject.failure("README.md", found, "Write the full version of Gradio, such as 6.31.0.")
         return
-    wanted = asked_for(subject)[0].get("gradio", SpecifierSet())
+    wanted = required_packages(subject)[0].get("gradio", SpecifierSet())
     if len(version.release) != 3:
         found = f"sdk_version {version} is not a full version"
         yield subject.failure("README.md", found, "Write all three numbers, and quote them.")
     elif version not in wanted:
-        found = f"sdk_version {version} is not what {REQUIREMENTS} asks for (gradio{wanted})"
+        found = f"sdk_version {version} is not allowed by {REQUIREMENTS} (gradio{wanted})"
         yield subject.failure("README.md", found, "Make the two agree.")
 
 
 def metric_file(subject: Subject) -> Iterator[Failure]:
     """`evaluate.load` finds the file by the name of the repo."""
     if f"{subject.name}.py" not in subject.files:
-        found = f"there is no {subject.name}.py; there are {some(subject.having('.py')) or 'no Python files'}"
+        found = f"{subject.name}.py is missing; there are {truncate_list(subject.having('.py')) or 'no Python files'}"
         yield subject.failure("", found, "Name the file as the repo: evaluate.load looks for it.")
 
 
 CHECKS = (
     Check("code.parse", CODED, "code parses", parses),
-    Check("code.alone", CODED, "nothing imports emohub", without_kit),
+    Check("code.standalone", CODED, "nothing imports emohub", without_kit),
     Check("code.siblings", CODED, "relative imports lead to files", siblings),
     Check("code.requirements", SPACES, "requirements cover the imports", requirements),
-    Check("space.sdk", SPACES, "app_file and sdk_version are right", sdk),
-    Check("metric.file", ("metric",), "the file that evaluate looks for", metric_file),
+    Check("space.sdk", SPACES, "app_file and sdk_version are valid", sdk),
+    Check("metric.file", ("metric",), "evaluate.load finds the file", metric_file),
 )

@@ -1,4 +1,4 @@
-"""What must not be inside any file: pickles, secrets, paths of the machine it was made on."""
+"""What no file may contain: pickles, secrets, local paths."""
 
 import io
 import json
@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject, shown
+from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject
+from emohub.errors import printable
 
 PICKLED = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".joblib", ".ckpt", ".dill", ".cloudpickle", ".pkl.gz", ".pt2")
 WINDOW = 8 * 2**20  # bytes of a binary file that are read at either end: headers, footers, metadata are there
@@ -25,26 +26,26 @@ PARSED = 10 * 2**20  # a pickle without the usual first bytes is looked for up t
 
 def pickles(subject: Subject) -> Iterator[Failure]:
     """Pickles by name and by content, also inside archives and NumPy files; none is ever loaded."""
-    do = "Ship safetensors, Parquet or JSON: opening a pickle runs code."
+    do = "Use safetensors, Parquet or JSON: loading a pickle runs code."
     for name in subject.files:
         path = subject.folder / name
         if not path.is_file():
             continue
         if name.lower().endswith(PICKLED):
-            yield subject.failure(name, "is a kind of file that is a pickle or may be one", do)
+            yield subject.failure(name, "has the suffix of a pickle", do)
         elif what := pickled(path):
             yield subject.failure(name, what, do)
 
 
 def pickled(path: Path) -> str:
-    """Why a file is a pickle, or holds one; empty if it does not."""
+    """Why a file is a pickle or contains one; empty if it does not."""
     with path.open("rb") as file:
         head = file.read(16)
         if head.startswith(b"PK\x03\x04"):
             return _pickled_in_zip(path)
         if head.startswith(b"\x93NUMPY"):
             file.seek(0)
-            return "is an array of Python objects, which NumPy keeps as a pickle" if _has_objects(file) else ""
+            return "is an array of Python objects, which NumPy stores as a pickle" if _has_objects(file) else ""
     if re.match(rb"\x80[\x02-\x05]", head) or _is_old_pickle(path):
         return "is a pickle by its content"
     return ""
@@ -56,7 +57,7 @@ def _has_objects(file: Any) -> bool:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         return bool(read(file)[2].hasobject)
     except (ValueError, OSError, SyntaxError, tokenize.TokenError):
-        return True  # a header that cannot be read is not to be trusted
+        return True  # an unreadable header is not trusted
 
 
 def _pickled_in_zip(path: Path) -> str:
@@ -67,14 +68,14 @@ def _pickled_in_zip(path: Path) -> str:
                     head = file.read(64 * 1024)
                 objects = head.startswith(b"\x93NUMPY") and _has_objects(io.BytesIO(head))
                 if member.filename.lower().endswith(PICKLED) or objects or re.match(rb"\x80[\x02-\x05]", head):
-                    return f"is an archive with the pickle {shown(member.filename)} in it"
+                    return f"is an archive that contains the pickle {printable(member.filename)}"
     except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-        return f"is an archive that cannot be looked into ({type(error).__name__})"
+        return f"is an archive that cannot be read ({type(error).__name__})"
     return ""
 
 
 def _is_old_pickle(path: Path) -> bool:
-    """Protocols 0 and 1 have no mark at the beginning: the file must be opcodes from first to last byte."""
+    """Protocols 0 and 1 have no magic bytes: the file must be opcodes from first to last byte."""
     if not 2 < (size := path.stat().st_size) <= PARSED:
         return False
     with path.open("rb") as file:
@@ -84,14 +85,14 @@ def _is_old_pickle(path: Path) -> bool:
         file.seek(0)
         try:
             codes = sum(1 for _ in pickletools.genops(file))
-        except Exception:  # what is no pickle makes the parser raise anything
+        except Exception:  # the parser raises anything on other data
             return False
         return codes > 2 and file.tell() == size
 
 
 # -- secrets and local paths ---------------------------------------------------------------------------
 
-# What a secret looks like; each is a form that its issuer gives it, so that words of a text do not match.
+# Patterns of secrets, in the form that their issuers use, so that ordinary text does not match.
 SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern))
     for what, pattern in (
@@ -108,7 +109,7 @@ SECRETS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("a JSON Web Token", r"\beyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20,}"),
         ("a URL with a password", r"\b[a-z][a-z0-9+]{1,9}://[^\s/:@'\"<>]+:[^\s/:@'\"<>{}$]{3,}@[\w.-]+"),
         (
-            "a password or token that is written out",
+            "a password or token in plain text",
             r"(?i)\b(?:api[_-]?key|auth[_-]?token|access[_-]?token|secret(?:[_-]?key)?|password|passwd)\b['\"]?\s*"
             r"[:=]\s*['\"](?=[^'\"]*\d)(?=[^'\"]*[A-Za-z])[A-Za-z0-9+/_=.-]{16,}['\"]",
         ),
@@ -121,28 +122,28 @@ LOCAL = re.compile(
 
 
 def secrets(subject: Subject) -> Iterator[Failure]:
-    """Tokens, keys and passwords; what is found is not repeated in full."""
+    """Tokens, keys and passwords; the message shows their first letters only."""
     for name, text in texts(subject):
         for what, pattern in SECRETS:
             if found := pattern.search(text):
-                begin = shown(found.group())[:6]
-                do = "Revoke it, then take it out: whatever was pushed stays in the history."
+                begin = printable(found.group())[:6]
+                do = "Revoke it, then remove it: whatever was pushed stays in the history."
                 yield subject.failure(name, f"holds {what} ({begin}…)", do)
 
 
 def local_paths(subject: Subject) -> Iterator[Failure]:
-    """Absolute paths: they mean nothing elsewhere and tell about the machine."""
+    """Absolute paths: they do not exist elsewhere and disclose the machine they are from."""
     own = re.escape(str(subject.folder.resolve().parent.parent))
     here = re.compile(own) if own.count("/") > 2 else None
     for name, text in texts(subject):
         if found := LOCAL.search(text) or (here and here.search(text)):
-            around = shown(text[found.start() : found.end() + 30].split("\n")[0].split('"')[0], 60)
+            around = printable(text[found.start() : found.end() + 30].split("\n")[0].split('"')[0], 60)
             do = "Write a path relative to the repo, or a Hub id, and build again."
             yield subject.failure(name, f"holds the local path {around}", do)
 
 
 def texts(subject: Subject) -> Iterator[tuple[str, str]]:
-    """The text of every file: whole texts, the strings of Parquet, of other files what stands at both ends."""
+    """The text of every file: all of a text file, the strings of Parquet, both ends of any other file."""
     for name in subject.files:
         path = subject.folder / name
         if path.is_symlink() or not path.is_file():
@@ -172,7 +173,7 @@ def _ends(path: Path, whole: bool) -> str:
 
 
 def strings(path: Path) -> Iterator[str]:
-    """The footer's metadata and every text of a Parquet file, row group by row group; nothing if it is none."""
+    """The footer's metadata and every string of a Parquet file, by row group; nothing for an invalid file."""
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError):
@@ -188,7 +189,7 @@ def strings(path: Path) -> Iterator[str]:
             try:
                 table = file.read_row_group(group, columns=columns) if columns else None
             except (pa.ArrowException, OSError):
-                return  # dataset.media says that it does not read
+                return  # dataset.media reports it
             for column in table.columns if table else ():
                 yield "\n".join(_flat(column))
 
@@ -209,17 +210,17 @@ def _leaves(array: pa.Array) -> Iterator[str]:
 
 
 def json_texts(subject: Subject) -> Iterator[Failure]:
-    """Files that are called JSON and are not."""
+    """Files named .json that do not parse."""
     for name in subject.having(".json"):
         try:
             json.loads((subject.folder / name).read_bytes())
         except ValueError as error:
-            yield subject.failure(name, f"is no JSON: {shown(error)}", "Build it again.")
+            yield subject.failure(name, f"is not valid JSON: {printable(error)}", "Build it again.")
 
 
 CHECKS = (
     Check("files.pickle", REPOS, "no pickle, by name or content", pickles),
     Check("files.secret", REPOS, "no token, key or password", secrets),
-    Check("files.local_path", REPOS, "no path of this machine", local_paths),
+    Check("files.local_path", REPOS, "no local path", local_paths),
     Check("files.json", REPOS, "JSON files parse", json_texts),
 )

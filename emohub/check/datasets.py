@@ -14,8 +14,9 @@ from datasets.data_files import DataFilesDict, sanitize_patterns
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCardData
 
-from emohub.check.base import Check, Failure, Scope, Subject, shown, some
+from emohub.check.base import Check, Failure, Scope, Subject, truncate_list
 from emohub.dataset.repo import RECORD
+from emohub.errors import printable
 from emohub.hub.words import size_of
 
 DATASET: tuple[Scope, ...] = ("dataset",)
@@ -38,7 +39,7 @@ def _footers(subject: Subject) -> tuple[dict[str, pq.FileMetaData], dict[str, st
         try:
             good[name] = pq.read_metadata(subject.folder / name)
         except (pa.ArrowException, OSError, ValueError) as error:
-            bad[name] = shown(str(error).replace(str(subject.folder), ""))
+            bad[name] = printable(str(error).replace(str(subject.folder), ""))
     return good, bad
 
 
@@ -63,13 +64,13 @@ def _resolved(subject: Subject) -> list[tuple[str, dict[str, list[str]], str]]:
             files = {str(split): [_relative(file, root) for file in paths] for split, paths in given.items()}
             found.append((name, files, ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            found.append((name, {}, shown(str(error).replace(f"{root}", "").replace(str(subject.folder), ""))))
+            found.append((name, {}, printable(str(error).replace(f"{root}", "").replace(str(subject.folder), ""))))
     return found
 
 
 def _relative(file: str, root: Path) -> str:
     path = Path(str(file).removeprefix("file://"))
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else shown(path.name)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else printable(path.name)
 
 
 def infos(subject: Subject) -> dict[str, DatasetInfo]:
@@ -82,7 +83,7 @@ def _infos(subject: Subject) -> tuple[dict[str, DatasetInfo], str]:
         data = DatasetCardData(dataset_info=subject.meta.get("dataset_info"))
         return dict(DatasetInfosDict.from_dataset_card_data(data)), ""
     except Exception as error:  # the parser of features raises anything
-        return {}, f"{type(error).__name__}: {shown(error)}"
+        return {}, f"{type(error).__name__}: {printable(error)}"
 
 
 # -- checks ------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def check_shards(subject: Subject) -> Iterator[Failure]:
             sets[folder, shard["split"], shard["total"]].add(int(shard["number"]))
     for (folder, split, total), numbers in sets.items():
         if missing := sorted(set(range(int(total))) - numbers):
-            found = f"{split} lacks shard {some(missing)} of {int(total)}"
+            found = f"{split} lacks shard {truncate_list(missing)} of {int(total)}"
             yield subject.failure(folder, found, "Build the dataset again.")
 
 
@@ -119,7 +120,7 @@ def check_configs(subject: Subject) -> Iterator[Failure]:
     """`configs` names every Parquet file once, nothing else, and one config as the default."""
     names = [str(entry.get("config_name")) for entry in subject.meta.get("configs") or [] if isinstance(entry, dict)]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        yield subject.failure(README, f"configs repeats {shown(name)!r}", REBUILD)
+        yield subject.failure(README, f"configs repeats {printable(name)!r}", REBUILD)
     home: dict[str, str] = {}
     for config, splits, error in _resolved(subject):
         if error:
@@ -137,7 +138,7 @@ def check_configs(subject: Subject) -> Iterator[Failure]:
         yield subject.failure(file, "no config of the card names it", REBUILD)
     defaults = [name for name, entry in configs(subject).items() if entry.get("default")]
     if len(configs(subject)) > 1 and len(defaults) != 1:
-        found = f"{len(defaults)} configs are marked as the default ({some(defaults) or 'none'})"
+        found = f"{len(defaults)} configs are marked as the default ({truncate_list(defaults) or 'none'})"
         yield subject.failure(README, found, "Mark exactly one with default: true.")
 
 
@@ -150,7 +151,7 @@ def check_dataset_info(subject: Subject) -> Iterator[Failure]:
     named = set(configs(subject))
     for name in sorted(set(known) ^ named):
         has, lacks = ("configs", "dataset_info") if name in named else ("dataset_info", "configs")
-        yield subject.failure(README, f"config {shown(name)!r} is in {has}, not in {lacks}", REBUILD)
+        yield subject.failure(README, f"config {printable(name)!r} is in {has}, not in {lacks}", REBUILD)
 
 
 def check_splits(subject: Subject) -> Iterator[Failure]:
@@ -185,14 +186,14 @@ def _differs(declared: Features, schema: pa.Schema) -> str:
         here = [name for name in schema.names if name not in declared]
         there = [name for name in declared if name not in schema.names]
         if here or there:
-            return f"columns only in the file: {some(here) or 'none'}; only in the card: {some(there) or 'none'}"
-        return f"the columns stand in another order than in the card: {some(schema.names, 5)}"
+            return f"columns only in the file: {truncate_list(here) or 'none'}; only in the card: {truncate_list(there) or 'none'}"
+        return f"the columns stand in another order than in the card: {truncate_list(schema.names, 5)}"
     found = Features.from_arrow_schema(schema)
     if b"huggingface" not in (schema.metadata or {}):
         plain = declared.arrow_schema.remove_metadata()
         return "" if plain.equals(schema.remove_metadata()) else "the types are not those of the card"
     other = [name for name in declared if declared[name] != found[name]]
-    return f"{some(other)}: the type is not that of the card" if other else ""
+    return f"{truncate_list(other)}: the type is not that of the card" if other else ""
 
 
 def check_sizes(subject: Subject) -> Iterator[Failure]:
@@ -215,8 +216,8 @@ def check_sizes(subject: Subject) -> Iterator[Failure]:
     declared_sizes = subject.meta.get("size_categories")
     valid = {size_of(max(rows)), size_of(sum(rows))} if rows else set()  # of the largest config, or of all
     if rows and declared_sizes not in [[name] for name in valid]:
-        found = f"size_categories is {shown(declared_sizes)}, the largest config has {max(rows):,} rows"
-        yield subject.failure(README, found, f"Write {some(sorted(valid))}.")
+        found = f"size_categories is {printable(declared_sizes)}, the largest config has {max(rows):,} rows"
+        yield subject.failure(README, found, f"Write {truncate_list(sorted(valid))}.")
 
 
 def check_record(subject: Subject) -> Iterator[Failure]:
@@ -228,7 +229,7 @@ def check_record(subject: Subject) -> Iterator[Failure]:
         made = json.loads(subject.text(RECORD))["configs"]
         declared = {(c, s): counts["num_examples"] for c, one in made.items() for s, counts in one["splits"].items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        yield subject.failure(RECORD, f"is not a record of a build: {shown(error)}", "Build the dataset again.")
+        yield subject.failure(RECORD, f"is not a record of a build: {printable(error)}", "Build the dataset again.")
         return
     rows: dict[tuple[str, str], int] = defaultdict(int)
     for name, footer in metadata(subject).items():

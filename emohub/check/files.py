@@ -1,4 +1,4 @@
-"""Files as such: names, sizes, and what has no business in a repo. Nothing is opened here."""
+"""Names and sizes of files, and files that do not belong in a repo. Nothing is opened here."""
 
 import os
 import re
@@ -7,14 +7,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject, some
+from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject, truncate_list
 
 # The Hub's: files per folder and per repo, bytes of a file, bytes of a text that is not in LFS. Ours: bytes of a card
 # and of its metadata; no card of use is longer, and the Hub sends both with every page.
 PER_FOLDER, PER_REPO = 10_000, 100_000
 FILE_BYTES, TEXT_BYTES, CARD_BYTES, FRONT_BYTES = 50 * 10**9, 10 * 10**6, 10**6, 200_000
 
-# Whole names of files or folders that tools leave behind.
+# Names of files or folders that tools leave behind.
 LEFTOVERS = frozenset(
     "__pycache__ .ds_store thumbs.db desktop.ini .ipynb_checkpoints .git .idea .vscode .pytest_cache .mypy_cache "
     ".ruff_cache .cache .gradio .venv .env node_modules .scratch wandb".split()
@@ -27,27 +27,27 @@ LONGEST = 255  # bytes of one name, on every common file system
 
 
 def links(subject: Subject) -> Iterator[Failure]:
-    """Symbolic links: the Hub gets what they lead to, or nothing."""
+    """Symbolic links: an upload follows or drops them."""
     for name in subject.files:
         if (subject.folder / name).is_symlink():
             target = os.readlink(subject.folder / name)
-            kind = "an absolute path" if target.startswith("/") else some([target])
-            yield subject.failure(name, f"is a symbolic link to {kind}", "Put the file itself there.")
+            kind = "an absolute path" if target.startswith("/") else truncate_list([target])
+            yield subject.failure(name, f"is a symbolic link to {kind}", "Replace the link by the file.")
 
 
 def leftovers(subject: Subject) -> Iterator[Failure]:
-    """Caches, locks, editors' files and everything else that is hidden."""
+    """Caches, lock files, backups of editors and other hidden files."""
     for name in subject.files:
         parts = PurePosixPath(name).parts
         left = next((part for part in parts if part.lower() in LEFTOVERS), None)
         hidden = next((part for part in parts if part.startswith(".") and part not in HIDDEN_ALLOWED), None)
         if left or hidden or name.lower().endswith(LEFT_SUFFIXES):
-            found = f"{left or hidden or parts[-1]!r} was left behind by a tool"
-            yield subject.failure(name, found, "Delete it; it is no part of the repo.")
+            found = f"{left or hidden or parts[-1]!r} is a leftover of a tool"
+            yield subject.failure(name, found, "Delete it; it is not part of the repo.")
 
 
 def same_names(subject: Subject) -> Iterator[Failure]:
-    """Names that are one on file systems that ignore case or the form of accents."""
+    """Names that collide on file systems that ignore case or Unicode normalization."""
     alike = defaultdict(set)
     for name in subject.files:
         path = PurePosixPath(name)
@@ -56,17 +56,17 @@ def same_names(subject: Subject) -> Iterator[Failure]:
     for names in alike.values():
         if len(names) > 1:
             first, *rest = sorted(names)
-            found = f"differs from {some(rest)} in case or accents only"
+            found = f"differs from {truncate_list(rest)} only in case or Unicode normalization"
             yield subject.failure(first, found, "Rename one: on Windows and macOS they are the same file.")
 
 
 def names(subject: Subject) -> Iterator[Failure]:
-    """Names that the Hub or a common file system refuses."""
+    """Names that the Hub or a common file system rejects."""
     for name in subject.files:
         parts = PurePosixPath(name).parts
         long = any(len(os.fsencode(part)) > LONGEST for part in parts)
         if bad := REFUSED.search(name):
-            what = f"holds {bad.group()!r}" if bad.group().strip() else "has a blank or a dot at an edge of a name"
+            what = f"holds {bad.group()!r}" if bad.group().strip() else "has a space at an end, or ends with a dot"
             safe = name.encode("utf-8", "replace").decode()
             yield subject.failure(safe, f"its name {what}", "Rename it: letters, digits, '-', '_' and '.' are safe.")
         elif long:
@@ -74,29 +74,29 @@ def names(subject: Subject) -> Iterator[Failure]:
 
 
 def empty(subject: Subject) -> Iterator[Failure]:
-    """Files without a byte."""
+    """Files of zero bytes."""
     for name, size in _sizes(subject):
         if not size and PurePosixPath(name).name not in EMPTY_ALLOWED:
             yield subject.failure(name, "is empty", "Build it again, or delete it.")
 
 
 def sizes(subject: Subject) -> Iterator[Failure]:
-    """Files over the limits."""
+    """Files over the Hub's limits."""
     for name, size in _sizes(subject):
         limit, do = FILE_BYTES, "Split it into shards."
         if name == "README.md":
             limit, do = CARD_BYTES, "Shorten the card; put long tables into files of their own."
         elif name.lower().endswith(TEXTS) and not name.lower().endswith((".jsonl", ".csv")):
-            limit, do = TEXT_BYTES, "Ship it as Parquet, or split it: the Hub takes no larger text outside of LFS."
+            limit, do = TEXT_BYTES, "Use Parquet, or split it: the Hub accepts larger files in LFS only."
         if size > limit:
             yield subject.failure(name, f"has {size:,} bytes; the limit is {limit:,}", do)
     if (front := len(subject.card.front.encode())) > FRONT_BYTES:
-        found = f"its metadata have {front:,} bytes; the limit is {FRONT_BYTES:,}"
+        found = f"the metadata have {front:,} bytes; the limit is {FRONT_BYTES:,}"
         yield subject.failure("README.md", found, "Fewer or smaller features in dataset_info.")
 
 
 def counts(subject: Subject) -> Iterator[Failure]:
-    """More files than the Hub serves well."""
+    """More files than the Hub recommends."""
     if len(subject.files) > PER_REPO:
         found = f"{len(subject.files):,} files; the limit is {PER_REPO:,}"
         yield subject.failure("", found, "Pack them into Parquet or archives.")
@@ -115,9 +115,9 @@ def _sizes(subject: Subject) -> Iterator[tuple[str, int]]:
 
 CHECKS = (
     Check("files.links", REPOS, "no symbolic links", links),
-    Check("files.leftovers", REPOS, "nothing left behind by tools", leftovers),
+    Check("files.leftovers", REPOS, "no leftovers of tools", leftovers),
     Check("files.case", REPOS, "names differ in more than case", same_names),
-    Check("files.names", REPOS, "names that the Hub takes", names),
+    Check("files.names", REPOS, "names that the Hub accepts", names),
     Check("files.empty", REPOS, "no empty file", empty),
     Check("files.size", REPOS, "files within the Hub's limits", sizes),
     Check("files.count", REPOS, "not too many files", counts),

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from emohub.check.base import REPOS, Check, Failure, Subject, as_list, some
+from emohub.check.base import REPOS, Check, Failure, Subject, as_list
+from emohub.check.base import truncate_list as some
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.release.record import RECORD
 

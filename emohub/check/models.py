@@ -1,11 +1,10 @@
-"""Model repos: complete, safetensors only, labelled as the data are, and giving the scores that were recorded."""
+"""Model repos: complete, safetensors only, with the labels of the datasets and the recorded scores."""
 
 import ast
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
-from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,14 @@ from datasets import ClassLabel
 from safetensors import SafetensorError, safe_open
 
 from emohub.check import datasets
-from emohub.check.base import Check, Failure, Scope, Subject, as_list, shown, some
+from emohub.check.base import Check, Failure, Scope, Subject, as_list, truncate_list
 from emohub.check.code import parsed
-from emohub.check.fresh import KIT, VisitError, visit
+from emohub.check.isolated import run_isolated
+from emohub.check.scripts import load_model, load_with_kit
 from emohub.data.source import sha256_of
 from emohub.data.taxonomy import DIMENSIONS, NAMES
+from emohub.errors import printable
+from emohub.hub.fresh import FreshProcessError
 from emohub.model.convert.convert import RECORD, SEED
 from emohub.model.convert.images import probe_images
 from emohub.model.hubcode import CLASSES, CODE
@@ -43,7 +45,7 @@ def _json(subject: Subject, name: str) -> dict[str, Any]:
 
 
 def complete(subject: Subject) -> Iterator[Failure]:
-    """Every file that a user may ask for."""
+    """Every file of a converted model is there."""
     for name in NEEDED:
         if name not in subject.files:
             yield subject.failure(name, "is missing", AGAIN)
@@ -52,23 +54,25 @@ def complete(subject: Subject) -> Iterator[Failure]:
 def weights(subject: Subject) -> Iterator[Failure]:
     """Weights are safetensors that read, hold tensors and are finite."""
     for name in subject.having(*OTHER_WEIGHTS):
-        yield subject.failure(name, "is a weight file that is no safetensors", "Ship safetensors and ONNX only.")
+        yield subject.failure(name, "is a weight file, but not safetensors", "Ship safetensors and ONNX only.")
     for name in subject.having(".safetensors"):
         try:
             with safe_open(subject.folder / name, framework="pt") as file:
                 keys = list(file.keys())
                 bad = [key for key in keys if not bool(file.get_tensor(key).isfinite().all())]
         except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-            yield subject.failure(name, f"does not read as safetensors: {shown(error)}", AGAIN)
+            yield subject.failure(name, f"does not read as safetensors: {printable(error)}", AGAIN)
             continue
         if not keys:
             yield subject.failure(name, "holds no tensor", AGAIN)
         if bad:
-            yield subject.failure(name, f"not finite: {some(bad)}", "The weights are broken; take the source again.")
+            yield subject.failure(
+                name, f"not finite: {truncate_list(bad)}", "The weights are broken; take the source again."
+            )
 
 
 def mapped(subject: Subject) -> Iterator[Failure]:
-    """What config.json names as code is a class in a file of the repo, the pipeline included."""
+    """The classes that config.json names, the pipeline included, are in files of the repo."""
     config = _json(subject, CONFIG)
     named = dict(config.get("auto_map") or {})
     for key in CLASSES:
@@ -83,9 +87,9 @@ def mapped(subject: Subject) -> Iterator[Failure]:
         module, _, name = str(value).rpartition("--")[2].rpartition(".")
         if "--" in str(value):
             do = "Ship the code in the repo, so that both change together."
-            yield subject.failure(CONFIG, f"{key} leads to another repo: {shown(value)}", do)
+            yield subject.failure(CONFIG, f"{key} leads to another repo: {printable(value)}", do)
         elif name not in _classes(subject, f"{module}.py"):
-            yield subject.failure(CONFIG, f"{key} is {shown(value)!r}, which is no class of the repo", AGAIN)
+            yield subject.failure(CONFIG, f"{key} is {printable(value)!r}, which is not a class of the repo", AGAIN)
 
 
 def _classes(subject: Subject, name: str) -> set[str]:
@@ -105,18 +109,18 @@ def labels(subject: Subject) -> Iterator[Failure]:
     if not (given := _labels(config)):
         yield subject.failure(CONFIG, "id2label does not number labels from 0 on", AGAIN)
         return
-    if twice := sorted({name for name in given if given.count(name) > 1}):
-        yield subject.failure(CONFIG, f"id2label names {some(twice)} twice", AGAIN)
+    if repeated := sorted({name for name in given if given.count(name) > 1}):
+        yield subject.failure(CONFIG, f"id2label names {truncate_list(repeated)} twice", AGAIN)
     elif given != list(NAMES):
         first = next((i for i, (a, b) in enumerate(zip(given, NAMES, strict=False)) if a != b), len(NAMES))
         expected = NAMES[first] if first < len(NAMES) else "nothing more"
-        found = f"id2label is not the taxonomy: {first} is {shown(given[first : first + 1])}, must be {expected!r}"
+        found = f"id2label is not the taxonomy: {first} is {printable(given[first : first + 1])}, must be {expected!r}"
         yield subject.failure(CONFIG, found, AGAIN)
     if config.get("label2id") != {name: index for index, name in enumerate(given)}:
         yield subject.failure(CONFIG, "label2id is not the inverse of id2label", AGAIN)
     known = [dimension.name for dimension in DIMENSIONS]
     if odd := [name for name in config.get("dimensions") or () if name not in known]:
-        yield subject.failure(CONFIG, f"unknown dimensions {some(odd)}", f"Valid: {', '.join(known)}.")
+        yield subject.failure(CONFIG, f"unknown dimensions {truncate_list(odd)}", f"Valid: {', '.join(known)}.")
 
 
 def _labels(config: Mapping[str, Any]) -> list[str]:
@@ -126,7 +130,7 @@ def _labels(config: Mapping[str, Any]) -> list[str]:
     return [str(given[str(index)]) for index in range(len(given))]
 
 
-def as_data(subject: Subject) -> Iterator[Failure]:
+def check_labels_match_datasets(subject: Subject) -> Iterator[Failure]:
     """The datasets of the release that the card names have the model's labels, in the same order."""
     given = _labels(_json(subject, CONFIG))
     named = as_list(subject.meta.get("datasets"))
@@ -147,7 +151,7 @@ def as_data(subject: Subject) -> Iterator[Failure]:
 
 
 def recorded(subject: Subject) -> Iterator[Failure]:
-    """Every file that the conversion wrote is as it was written."""
+    """Every file is the one that the conversion wrote."""
     files = _json(subject, RECORD).get("files")
     if not isinstance(files, dict) or FLOAT32 not in files:
         yield subject.failure(RECORD, "holds no digests of the files", AGAIN)
@@ -155,9 +159,9 @@ def recorded(subject: Subject) -> Iterator[Failure]:
     for name, known in files.items():
         path = subject.folder / name
         if not path.is_file():
-            yield subject.failure(name, "was written by the conversion and is not there", AGAIN)
+            yield subject.failure(name, "was written by the conversion and is missing", AGAIN)
         elif path.stat().st_size != known["bytes"] or sha256_of(path) != known["sha256"]:
-            yield subject.failure(name, "is not as the conversion wrote it", AGAIN)
+            yield subject.failure(name, "differs from what the conversion wrote", AGAIN)
     for name in subject.having(".safetensors", ".onnx"):
         if name not in files:
             yield subject.failure(name, "was not written by the conversion", "Delete it, or convert again.")
@@ -177,41 +181,40 @@ def _allowed(subject: Subject, file: str) -> float:
     return 2 * float(measured.get("max_abs_error") or 0) + SLACK.get(file, 1e-2)
 
 
-def _visit(subject: Subject, script: str, *options: str) -> Any:
-    """What a fresh process saw of the folder and the probe images; an error is given back, not raised."""
+def _run(subject: Subject, script: ModuleType, *hide: str) -> Any:
+    """What a script finds out about the folder with the probe images; an error is part of the answer, not raised."""
 
     def make() -> Any:
-        with ExitStack() as stack:
-            images = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="emohub-check-")))
-            paths = [images / f"{number}.png" for number, _ in enumerate(probe_images(SEED))]
+        with tempfile.TemporaryDirectory(prefix="emohub-check-") as folder:
+            paths = [f"{folder}/{number}.png" for number, _ in enumerate(probe_images(SEED))]
             for path, image in zip(paths, probe_images(SEED), strict=True):
                 image.save(path)
             try:
-                return visit(script, subject.folder, *map(str, paths), release=subject.release, options=options)
-            except VisitError as error:
+                return run_isolated(script, subject, *paths, hide=hide)
+            except FreshProcessError as error:
                 return {"error": str(error)}
 
-    return subject.once(script, make)
+    return subject.once(script.__name__, make)
 
 
 def _without_kit(subject: Subject) -> Any:
-    return _visit(subject, "visit_model", "--hide", "emohub")
+    return _run(subject, load_model, "emohub")
 
 
 def loads(subject: Subject) -> Iterator[Failure]:
     """Transformers loads processor, model and pipeline where emohub cannot be imported."""
-    seen = _without_kit(subject)
-    if "error" in seen:
-        yield subject.failure("", f"does not load in a fresh process: {seen['error']}", AGAIN)
+    loaded = _without_kit(subject)
+    if "error" in loaded:
+        yield subject.failure("", f"does not load in a fresh process: {loaded['error']}", AGAIN)
         return
-    parts = {PROCESSOR: seen["processor"], CONFIG: seen.get("pipeline", {})} | seen["ways"]
+    parts = {PROCESSOR: loaded["processor"], CONFIG: loaded.get("pipeline", {})} | loaded["variants"]
     for name, found in parts.items():
         if "error" in found:
             what = "the pipeline does not run" if name == CONFIG else "does not load without emohub"
-            yield subject.failure(name, f"{what}: {shown(found['error'], 300)}", AGAIN)
-    for name, found in seen["ways"].items():
+            yield subject.failure(name, f"{what}: {printable(found['error'], 300)}", AGAIN)
+    for name, found in loaded["variants"].items():
         if odd := found.get("found", {}).get("odd"):
-            yield subject.failure(name, f"does not fit config.json: {some(odd)}", AGAIN)
+            yield subject.failure(name, f"does not fit config.json: {truncate_list(odd)}", AGAIN)
 
 
 def outputs(subject: Subject) -> Iterator[Failure]:
@@ -220,13 +223,13 @@ def outputs(subject: Subject) -> Iterator[Failure]:
     if wanted is None:
         yield subject.failure(RECORD, "holds no scores of the probe images for the model's labels", AGAIN)
         return
-    seen = _without_kit(subject)
-    for name, found in seen.get("ways", {}).items():
+    loaded = _without_kit(subject)
+    for name, found in loaded.get("variants", {}).items():
         if "found" in found:
             yield from _compared(subject, name, found["found"]["scores"], wanted)
-    if "found" in seen.get("pipeline", {}):
+    if "found" in loaded.get("pipeline", {}):
         names = _labels(_json(subject, CONFIG))
-        by_label = dict(seen["pipeline"]["found"])
+        by_label = dict(loaded["pipeline"]["found"])
         scores = [by_label.get(name, np.nan) for name in names]
         yield from _compared(subject, FLOAT32, [scores], wanted[:1, : len(names)], "the pipeline")
 
@@ -243,12 +246,12 @@ def _compared(
 
 
 def with_kit(subject: Subject) -> Iterator[Failure]:
-    """Emohub opens the repo and gets the recorded scores."""
-    seen = _visit(subject, "visit_kit", "--path", str(KIT))
-    if "error" in seen:
-        yield subject.failure("", f"emohub does not open it: {seen['error']}", AGAIN)
+    """The model opens in emohub and gives the recorded scores."""
+    loaded = _run(subject, load_with_kit)
+    if "error" in loaded:
+        yield subject.failure("", f"emohub does not open it: {loaded['error']}", AGAIN)
     elif (wanted := _wanted(subject)) is not None:
-        yield from _compared(subject, FLOAT32, seen["scores"], wanted, "emohub")
+        yield from _compared(subject, FLOAT32, loaded["scores"], wanted, "emohub")
 
 
 def based(subject: Subject) -> Iterator[Failure]:
@@ -256,7 +259,7 @@ def based(subject: Subject) -> Iterator[Failure]:
     source = str((_json(subject, RECORD).get("backbone") or {}).get("source", ""))
     named = as_list(subject.meta.get("base_model"))
     if "/" in source and source not in named:
-        found = f"base_model is {some(named) or 'missing'}, the conversion took {shown(source)}"
+        found = f"base_model is {truncate_list(named) or 'missing'}, the conversion took {printable(source)}"
         yield subject.failure("README.md", found, "Build the card again.")
 
 
@@ -265,10 +268,10 @@ CHECKS = (
     Check("model.weights", MODEL, "safetensors only, readable, finite", weights),
     Check("model.code", MODEL, "config.json names code of the repo", mapped),
     Check("model.labels", MODEL, "labels are the taxonomy in its order", labels),
-    Check("model.data", MODEL, "labels are those of its datasets", as_data),
-    Check("model.digests", MODEL, "files are as they were converted", recorded),
+    Check("model.data", MODEL, "labels are those of its datasets", check_labels_match_datasets),
+    Check("model.digests", MODEL, "files are those of the conversion", recorded),
     Check("model.base", MODEL, "base_model is the backbone", based),
-    Check("model.loads", MODEL, "loads fresh, without emohub", loads, starts=True),
+    Check("model.loads", MODEL, "loads in a fresh process, without emohub", loads, starts=True),
     Check("model.outputs", MODEL, "gives the recorded scores", outputs, starts=True),
-    Check("model.kit", MODEL, "loads and agrees through emohub", with_kit, starts=True),
+    Check("model.kit", MODEL, "emohub loads it, with the same scores", with_kit, starts=True),
 )

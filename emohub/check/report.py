@@ -1,4 +1,4 @@
-"""What a run found: a table for people, JSON for programs."""
+"""The results of a run: a table to read, JSON for programs."""
 
 import json
 from collections import defaultdict
@@ -7,17 +7,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emohub.check.run import Report, Result
+from emohub.check.base import Report, Result
 
 
 def print_report(report: Report, console: Console) -> None:
-    """A row per check, then every failure with what to do, then one line that sums up."""
+    """A row per check, then every failure with its correction, then a summary."""
     by_check: dict[str, list[Result]] = defaultdict(list)
     for result in report.results:
         by_check[result.check.id].append(result)
     table = Table(title=Text(f"emohub check {report.what}"), title_justify="left")
     table.add_column("check", no_wrap=True)
-    table.add_column("what holds where it passes")
+    table.add_column("passes if")
     table.add_column("passed", justify="right", no_wrap=True)
     for id, results in by_check.items():
         passed = sum(not result.failures for result in results)
@@ -34,17 +34,17 @@ def print_report(report: Report, console: Console) -> None:
 
 
 def summary(report: Report) -> str:
-    """How many checks were made, how many failed, and what was left out."""
+    """Numbers of checks and failures, and the checks that were left out."""
     failed = sum(bool(result.failures) for result in report.results)
     repos = len({result.path for result in report.results if result.path})
-    said = f"{len(report.results)} checks of {repos} repos: " + (f"{failed} failed" if failed else "all passed")
+    text = f"{len(report.results)} checks of {repos} repos: " + (f"{failed} failed" if failed else "all passed")
     if report.left_out:
-        said += f"\nLeft out by --fast, as they start processes: {', '.join(report.left_out)}"
-    return said
+        text += f"\nLeft out by --fast, as they start processes: {', '.join(report.left_out)}"
+    return text
 
 
 def as_json(report: Report) -> str:
-    """Everything that was found, for programs."""
+    """The results as JSON."""
     checks = [
         {
             "id": result.check.id,

@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, Image, List, Video
 
-from emohub.check.base import Check, Failure, Subject, shown, some
+from emohub.check.base import Check, Failure, Subject, truncate_list
 from emohub.check.datasets import DATASET, files_of, infos, metadata
 from emohub.data.builder import RawBuilder
 from emohub.data.media import check_image, check_video
 from emohub.data.ratings import COLUMNS, Scale, validate_ratings
 from emohub.dataset.registry import find, names
 from emohub.dataset.repo import RECORD, items_by_split
-from emohub.errors import EmohubError, MediaError, RatingsError
+from emohub.errors import EmohubError, MediaError, RatingsError, printable
 
 DECODERS: Mapping[type, Callable[[bytes], object]] = {
     Image: lambda data: check_image(data, "full"),
@@ -58,7 +58,7 @@ def check_media(subject: Subject) -> Iterator[Failure]:
             with pq.ParquetFile(subject.folder / file) as parquet:
                 row = next(parquet.iter_batches(batch_size=1, columns=list(columns) or None)).to_pylist()[0]
         except (pa.ArrowException, OSError, StopIteration) as error:
-            found = f"its first row does not read: {shown(error) or 'no row'}"
+            found = f"its first row does not read: {printable(error) or 'no row'}"
             yield subject.failure(file, found, "Build the dataset again.")
             continue
         for name, kind in columns.items():
@@ -66,9 +66,11 @@ def check_media(subject: Subject) -> Iterator[Failure]:
             try:
                 DECODERS[kind](value.get("bytes") or b"")
             except MediaError as error:
-                yield subject.failure(file, f"{name} of the first row: {shown(error)}", "Build it from good media.")
+                yield subject.failure(
+                    file, f"{name} of the first row: {printable(error)}", "Build it from good media."
+                )
             if "/" in (path := value.get("path") or "") or "\\" in path:
-                found = f"{name} of the first row is named {shown(path)!r}, a path"
+                found = f"{name} of the first row is named {printable(path)!r}, a path"
                 yield subject.failure(file, found, "Keep the base name only.")
 
 
@@ -82,7 +84,9 @@ def check_labels(subject: Subject) -> Iterator[Failure]:
                 shared = set(feature.names) & set(known)
                 if 2 * len(shared) > len(known) and tuple(feature.names) != tuple(known):
                     odd = sorted(set(feature.names) ^ set(known)) or "the order"
-                    found = f"{config}.{name} is not {what}: {some(odd) if odd != 'the order' else odd} differs"
+                    found = (
+                        f"{config}.{name} is not {what}: {truncate_list(odd) if odd != 'the order' else odd} differs"
+                    )
                     yield subject.failure("README.md", found, "Take the label set from emohub.data, and build again.")
     for config, _, file, features in _shards(subject):
         yield from _label_values(subject, config, file, features)
@@ -118,7 +122,7 @@ def _row_fault(subject: Subject, file: str, features: Features, builder: type[Ra
         return
     for row in pq.read_table(subject.folder / file, columns=columns).to_pylist():
         if found := builder.row_fault(row):
-            yield subject.failure(file, shown(found, 400), "Build the dataset again.")
+            yield subject.failure(file, printable(found, 400), "Build the dataset again.")
             return
 
 
@@ -135,12 +139,12 @@ def check_ratings(subject: Subject) -> Iterator[Failure]:
             validate_ratings(frame, categories=scale.categories, scale=scale.ends, whole=scale.whole)
             odd = set(frame.columns) - set(COLUMNS)
         except RatingsError as error:
-            yield subject.failure(config, shown(error, 400), "Correct the raw ratings, and build again.")
+            yield subject.failure(config, printable(error, 400), "Correct the raw ratings, and build again.")
         except (pa.ArrowException, OSError) as error:
-            yield subject.failure(config, f"does not read: {shown(error)}", "Build the dataset again.")
+            yield subject.failure(config, f"does not read: {printable(error)}", "Build the dataset again.")
         else:
             if odd:
-                found = f"has the columns {some(sorted(odd))}, which no ratings table has"
+                found = f"has the columns {truncate_list(sorted(odd))}, which no ratings table has"
                 yield subject.failure(config, found, "Keep to emohub.data.ratings.")
 
 
@@ -173,9 +177,7 @@ def check_split_leakage(subject: Subject) -> Iterator[Failure]:
                 if leaked:
                     other = home[key(leaked[0])]
                     do = "Build all configs with the same splits."
-                    found_in = (
-                        f"{len(leaked):,} of {split} are in {'/'.join(reversed(other))} too: {some(map(key, leaked))}"
-                    )
+                    found_in = f"{len(leaked):,} of {split} are in {'/'.join(reversed(other))} too: {truncate_list(map(key, leaked))}"
                     yield subject.failure(config, found_in, do)
 
 
@@ -204,7 +206,9 @@ def check_duplicates(subject: Subject) -> Iterator[Failure]:
                     )
                 items.add(item)
         if repeated:
-            yield subject.failure(config, f"repeated: {some(repeated)}", "Leave one of each out, and build again.")
+            yield subject.failure(
+                config, f"repeated: {truncate_list(repeated)}", "Leave one of each out, and build again."
+            )
 
 
 def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterator[tuple[str, str]]:

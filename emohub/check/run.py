@@ -1,64 +1,39 @@
-"""The table of checks, and one run of it over a release or a single repo."""
+"""The table of checks, and a run of it over a release or a single repo."""
 
+import importlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import iter_modules
 
-from emohub.check import cards, code, contents, datasets, files, links, loading, models, rows, spaces
-from emohub.check.base import Check, Failure, Subject, shown
-from emohub.errors import EmohubError, listed
+import emohub.check
+from emohub.check.base import Check, Failure, Report, Result, Subject
+from emohub.errors import EmohubError, listed, printable
 from emohub.hub.card import read_card
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.release.record import RECORD, Release, open_release
 
-CHECKS: tuple[Check, ...] = tuple(
-    check
-    for module in (links, files, contents, cards, code, datasets, rows, models, loading, spaces)
-    for check in module.CHECKS
-)
+# Groups of the table in its order, the part of an id before the dot; others follow.
+GROUPS = ("release", "links", "files", "cards", "code", "space", "metric", "dataset", "model")
+
+
+def find_checks() -> tuple[Check, ...]:
+    """The `CHECKS` of every module of `emohub.check`, by group; those that start processes last in their group."""
+    names = sorted(f"{emohub.check.__name__}.{found.name}" for found in iter_modules(emohub.check.__path__))
+    modules = [importlib.import_module(name) for name in names if name != __name__]
+    checks = [check for module in modules for check in getattr(module, "CHECKS", ())]
+    order = {group: rank for rank, group in enumerate(GROUPS)}
+    return tuple(sorted(checks, key=lambda one: (order.get(one.id.partition(".")[0], len(order)), one.starts)))
+
+
+CHECKS = find_checks()
 AT_ONCE = 2  # repos that are checked at the same time, and so processes that run
 # Longest first, so that the last worker does not wait alone.
 ORDER = ("model", "space", "dataset", "metric", "release")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One check of one repo; it passed where there are no failures."""
-
-    check: Check
-    kind: str
-    name: str
-    path: str
-    failures: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Everything that one run found.
-
-    Attributes:
-        what: Name of the folder.
-        results: One per check and repo, in the order of the table.
-        left_out: Ids of the checks that were not made, because they start processes.
-    """
-
-    what: str
-    results: tuple[Result, ...]
-    left_out: tuple[str, ...]
-
-    @property
-    def failures(self) -> list[Failure]:
-        """All of them."""
-        return [failure for result in self.results for failure in result.failures]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing is wrong."""
-        return not self.failures
 
 
 def check_path(
@@ -73,7 +48,7 @@ def check_path(
         ids: Ids of the checks to make; by default all.
 
     Raises:
-        EmohubError: there is no release and no repo, or `only` names what is not there.
+        EmohubError: `path` is neither a release nor a repo, or `only` names an unknown repo.
     """
     wanted = [check for check in CHECKS if ids is None or check.id in ids]
     made = [check for check in wanted if not (fast and check.starts)]
@@ -97,7 +72,7 @@ def _check(subject: Subject, checks: Sequence[Check]) -> list[Result]:
 
 
 def _found(subject: Subject, check: Check) -> Iterator[Failure]:
-    """What a check yields; one that crashes has found something that it was not made for."""
+    """The failures that a check yields; a crash is one more."""
     try:
         for failure in check.find(subject):
             yield _relative(failure, subject)
@@ -108,20 +83,20 @@ def _found(subject: Subject, check: Check) -> Iterator[Failure]:
 
 
 def _relative(failure: Failure, subject: Subject) -> Failure:
-    """Without absolute paths of this machine, whatever library the text came from."""
+    """The failure without absolute paths, which libraries put into their messages."""
     found = failure.found
     for folder in (subject.folder, subject.release.folder if subject.release else subject.folder):
         for one in (str(folder.resolve()), str(folder)):
             if one.startswith("/"):
                 found = found.replace(f"{one}/", "").replace(one, ".")
-    return replace(failure, found=shown(found, 500), where=shown(failure.where, 200))
+    return replace(failure, found=printable(found, 500), where=printable(failure.where, 200))
 
 
-# -- what is checked ---------------------------------------------------------------------------------
+# -- repos ---------------------------------------------------------------------------------
 
 
 def subjects_of(path: Path) -> list[Subject]:
-    """Every repo of a release and the release itself, or the one repo that `path` is.
+    """Every repo of a release and the release itself, or the single repo at `path`.
 
     Raises:
         EmohubError: it is neither.
@@ -146,10 +121,10 @@ def _of_release(release: Release) -> list[Subject]:
 
 
 def kind_of(folder: Path) -> Kind:
-    """What a repo folder is: by the folder that it is in, else by what it holds.
+    """The kind of a repo folder: by the folder that it is in, otherwise by its files.
 
     Raises:
-        EmohubError: nothing tells.
+        EmohubError: neither identifies it.
     """
     for kind, above in FOLDERS.items():
         if folder.parent.name == above:
@@ -166,8 +141,8 @@ def kind_of(folder: Path) -> Kind:
         if sign:
             return kind
     raise EmohubError(
-        f"{folder.name} is no release ({RECORD} is missing) and no repo that is known by its files. Give what "
-        "`emohub build release` wrote, or the folder of a dataset, model, metric or Space."
+        f"{folder.name} is neither a release ({RECORD} is missing) nor a repo that its files identify. Give the "
+        "output folder of `emohub build release`, or the folder of a dataset, model, metric or Space."
     )
 
 
@@ -176,5 +151,5 @@ def _chosen(subjects: list[Subject], only: Sequence[str]) -> list[Subject]:
         return subjects
     known = {f"{FOLDERS[one.kind]}/{one.name}": one for one in subjects if one.kind != "release"}
     if unknown := [name for name in only if name not in known]:
-        raise EmohubError(f"{unknown[0]!r} is not there. Valid for --only:\n{listed(list(known), len(known))}")
+        raise EmohubError(f"--only {unknown[0]!r} is not in the release. Valid:\n{listed(list(known), len(known))}")
     return [known[name] for name in dict.fromkeys(only)]

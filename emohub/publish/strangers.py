@@ -1,28 +1,26 @@
 """What a user types first, run in a fresh process with an empty cache and without this kit."""
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from emohub.hub import fresh
+from emohub.hub.fresh import FreshProcessError
 from emohub.hub.kinds import Kind
 
 SECONDS = 1800
 # One process a kind; each repo is told for itself, so that one that fails does not hide the others.
 FRAME = """
-import json, sys
-sys.modules["emohub"] = None  # importing it raises
-seen = {}
-for id, wanted in json.loads(sys.argv[1]).items():
-    try:
-        seen[id] = [True, visit(id, wanted)]
-    except (Exception, SystemExit) as error:
-        seen[id] = [False, [f"{type(error).__name__}: {error}"]]
-print(json.dumps(seen))
+import json
+
+def main(repos):
+    seen = {}
+    for id, wanted in json.loads(repos).items():
+        try:
+            seen[id] = [True, visit(id, wanted)]
+        except (Exception, SystemExit) as error:
+            seen[id] = [False, [f"{type(error).__name__}: {error}"]]
+    return seen
 """
 # Kind → `visit`, which gets an id and the `config/split` names that the card promises, and gives back what it saw.
 VISITS: dict[Kind, str] = {
@@ -79,28 +77,9 @@ def visit(kind: Kind, repos: Mapping[str, Sequence[str]], endpoint: str, token: 
     Returns:
         What was seen of each id.
     """
-    with tempfile.TemporaryDirectory() as home:
-        # Without PYTHONPATH and in an empty folder, nothing of this checkout is at hand.
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING", "PYTHON"))}
-        mine = {"HF_HOME": home, "HF_ENDPOINT": endpoint, "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        kept = {key: os.environ[key] for key in ("HF_HUB_DISABLE_XET",) if key in os.environ}
-        secret = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-c", VISITS[kind] + FRAME, json.dumps(repos)],
-                cwd=Path(home),
-                env={**clean, **mine, **kept, **secret},
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                stdin=subprocess.DEVNULL,
-                timeout=SECONDS * len(repos),
-            )
-        except subprocess.TimeoutExpired:
-            return dict.fromkeys(repos, Seen(False, (f"no end after {SECONDS * len(repos)} s",)))
-    if done.returncode:
-        why = tuple(done.stderr.strip().splitlines()[-3:]) or (f"exit status {done.returncode}",)
-        return dict.fromkeys(repos, Seen(False, why))
-    seen = json.loads(done.stdout.splitlines()[-1])
-    return {id: Seen(ok, tuple(lines)) for id, (ok, lines) in seen.items()}
+    code, seconds = VISITS[kind] + FRAME, SECONDS * len(repos)
+    try:
+        done = fresh.run(code, json.dumps(repos), endpoint=endpoint, token=token, timeout=seconds)
+    except FreshProcessError as error:
+        return dict.fromkeys(repos, Seen(False, error.lines or (str(error),)))
+    return {id: Seen(ok, tuple(lines)) for id, (ok, lines) in done.result.items()}

@@ -53,7 +53,7 @@ def test_no_secret(text: str) -> None:
         ("postgres://ann:s3cret@db.example.org/x", "URL"),
         ("eyJhbGciOiJIUzI1NiIsInR5.eyJzdWIiOiIxMjM0NTY3ODkw." + LETTERS[:24], "Web Token"),
         ("-----BEGIN OPENSSH " + "PRIVATE KEY-----", "private key"),
-        ("auth_token: 'a1b2c3d4e5f6g7h8i9'", "written out"),
+        ("auth_token: 'a1b2c3d4e5f6g7h8i9'", "plain text"),
     ],
 )
 def test_secret(text: str, what: str) -> None:
@@ -143,7 +143,7 @@ def _zip(**members: bytes) -> bytes:
         (_zip(weights=pickle.dumps([1])), "the pickle weights"),
         (_npz(a=np.array([None, {}], dtype=object)), "a.npy"),
         (b"\x93NUMPY\x01\x00 broken", "array of Python objects"),
-        (b"PK\x03\x04 broken", "cannot be looked into"),
+        (b"PK\x03\x04 broken", "cannot be read"),
         (b"A text that ends with a full stop.", ""),
         (b"(a list).", ""),
         (b"", ""),

@@ -196,7 +196,7 @@ DEFECTS = (
         "__pycache__", METRIC, write(f"{METRIC}/__pycache__/app.cpython-311.pyc", b"x"), "files.leftovers", "pycache"
     ),
     Defect(".DS_Store", FACES, write(f"{FACES}/.DS_Store", b"x"), "files.leftovers", ".DS_Store"),
-    Defect("lock file", FACES, write(f"{FACES}/hq/test.lock", b"x"), "files.leftovers", "left behind"),
+    Defect("lock file", FACES, write(f"{FACES}/hq/test.lock", b"x"), "files.leftovers", "leftover"),
     Defect("hidden file", SPACE, write(f"{SPACE}/.secrets", b"x"), "files.leftovers", ".secrets"),
     Defect("names that differ in case", FACES, write(f"{FACES}/Assets/LABELS.png", b"x"), "files.case", "in case"),
     Defect("name that Windows refuses", SPACE, write(f"{SPACE}/what?.txt", "x"), "files.names", "'?'"),
@@ -205,9 +205,9 @@ DEFECTS = (
     Defect("JSON of 10 MB", MODEL, write(f"{MODEL}/log.json", b"1" * 10_000_001), "files.size", "10,000,001 bytes"),
     Defect("long metadata", METRIC, meta(METRIC, notes="x" * 200_000), "files.size", "metadata have"),
     Defect("too many files", FACES, many_files, "files.count", "in one folder"),
-    Defect("broken JSON", SPACE, write(f"{SPACE}/settings.json", "{"), "files.json", "no JSON"),
+    Defect("broken JSON", SPACE, write(f"{SPACE}/settings.json", "{"), "files.json", "not valid JSON"),
     # -- contents
-    Defect("weights as .bin", MODEL, write(f"{MODEL}/pytorch_model.bin", b"x"), "files.pickle", "may be one"),
+    Defect("weights as .bin", MODEL, write(f"{MODEL}/pytorch_model.bin", b"x"), "files.pickle", "suffix of a pickle"),
     Defect("heads as .pth", MODEL, write(f"{MODEL}/heads/awe.pth", b"x"), "files.pickle", "a pickle"),
     Defect("pickle by content", FACES, write(f"{FACES}/index.dat", pickle.dumps([1, 2])), "files.pickle", "content"),
     Defect("pickle of protocol 0", FACES, write(f"{FACES}/i.dat", pickle.dumps([1, 2], 0)), "files.pickle", "content"),
@@ -376,19 +376,19 @@ DEFECTS = (
         "link out of the repo", METRIC, append(f"{METRIC}/README.md", "\n[x](../x.md)\n"), "links.files", "../x.md"
     ),
     # -- code
-    Defect("code that does not parse", SPACE, append(f"{SPACE}/app.py", "\ndef (:\n"), "code.parse", "no Python"),
+    Defect("code that does not parse", SPACE, append(f"{SPACE}/app.py", "\ndef (:\n"), "code.parse", "not valid"),
     Defect(
         "model code imports emohub",
         MODEL,
         append(f"{MODEL}/modeling_empathic_insight_face.py", "\nfrom emohub.data import taxonomy\n"),
-        "code.alone",
+        "code.standalone",
         "imports emohub",
     ),
     Defect(
         "metric imports emohub late",
         METRIC,
         append(f"{METRIC}/page.py", "\ndef late():\n    import emohub\n"),
-        "code.alone",
+        "code.standalone",
         "imports emohub",
     ),
     Defect(
@@ -410,7 +410,7 @@ DEFECTS = (
         METRIC,
         append(f"{METRIC}/requirements.txt", "numpy = 2\n"),
         "code.requirements",
-        "no requirement",
+        "not a requirement",
     ),
     Defect("app_file that is not there", SPACE, meta(SPACE, app_file="main.py"), "space.sdk", "'main.py'"),
     Defect("sdk_version as a number", SPACE, meta(SPACE, sdk_version=6.31), "space.sdk", "not a full version"),
@@ -597,7 +597,7 @@ DEFECTS = (
     # -- models
     Defect("no processor", MODEL, delete(f"{MODEL}/preprocessor_config.json"), "model.files", "is missing"),
     Defect("no ONNX", MODEL, delete(f"{MODEL}/onnx/model_int8.onnx"), "model.files", "is missing"),
-    Defect("weights as .h5", MODEL, write(f"{MODEL}/model.h5", b"x"), "model.weights", "no safetensors"),
+    Defect("weights as .h5", MODEL, write(f"{MODEL}/model.h5", b"x"), "model.weights", "not safetensors"),
     Defect(
         "weights that are cut off",
         MODEL,
@@ -611,7 +611,7 @@ DEFECTS = (
         MODEL,
         record(f"{MODEL}/config.json", lambda one: one["auto_map"].update(AutoConfig="configuration_x.Config")),
         "model.code",
-        "no class of the repo",
+        "not a class of the repo",
     ),
     Defect(
         "no custom pipeline",
@@ -636,7 +636,7 @@ DEFECTS = (
         MODEL,
         append(f"{MODEL}/modeling_empathic_insight_face.py", "\n# changed\n"),
         "model.digests",
-        "not as the conversion wrote it",
+        "differs from what the conversion wrote",
     ),
     Defect(
         "record without digests",

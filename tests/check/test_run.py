@@ -1,17 +1,20 @@
 """One run: what is checked, what is said, and what a check that crashes does."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from emohub.check import run
-from emohub.check.base import Check, shown
+from emohub.check.base import Check
 from emohub.check.report import as_json, print_report
 from emohub.check.run import CHECKS, check_path, kind_of
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, printable
 from emohub.hub.card import read_card
+from emohub.hub.imports import PACKAGE
 from tests import fresh
 from tests.check.planting import Copy
 
@@ -48,18 +51,58 @@ def test_a_repo_that_stands_alone_is_known_by_its_files(repo: str, kind: str, go
 def test_only_some_repos(copied: Copy) -> None:
     report = check_path(copied.folder, only=["metrics/weighted_kappa", "datasets/chehre"], ids={"files.empty"})
     assert [result.path for result in report.results] == ["datasets/chehre", "metrics/weighted_kappa"]
-    with pytest.raises(EmohubError, match=r"'metrics/kappa' is not there.*\n.*datasets/"):
+    with pytest.raises(EmohubError, match=r"'metrics/kappa' is not in the release.*\n.*datasets/"):
         check_path(copied.folder, only=["metrics/kappa"])
 
 
 def test_what_is_no_release(tmp_path: Path) -> None:
     with pytest.raises(EmohubError, match="is not a folder"):
         check_path(tmp_path / "nothing")
-    with pytest.raises(EmohubError, match="no release .* and no repo"):
+    with pytest.raises(EmohubError, match="neither a release .* nor a repo"):
         check_path(tmp_path)
     (tmp_path / "release.json").write_text("{}")
     with pytest.raises(EmohubError, match="not a complete release"):
         check_path(tmp_path)
+
+
+NEW_CHECK = """
+from emohub.check.base import REPOS, Check
+
+
+def short(subject):
+    for name in subject.files:
+        if len(name) > 8:
+            yield subject.failure(name, "has a long name", "Shorten it.")
+
+
+CHECKS = (Check("files.short", REPOS, "names are short", short),)
+"""
+RUN_IT = """
+import json, sys
+from pathlib import Path
+from emohub.check.run import CHECKS, check_path
+
+report = check_path(Path(sys.argv[1]), ids={"files.short"})
+print(json.dumps([[check.id for check in CHECKS], [failure.where for failure in report.failures]]))
+"""
+
+
+def test_a_new_check_is_one_new_file(tmp_path: Path) -> None:
+    """As CONTRIBUTING says: a module with `CHECKS` in `emohub/check` stands in the table, in its group."""
+    shutil.copytree(PACKAGE, tmp_path / "kit/emohub", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "kit/emohub/check/short_names.py").write_text(NEW_CHECK)
+    (repo := tmp_path / "repo").mkdir()
+    (repo / "config.json").write_text("{}")
+    (repo / "long_name.txt").write_text("x")
+    command = (sys.executable, "-c", RUN_IT, repo)
+    done = fresh.run(*command, cwd=tmp_path, home=tmp_path / "home", PYTHONPATH=str(tmp_path / "kit"))
+    assert done.returncode == 0, done.stderr
+    ids, failures = json.loads(done.stdout)
+    assert [*sorted(ids)] == sorted([*(check.id for check in CHECKS), "files.short"])
+    assert ids[ids.index("files.short") - 1].startswith("files.") and sorted(failures) == [
+        "repo/config.json",
+        "repo/long_name.txt",
+    ]
 
 
 def test_a_check_that_crashes_has_failed(copied: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +119,7 @@ def test_a_check_that_crashes_has_failed(copied: Copy, monkeypatch: pytest.Monke
 
 
 def test_what_a_file_says_does_not_reach_the_terminal_as_it_is() -> None:
-    assert shown("a\x1b[2J\nb\u202ec" + "d" * 200, 20) == "a [2J b cdddddddddd…"
+    assert printable("a\x1b[2J\nb\u202ec" + "d" * 200, 20) == "a [2J b cdddddddddd…"
 
 
 @pytest.mark.parametrize(

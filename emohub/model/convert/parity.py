@@ -1,9 +1,6 @@
 """Proof that the fused model is the original: same inputs, both layouts, figures kept."""
 
 import logging
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +8,13 @@ from typing import Any
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emohub.errors import BuildError
+from emohub.hub import fresh
+from emohub.hub.fresh import FreshProcessError
+from emohub.model.convert import reload
 from emohub.model.convert.heads import Head, OriginalHead
 from emohub.model.convert.images import batches, open_images, pixels
 from emohub.model.convert.outputs import Output
@@ -28,22 +27,6 @@ FLOAT64_TOLERANCE = 1e-10
 FLOAT32_TOLERANCE = 1e-5
 # Of a 0–7 scale: other JPEG decoders, resizers and half precision on the other side are in it.
 REFERENCE_TOLERANCE = 0.05
-
-# Run with nothing of emohub: what a user has who loads the folder.
-_RELOAD = """
-import sys, torch
-from PIL import Image
-from safetensors.torch import save_file
-from transformers import AutoImageProcessor, AutoModelForImageClassification
-folder, out, threads, *images = sys.argv[1:]
-torch.set_num_threads(int(threads))
-processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=True)
-model = AutoModelForImageClassification.from_pretrained(folder, trust_remote_code=True).eval()
-pixels = processor(images=[Image.open(image) for image in images], return_tensors="pt")["pixel_values"]
-with torch.no_grad():
-    output = model(pixels)
-save_file({k: v.contiguous() for k, v in output.items()} | {"pixel_values": pixels}, out)
-"""
 
 
 class OriginalModel(nn.Module):
@@ -171,18 +154,12 @@ def reload_in_fresh_process(folder: Path, model: Any, processor: Any, images: Se
         paths = [str(Path(temporary) / f"{i}.png") for i in range(len(images))]
         for image, path in zip(images, paths, strict=True):
             image.save(path)
-        out = f"{temporary}/out.safetensors"
-        command = [sys.executable, "-c", _RELOAD, str(folder.resolve()), out, str(torch.get_num_threads()), *paths]
-        environment = {**os.environ, "HF_HOME": f"{temporary}/hf", "HF_HUB_OFFLINE": "1"}
-        environment.pop("HF_MODULES_CACHE", None)
-        done = subprocess.run(command, env=environment, cwd=temporary, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BuildError(f"The written folder does not load in a fresh process:\n{done.stderr[-2000:]}")
-        found = load_file(out)
+        try:
+            found = fresh.run(reload, str(folder.resolve()), str(torch.get_num_threads()), *paths).result
+        except FreshProcessError as error:
+            raise BuildError(f"The written folder does not load in a fresh process: {error}") from error
         pixel_values = pixels(open_images([Path(path) for path in paths]), processor)
-    wanted = {**model(pixel_values), "pixel_values": pixel_values}
-    if differing := sorted(
-        key for key in wanted | found if key not in found or not torch.equal(wanted[key], found[key])
-    ):
+    wanted = reload.digests({**model(pixel_values), "pixel_values": pixel_values})
+    if differing := sorted(key for key in wanted | found if wanted.get(key) != found.get(key)):
         raise BuildError(f"The written folder gives other {differing} in a fresh process. Nothing was written.")
     return {"images": len(images), "bit_equal": True}

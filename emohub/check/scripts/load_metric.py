@@ -1,9 +1,8 @@
-"""Loads a metric folder with `evaluate` and runs its worked examples: `visit_metric.py OUT FOLDER`."""
+"""Loads a metric folder with `evaluate` and runs its examples."""
 
 import doctest
 import importlib
 import io
-import json
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -12,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 
-def main(out: str, folder: str) -> None:
-    """Write how many examples ran in the card and the code, and what the failed ones said."""
+def main(folder: str) -> dict[str, Any]:
+    """How many examples ran in the card and the code, and the output of those that failed."""
     import evaluate
 
     metric = evaluate.load(folder)
@@ -27,15 +26,11 @@ def main(out: str, folder: str) -> None:
     card = Path(folder) / "README.md"
     runs["README.md"] = _run(partial(doctest.testfile, str(card), module_relative=False, encoding="utf-8"))
     texts = {name: bool(getattr(metric, name)) for name in ("description", "citation", "inputs_description")}
-    Path(out).write_text(json.dumps({"runs": runs, "texts": texts}), encoding="utf-8")
+    return {"runs": runs, "texts": texts}
 
 
 def _run(examples: Callable[[], doctest.TestResults]) -> dict[str, Any]:
-    said = io.StringIO()
-    with redirect_stdout(said):
+    output = io.StringIO()
+    with redirect_stdout(output):
         result = examples()
-    return {"failed": result.failed, "attempted": result.attempted, "said": said.getvalue()[:2000]}
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+    return {"failed": result.failed, "attempted": result.attempted, "output": output.getvalue()[:2000]}

@@ -1,11 +1,6 @@
-"""Loads every config of a dataset folder, plain and streaming, as a user does: `visit_dataset.py OUT FOLDER PLAN`.
-
-PLAN is JSON: {"configs": {name: {"plain": bool}}, "rows": most rows of a stream that are read}.
-"""
+"""Loads every config of a dataset folder, plain and streaming, as a user does."""
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -47,19 +42,17 @@ def default(folder: str) -> str:
     return str(load_dataset_builder(folder).config.name)
 
 
-def main(out: str, folder: str, plan: str) -> None:
-    """Visit everything, write what was seen, and leave without clean-up: an open stream can hang it."""
+def main(folder: str, plan: str) -> dict[str, Any]:
+    """Load every config in every way.
+
+    Args:
+        folder: The dataset.
+        plan: JSON, {"configs": {name: {"plain": bool}}, "rows": most rows of a stream that are read}.
+    """
     wanted = json.loads(plan)
-    seen: dict[str, Any] = {"default": attempt(partial(default, folder)), "plain": {}, "streaming": {}}
+    found: dict[str, Any] = {"default": attempt(partial(default, folder)), "plain": {}, "streaming": {}}
     for config, about in wanted["configs"].items():
         if about["plain"]:
-            seen["plain"][config] = attempt(partial(plain, folder, config))
-        seen["streaming"][config] = attempt(partial(streamed, folder, config, wanted["rows"]))
-    with open(out, "w", encoding="utf-8") as file:
-        json.dump(seen, file)
-    sys.stdout.flush()
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+            found["plain"][config] = attempt(partial(plain, folder, config))
+        found["streaming"][config] = attempt(partial(streamed, folder, config, wanted["rows"]))
+    return found

@@ -1,10 +1,5 @@
-"""Loads a model folder with transformers and ONNX Runtime alone: `visit_model.py OUT FOLDER IMAGE…`.
+"""Loads a model folder with transformers and ONNX Runtime alone, from every weight file that it offers."""
 
-Writes the scores of the images by every way that the repo offers.
-"""
-
-import json
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -59,8 +54,8 @@ def pipeline_scores(folder: str, image: str) -> list[tuple[str, float]]:
     return [(one["label"], one["score"]) for one in found]
 
 
-def main(out: str, folder: str, *images: str) -> None:
-    """Visit every way, write what was seen."""
+def main(folder: str, *images: str) -> dict[str, Any]:
+    """Scores of the images from every weight file, and those of `pipeline`."""
     from PIL import Image
     from transformers import AutoImageProcessor
 
@@ -68,21 +63,17 @@ def main(out: str, folder: str, *images: str) -> None:
         processor = AutoImageProcessor.from_pretrained(folder, backend="pil")
         return processor(images=[Image.open(image) for image in images], return_tensors="pt")["pixel_values"]
 
-    seen: dict[str, Any] = {"ways": {}}
+    found: dict[str, Any] = {"variants": {}}
     try:
         pixels = pixels_of()
-        seen["processor"] = {"found": list(pixels.shape)}
+        found["processor"] = {"found": list(pixels.shape)}
     except Exception as error:
-        seen["processor"] = {"error": f"{type(error).__name__}: {error}"}
+        found["processor"] = {"error": f"{type(error).__name__}: {error}"}
     else:
-        seen["ways"]["model.safetensors"] = attempt(partial(torch_scores, folder, pixels, None))
+        found["variants"]["model.safetensors"] = attempt(partial(torch_scores, folder, pixels, None))
         if (Path(folder) / "model.bf16.safetensors").is_file():
-            seen["ways"]["model.bf16.safetensors"] = attempt(partial(torch_scores, folder, pixels, "bf16"))
+            found["variants"]["model.bf16.safetensors"] = attempt(partial(torch_scores, folder, pixels, "bf16"))
         for path in sorted((Path(folder) / "onnx").glob("*.onnx")):
-            seen["ways"][f"onnx/{path.name}"] = attempt(partial(onnx_scores, path, pixels))
-        seen["pipeline"] = attempt(partial(pipeline_scores, folder, images[0]))
-    Path(out).write_text(json.dumps(seen), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+            found["variants"][f"onnx/{path.name}"] = attempt(partial(onnx_scores, path, pixels))
+        found["pipeline"] = attempt(partial(pipeline_scores, folder, images[0]))
+    return found

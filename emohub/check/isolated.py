@@ -1,0 +1,32 @@
+"""Running a repo of a release in a fresh process, with the other repos of the release at hand."""
+
+from types import ModuleType
+from typing import Any
+
+from emohub.check.base import Subject
+from emohub.hub import fresh
+from emohub.hub.fresh import LocalRepo
+from emohub.release.record import Release
+
+
+def run_isolated(script: ModuleType, subject: Subject, *arguments: str, hide: tuple[str, ...] = ("emohub",)) -> Any:
+    """What a module of `check/scripts` finds out about the folder of a repo.
+
+    Args:
+        script: Its `main` gets the path of the folder, then the arguments.
+        subject: The repo.
+        *arguments: Further arguments.
+        hide: Packages that the process cannot import.
+
+    Raises:
+        FreshProcessError: the process failed or took too long.
+    """
+    folder = str(subject.folder.resolve())
+    return fresh.run(script, folder, *arguments, repos=local_repos(subject.release), hide=hide).result
+
+
+def local_repos(release: Release | None) -> list[LocalRepo]:
+    """Every repo of a release, by its id."""
+    if release is None:
+        return []
+    return [LocalRepo(repo.hub_type, release.id_of(repo), release.folder_of(repo)) for repo in release.repos]

@@ -1,0 +1,129 @@
+"""Runs one script in the process that `emohub/hub/fresh.py` started; run by its path, imports nothing of emohub.
+
+The order is one line of JSON on standard input. The script may have a function `main`, which gets the arguments; what
+it returns goes back as JSON through a pipe of its own, with an HMAC under the key of the order. The script's code sees
+neither: standard input is empty, output goes to standard output, and a result without the key is refused.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+LOCAL = ("127.", "::1", "localhost", "0.0.0.0")
+
+
+def main() -> None:
+    """Read the order, prepare this process, run the script."""
+    order_pipe = os.dup(0)  # not inherited by processes that the script starts
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    order = json.loads(_read_line(order_pipe))
+    threading.Thread(target=_end_with_parent, args=(order_pipe,), daemon=True).start()
+    os.set_inheritable(result_pipe := order["result"], False)
+    key = bytes.fromhex(order["key"])
+    if order["offline"]:
+        refuse_network()
+    hide_packages(set(order["hide"]))
+    sys.path[:] = order["first"] + [path for path in sys.path if path not in order["without"]]
+    sys.argv = [order["script"], *order["arguments"]]
+    if order["server"]:
+        runpy.run_path(order["script"], run_name="__main__")
+    else:
+        os._exit(_run(order, key, result_pipe))  # no clean-up: an open stream can hang it
+
+
+def _run(order: dict[str, Any], key: bytes, result_pipe: int) -> int:
+    """Run the script and its `main`, send the result, and return the exit status."""
+    status = 0
+    try:
+        function = runpy.run_path(order["script"], run_name="__main__").get("main")
+        result = json.dumps(function(*order["arguments"]) if function else None).encode()
+        with open(result_pipe, "wb") as pipe:
+            pipe.write(hmac.digest(key, result, hashlib.sha256) + result)
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1 if end.code else 0
+        print(end.code if isinstance(end.code, str) else "", end="", file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass  # the script closed it
+    return status
+
+
+def _read_line(pipe: int) -> bytes:
+    data = b""
+    while not data.endswith(b"\n"):
+        data += (block := os.read(pipe, 65536))
+        if not block:
+            os._exit(1)  # whoever started this process ended first
+    return data
+
+
+def _end_with_parent(pipe: int) -> None:
+    """The pipe closes when the process that wrote the order ends, however it ends."""
+    os.read(pipe, 1)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def refuse_network() -> None:
+    """Let sockets of Python reach this machine only; an accident is stopped, a determined program is not."""
+    connect, look_up = socket.socket.connect, socket.getaddrinfo
+
+    def refuse(host: object) -> None:
+        if isinstance(host, bytes):
+            host = host.decode()
+        if isinstance(host, str) and host and not host.startswith(LOCAL):
+            raise OSError(f"this process runs without a network; it tried to reach {host}")
+
+    def guarded_connect(self: socket.socket, address: Any) -> None:
+        refuse(address[0] if isinstance(address, tuple) else None)
+        connect(self, address)
+
+    def guarded_look_up(host: Any, *rest: Any, **options: Any) -> Any:
+        refuse(host)
+        return look_up(host, *rest, **options)
+
+    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
+    socket.getaddrinfo = guarded_look_up
+
+
+def hide_packages(names: set[str]) -> None:
+    """Make some packages look as if they were not installed."""
+    sys.meta_path[:] = [_Without(names, list(sys.meta_path))]
+
+
+class _Without:
+    """Finds modules as the given finders do, but for some packages."""
+
+    def __init__(self, hidden: set[str], finders: list[Any]):
+        self.hidden, self.finders = hidden, finders
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """The first spec that a finder gives; none for what is hidden."""
+        if name.partition(".")[0] in self.hidden:
+            return None
+        specs = (finder.find_spec(name, path, target) for finder in self.finders if hasattr(finder, "find_spec"))
+        return next((spec for spec in specs if spec is not None), None)
+
+    def find_distributions(self, *context: Any) -> Iterator[Any]:
+        """Installed distributions, as importlib.metadata asks for them."""
+        for finder in self.finders:
+            if hasattr(finder, "find_distributions"):
+                yield from finder.find_distributions(*context)
+
+
+if __name__ == "__main__":
+    main()
