@@ -29,10 +29,10 @@ def write_card(
 
     Args:
         folder: Holds `conversion.json`.
-        repo_id: What the examples load; `place` says it better.
-        place: Where the repo stands in a release (`emohub.hub.context.ReleaseContext`), None where it stands alone.
-        results: What is known of it (`emohub.release.results.Result`).
-        evaluation: The record of the measurement among them.
+        repo_id: Repo id that the examples load; `place` overrides it.
+        place: The release that the repo is part of (`emohub.hub.context.ReleaseContext`), None without one.
+        results: Evaluation results (`emohub.release.results.Result`).
+        evaluation: The record of our own measurement among them.
         **card_data: Further metadata, for example `license`.
     """
     record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def write_card(
             evaluation=evaluation,
             groups={emotion.name: emotion.group for emotion in EMOTIONS},
             scales={dimension.name: f"{dimension.low}…{dimension.high}" for dimension in DIMENSIONS},
-            humans=_range_of_humans(),
+            humans=_human_agreement_range(),
             citation=citation("emonet-face"),
         )
     )
@@ -63,7 +63,7 @@ def write_card(
     )
 
 
-def _range_of_humans() -> tuple[float, float]:
+def _human_agreement_range() -> tuple[float, float]:
     """Lowest and highest agreement of an expert with the others, as published."""
     rows = published("emonet-face")["agreement"]["rows"]
     means = [row["mean"] for name, row in rows.items() if name.startswith("human-")]

@@ -1,4 +1,4 @@
-"""Predictions as a table, as CSV or as JSON lines; each is written as it comes."""
+"""Predictions as a table, as CSV or as JSON lines, streamed."""
 
 import csv
 import json
@@ -14,7 +14,7 @@ DECIMALS = 4
 
 
 def write_table(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For eyes: one row a picture, its highest scores in one cell; columns that nothing is in are left out."""
+    """Human-readable: one row per picture, its highest scores in one cell; empty columns are omitted."""
     rows = [[cell(one, top_k) for cell in _CELLS.values()] for one in predictions]
     used = [index for index in range(len(_CELLS)) if any(row[index] for row in rows)]
     table = Table(*(list(_CELLS)[index] for index in used), show_lines=top_k is None)
@@ -37,7 +37,7 @@ _CELLS: Mapping[str, Callable[[Prediction, int | None], str]] = {
 
 
 def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For spreadsheets: one row a picture; all scores in columns of their own, or the highest as name and score."""
+    """For spreadsheets: one row per picture; a column per score, or the highest as name and score."""
     writer = None
     for one in predictions:
         row: dict[str, Any] = {"source": one.source, "seconds": one.seconds}
@@ -55,7 +55,7 @@ def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO
 
 
 def write_jsonl(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For programs: one object a picture; `scores` with the highest first."""
+    """For programs: one object per picture; `scores` with the highest first."""
     for one in predictions:
         row = {
             "source": one.source,

@@ -395,7 +395,7 @@ def test_one_training_at_a_time(sources, siglip, tmp_path):
 
 WRONG = [
     ({"size": "medium"}, "--size is 'medium'; valid: small, large"),
-    ({"backbone": None}, "a model that they do not name, which is no Hub id. Give its folder as --backbone"),
+    ({"backbone": None}, "an unnamed model, which is not a Hub id. Give its folder as --backbone"),
     ({"options": TrainOptions(epochs=(1, 2))}, r"--epochs is \[1, 2\]; --size small has the stages big: give 1"),
     ({"options": TrainOptions(epochs=(0,))}, "of at least 1"),
     ({"options": TrainOptions(log="excel")}, "--log is 'excel'; valid: csv, tensorboard"),
@@ -414,7 +414,7 @@ def test_wrong_options(sources, siglip, tmp_path, change, message):
 def test_no_gpu_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device_of("auto") == "cpu"
-    with pytest.raises(EmohubError, match="PyTorch sees no GPU here"):
+    with pytest.raises(EmohubError, match="PyTorch finds no GPU"):
         device_of("cuda")
 
 
