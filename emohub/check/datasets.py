@@ -186,7 +186,8 @@ def _differs(declared: Features, schema: pa.Schema) -> str:
         here = [name for name in schema.names if name not in declared]
         there = [name for name in declared if name not in schema.names]
         if here or there:
-            return f"columns only in the file: {truncate_list(here) or 'none'}; only in the card: {truncate_list(there) or 'none'}"
+            in_file, in_card = truncate_list(here) or "none", truncate_list(there) or "none"
+            return f"columns only in the file: {in_file}; only in the card: {in_card}"
         return f"the columns stand in another order than in the card: {truncate_list(schema.names, 5)}"
     found = Features.from_arrow_schema(schema)
     if b"huggingface" not in (schema.metadata or {}):

@@ -177,7 +177,8 @@ def check_split_leakage(subject: Subject) -> Iterator[Failure]:
                 if leaked:
                     other = home[key(leaked[0])]
                     do = "Build all configs with the same splits."
-                    found_in = f"{len(leaked):,} of {split} are in {'/'.join(reversed(other))} too: {truncate_list(map(key, leaked))}"
+                    which = truncate_list(map(key, leaked))
+                    found_in = f"{len(leaked):,} of {split} are in {'/'.join(reversed(other))} too: {which}"
                     yield subject.failure(config, found_in, do)
 
 

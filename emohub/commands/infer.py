@@ -14,12 +14,12 @@ Dtype = Literal["float32", "bfloat16"]
 Format = Literal["table", "csv", "jsonl"]
 Model = Annotated[str, typer.Option(help="Folder of a model repo, or a Hub model id.")]
 BackendOption = Annotated[Backend, typer.Option(help="What runs the model.")]
-DtypeOption = Annotated[Dtype, typer.Option(help="What the tower computes in, and embeddings are stored with.")]
-Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …  [default: a GPU where there is one]")]
-Workers = Annotated[int | None, typer.Option(min=1, help="Threads that decode.  [default: one a core]")]
+DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the tower and of stored embeddings.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …  [default: a GPU if there is one]")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Threads that decode.  [default: one per core]")]
 ModelRevision = Annotated[str | None, typer.Option(help="Commit, branch or tag of the model on the Hub.")]
 Trust = Annotated[
-    bool, typer.Option("--trust-remote-code", help="Run the model repo's code although it is not emohub's own.")
+    bool, typer.Option("--trust-remote-code", help="Run the model repo's code even if it differs from emohub's.")
 ]
 
 
@@ -37,24 +37,24 @@ def embed(
         str | None, typer.Option(help="Of a running Ray cluster, HOST:6379.  [default: this machine alone]")
     ] = None,
     actors: Annotated[
-        int | None, typer.Option(min=1, help="Models at once on Ray.  [default: one a GPU, or one a machine]")
+        int | None, typer.Option(min=1, help="Model replicas on Ray.  [default: one per GPU, or one per machine]")
     ] = None,
     backend: BackendOption = "torch",
     dtype: DtypeOption = "float32",
-    batch_size: Annotated[int, typer.Option(min=1, help="Images that the model sees at once.")] = 16,
-    shard_size: Annotated[int, typer.Option(min=1, help="Images per file, which a kill costs at most.")] = 1024,
+    batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
+    shard_size: Annotated[int, typer.Option(min=1, help="Images per file; a resumed run repeats one at most.")] = 1024,
     workers: Workers = None,
     device: Device = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave broken images out and list them in manifest.json.")
+        bool, typer.Option("--skip-bad", help="Skip broken images and list them in manifest.json.")
     ] = False,
     dataset_revision: Annotated[str | None, typer.Option(help="Commit, branch or tag of the dataset.")] = None,
     model_revision: ModelRevision = None,
     trust_remote_code: Trust = False,
 ) -> None:
-    """Images of a dataset → Parquet of image ids, embeddings and scores, and manifest.json when all is done.
+    """Images of a dataset → Parquet of image ids, embeddings and scores, and manifest.json when complete.
 
-    If it is stopped or killed, running the same command again resumes after the last finished file.
+    The same command resumes an interrupted run after the last complete file.
     """
     from emohub.model.infer.embed import embed_dataset
 
@@ -81,7 +81,7 @@ def embed(
     for name, rows in manifest["rows"].items():
         print(f"{name}\t{rows}")
     if manifest["left_out"]:
-        note(f"{len(manifest['left_out']):,} images left out, listed in {out}/manifest.json")
+        note(f"{len(manifest['left_out']):,} images skipped, listed in {out}/manifest.json")
 
 
 def predict(
@@ -89,18 +89,18 @@ def predict(
         list[str], typer.Argument(metavar="INPUT...", help="Images, folders, globs, MP4 videos.", show_default=False)
     ],
     model: Model,
-    format: Annotated[Format, typer.Option(help="A table for people, CSV, or one JSON object a line.")] = "table",
+    format: Annotated[Format, typer.Option(help="For people, spreadsheets or programs.")] = "table",
     top_k: Annotated[int, typer.Option(min=1, help="How many emotions, strongest first.")] = 5,
     all_scores: Annotated[bool, typer.Option("--all", help="All emotions instead of the strongest.")] = False,
-    fps: Annotated[float, typer.Option(min=0, help="Frames a second from a video; 0 takes every one.")] = 1.0,
-    face: Annotated[bool, typer.Option("--face", help="Cut the largest face out first.")] = False,
+    fps: Annotated[float, typer.Option(min=0, help="Frames per second of a video; 0 takes every frame.")] = 1.0,
+    face: Annotated[bool, typer.Option("--face", help="Crop to the largest face first.")] = False,
     backend: BackendOption = "torch",
     dtype: DtypeOption = "float32",
-    batch_size: Annotated[int, typer.Option(min=1, help="Pictures that the model sees at once.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")] = 8,
     workers: Workers = None,
     device: Device = None,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave pictures out that are broken or without a face.")
+        bool, typer.Option("--skip-bad", help="Skip pictures that are broken or without a face.")
     ] = False,
     model_revision: ModelRevision = None,
     trust_remote_code: Trust = False,

@@ -15,7 +15,7 @@ Size = Literal["small", "large"]
 
 def build_model(
     heads: Annotated[Path, typer.Option(help="Folder with the released model_EMOTION_best.pth files.")],
-    backbone: Annotated[str, typer.Option(help="Hub id or folder of a SigLIP model; its vision part is taken.")],
+    backbone: Annotated[str, typer.Option(help="Hub id or folder of a SigLIP model; its vision part is used.")],
     size: Annotated[Size, typer.Option(help="Published size of the heads.")],
     out: Annotated[Path, typer.Option(help="Folder of the repo; new or empty.")],
     neutral: Annotated[
@@ -32,9 +32,9 @@ def build_model(
     """Released heads and a SigLIP tower → a Hub model repo: safetensors, bf16, ONNX, ONNX int8, code, card.
 
     The result is compared with the separate heads and loaded in a fresh process before anything is written to OUT;
-    the figures stay in OUT/conversion.json. Pickles are read as plain tensors only, whatever else is in them.
+    the figures stay in OUT/conversion.json. Pickles are read as plain tensors only; no code in them is executed.
 
-    Without --neutral nothing is taken off: scores are raw.
+    Without --neutral nothing is subtracted: scores are raw.
     """
     from emohub.model.convert.convert import convert_model
 

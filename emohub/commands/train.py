@@ -19,7 +19,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the model repo to write.")],
     backbone: Annotated[
         str | None,
-        typer.Option(help="Tower that made the embeddings: Hub id or folder.  [default: as their manifest says]"),
+        typer.Option(help="Tower of the embeddings: Hub id or folder.  [default: as in their manifest]"),
     ] = None,
     neutral: Annotated[
         Path | None,
@@ -39,12 +39,12 @@ def train(
     device: Annotated[Device, typer.Option(help="Where to train.")] = "auto",
     log: Annotated[LogKind, typer.Option(help="Curves as a table, or for TensorBoard.")] = "csv",
     checkpoint_minutes: Annotated[
-        float, typer.Option(min=0, help="A checkpoint at the end of an epoch, at most this often.")
+        float, typer.Option(min=0, help="Minimum time between checkpoints, written at the end of an epoch.")
     ] = 5.0,
 ) -> None:
     """Embeddings and labels → 40 trained heads in a model repo.
 
-    A killed run goes on where its last checkpoint stands, in the folder OUT.training, when the same command is given.
+    The same command resumes an interrupted run from its last checkpoint, in the folder OUT.training.
     """
     from emohub.model.train.loop import Settings
     from emohub.model.train.train import TrainOptions, train_model

@@ -56,8 +56,12 @@ def write_file(path: Path, content: str | bytes, *, durable: bool = False) -> No
 
 
 def write_json(path: Path, value: Any, *, durable: bool = False) -> None:
-    """Write a JSON file, whole or not at all."""
-    write_file(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
+    """Write a JSON file, whole or not at all.
+
+    Raises:
+        ValueError: a number is NaN or infinite, which JSON does not have.
+    """
+    write_file(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", durable=durable)
 
 
 def _sync(path: Path) -> None:

@@ -28,9 +28,9 @@ def write_card(
 
     Args:
         folder: Holds `conversion.json`.
-        context: Its release, or None for a repo that is built alone.
-        results: Its results (`emohub.release.results.Result`).
-        evaluation: Record of the evaluation among them.
+        context: The release that the repo is part of, None without one.
+        results: Evaluation results (`emohub.release.results.Result`).
+        evaluation: The record of our own measurement among them.
         **card_data: Further metadata, for example `license`.
     """
     record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
@@ -52,7 +52,7 @@ def write_card(
             evaluation=evaluation,
             groups={emotion.name: emotion.group for emotion in EMOTIONS},
             scales={dimension.name: f"{dimension.low}…{dimension.high}" for dimension in DIMENSIONS},
-            humans=_range_of_humans(),
+            humans=_human_agreement_range(),
             citation=citation("emonet-face"),
         )
     )
@@ -61,7 +61,7 @@ def write_card(
     )
 
 
-def _range_of_humans() -> tuple[float, float]:
+def _human_agreement_range() -> tuple[float, float]:
     """Lowest and highest agreement of an expert with the others, as published."""
     rows = published("emonet-face")["agreement"]["rows"]
     means = [row["mean"] for name, row in rows.items() if name.startswith("human-")]

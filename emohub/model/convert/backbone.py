@@ -20,14 +20,14 @@ _NOT_KEPT = ("_name_or_path", "architectures", "dtype", "id2label", "label2id", 
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """A tower that is ready to run.
+    """A loaded tower and its image processor.
 
     Attributes:
         tower: In float32, in evaluation mode; image features only, no text tower.
-        processor: What turns images into the tower's `pixel_values`.
+        processor: Turns images into the tower's `pixel_values`.
         source: Hub id, or the folder's name.
         revision: Commit on the Hub, None for a folder.
-        processor_source: "backbone", or "default" where it has no processor file.
+        processor_source: "backbone", or "default" if it has no processor file.
     """
 
     tower: SiglipVisionModel
@@ -37,7 +37,7 @@ class Backbone:
     processor_source: str
 
     def vision_config(self) -> dict[str, Any]:
-        """The tower's configuration, without where it was loaded from."""
+        """The tower's configuration, without its origin."""
         return {key: value for key, value in self.tower.config.to_dict().items() if key not in _NOT_KEPT}
 
 
@@ -48,8 +48,8 @@ def load_backbone(id_or_dir: str) -> Backbone:
         id_or_dir: Hub id or folder of a `SiglipModel` or a `SiglipVisionModel`.
 
     Raises:
-        BuildError: not reachable, another architecture, weights missing or mis-shaped, no pooling head, or a broken
-            processor file.
+        BuildError: not reachable, another architecture, weights missing or of another shape, no pooling head, or a
+            broken processor file.
     """
     folder = Path(id_or_dir)
     logger.info("Loading the vision tower of %s", id_or_dir)
@@ -69,7 +69,7 @@ def load_backbone(id_or_dir: str) -> Backbone:
 
 def _attempt(what: str, load: Any, *args: Any, **kwargs: Any) -> Any:
     verbosity = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()  # that a text tower is left aside is no news
+    transformers.logging.set_verbosity_error()  # a text tower that is not loaded needs no warning
     try:
         return load(*args, trust_remote_code=False, **kwargs)
     except Exception as error:  # a broken file may raise anything, far from where it is read
@@ -109,7 +109,7 @@ def _load_processor(id_or_dir: str, size: dict[str, int]) -> tuple[Any, str]:
     resized = dict(processor.size or {})
     if resized != size:
         raise BuildError(
-            f"{id_or_dir}: the image processor resizes to {resized}, the tower takes {size}. "
+            f"{id_or_dir}: the image processor resizes to {resized}, the tower expects {size}. "
             "Make preprocessor_config.json and config.json agree."
         )
     _try_processor(id_or_dir, processor, size)
@@ -117,7 +117,7 @@ def _load_processor(id_or_dir: str, size: dict[str, int]) -> tuple[Any, str]:
 
 
 def _try_processor(id_or_dir: str, processor: Any, size: dict[str, int]) -> None:
-    """Fail where one image does not become what the tower takes."""
+    """Fail if the processor's output for one image does not fit the tower."""
     image = Image.new("RGB", (40, 48))
 
     def use(**_: Any) -> Tensor:

@@ -1,10 +1,9 @@
-"""`emohub build model`: upstream's loose heads and a SigLIP tower become one model repo, proven equal.
+"""`emohub build model`: upstream's separate heads and a SigLIP tower become one model repo with equal scores.
 
-Every step works in a temporary folder beside the target, which is moved into place at the very end: a folder that
-exists is complete, and a failure leaves nothing behind.
+Every step works in a temporary folder beside the target, which is renamed at the end: a folder that exists is
+complete, and a failure leaves nothing behind.
 """
 
-import json
 import logging
 import shutil
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 
 import torch
 
-from emohub.data.runs import replacing
+from emohub.data.runs import replacing, write_json
 from emohub.data.source import sha256_of
 from emohub.errors import BuildError
 from emohub.hub.folders import hub_folder
@@ -52,12 +51,12 @@ def convert_model(
     """Convert a folder of released heads into a model repo.
 
     Args:
-        heads: Folder with the 40 files `model_<emotion>_best.pth`, and those of the dimensions where there are any.
-        backbone: Hub id or folder of a SigLIP model; of a full one, the vision part is taken.
+        heads: Folder with the 40 files `model_<emotion>_best.pth`, and optionally those of the dimensions.
+        backbone: Hub id or folder of a SigLIP model; of a full one, the vision part is used.
         out: Folder to write; must not exist, or be empty.
         size: "small" or "large".
         neutral: Neutral means as JSON, CSV or upstream's outputs (JSON lines), or a folder of neutral faces to
-            measure them on; None takes nothing off.
+            measure them on; None leaves all scores raw.
         reference: Upstream's outputs (JSON lines) with the images at the paths in it; they decide whether the
             embedding is normalised, and the model must agree with them.
 
@@ -65,7 +64,7 @@ def convert_model(
         What `conversion.json` holds.
 
     Raises:
-        BuildError: with all that is wrong with an input, or a comparison that failed. Nothing is written then.
+        BuildError: all problems of an input, or a comparison that failed. Nothing is written then.
     """
     require_free(out)
     base = load_backbone(backbone)
@@ -79,7 +78,7 @@ def convert_model(
 
 
 def require_free(out: Path) -> None:
-    """Fail where something is in the way.
+    """Fail if `out` is not free.
 
     Raises:
         BuildError: `out` is a file, or a folder that is not empty.
@@ -113,7 +112,7 @@ def build_model(config: Any, base: Backbone, emotions: list[Head], dimensions: l
 
 
 def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path | None, record: dict) -> None:
-    """Settle normalisation by the reference, then the neutral means, and note both."""
+    """Choose the normalisation by the reference, then set the neutral means; record both."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
     if reference is not None:
         outputs = read_outputs(reference)
@@ -121,7 +120,7 @@ def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path
         record["parity"]["reference"] = {"file": reference.name, **figures}
     found = Neutral({})
     if neutral is None:
-        logger.warning("No --neutral: scores are raw, nothing is taken off. Give means, or a folder of neutral faces.")
+        logger.warning("No --neutral: scores are raw. Give means, or a folder of neutral faces, to subtract.")
     elif neutral.is_dir():
         found = measure_neutral(neutral, names, model, base.processor)
     else:
@@ -130,7 +129,7 @@ def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path
 
 
 def apply_neutral(model: Any, found: Neutral, record: dict) -> None:
-    """Take neutral means off the model's scores, and note where they come from."""
+    """Set the neutral means that the model subtracts, and record their source."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
     if found.means:
         model.heads.neutral_mean.copy_(torch.tensor([found.means[name] for name in names], dtype=torch.float64))
@@ -145,7 +144,7 @@ def apply_neutral(model: Any, found: Neutral, record: dict) -> None:
 
 
 def start_record(size: str, base: Backbone, heads: list[Head], model: Any) -> dict[str, Any]:
-    """What `conversion.json` says of the parts; the measured figures come later."""
+    """The entries of `conversion.json` on the parts; measured figures are added later."""
     return {
         "model": MODEL,
         "size": size,
@@ -171,7 +170,7 @@ def start_record(size: str, base: Backbone, heads: list[Head], model: Any) -> di
 
 
 def compare_with_separate(model: Any, base: Backbone, heads: list[Head], record: dict[str, Any]) -> None:
-    """Compare the fused model with its separate heads on the probe images, and note the figures.
+    """Compare the fused model with its separate heads on the probe images, and record the figures.
 
     Raises:
         BuildError: they differ.
@@ -189,11 +188,11 @@ def write_repo(
         out: Folder to write.
         model: The fused model, calibrated and compared.
         base: Its tower and processor.
-        record: Grows by the figures of the reload and of the variants.
+        record: Receives the figures of the reload and of the variants.
         add: Writes further files into the folder, before the record and the card.
 
     Raises:
-        BuildError: the written folder does not give the model's scores.
+        BuildError: the written folder does not reproduce the model's scores.
     """
     with replacing(out) as folder:
         _write_files(folder, model, base, record, add)
@@ -203,7 +202,7 @@ def write_repo(
 def _write_files(
     folder: Path, model: Any, base: Backbone, record: dict[str, Any], add: Callable[[Path], None] | None
 ) -> None:
-    """All files of the repo; `conversion.json` and the card come last."""
+    """Write all files of the repo; `conversion.json` and the card come last."""
     probes = probe_images(SEED)
     pixel_values = pixels(probes, base.processor)
     model.save_pretrained(folder)
@@ -217,13 +216,13 @@ def _write_files(
         add(folder)
     record["probe"]["scores"] = _scores(model, pixel_values)
     record["files"] = _digests(folder)
-    (folder / RECORD).write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(folder / RECORD, record)
     write_card(folder)
 
 
 @torch.no_grad()
 def _scores(model: Any, pixel_values: torch.Tensor) -> dict[str, list[float]]:
-    """Score of every probe image by head: what `emohub check` compares with, wherever it runs."""
+    """Score of every probe image by head: the reference values of `emohub check` on any machine."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
     return dict(zip(names, all_scores(model(pixel_values)).T.tolist(), strict=True))
 

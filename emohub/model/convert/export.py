@@ -1,4 +1,4 @@
-"""Copies of a model for other needs: bfloat16 weights, ONNX in float32 and in int8, each with its measured error."""
+"""Variants of a model: bfloat16 weights, ONNX in float32 and in int8, each with its measured error."""
 
 import logging
 import warnings
@@ -23,13 +23,13 @@ BF16_FILE = "model.bf16.safetensors"
 ONNX_FILE = "onnx/model.onnx"
 INT8_FILE = "onnx/model_int8.onnx"
 EMBEDS = "image_embeds"
-OPSET = 23  # the first with Attention in one operator: 3 to 10 % faster than its parts, and nearer to PyTorch
-# A protobuf file ends at 2 GiB; above this the weights stand beside it.
+OPSET = 23  # the first with Attention in one operator: 3 to 10 % faster than decomposed, and closer to PyTorch
+# A protobuf file is limited to 2 GiB; above this the weights go into a file beside it.
 EXTERNAL_FROM = 3 * 2**29
 
 
 class _Plain(nn.Module):
-    """The model with a tuple of tensors for output, as ONNX knows it."""
+    """The model with a tuple of tensors as output, for the export."""
 
     def __init__(self, model: Any):
         super().__init__()
@@ -47,7 +47,7 @@ def write_bf16(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, Any]
     Args:
         folder: The saved float32 model.
         model: The same model, loaded.
-        pixel_values: What the error is measured on.
+        pixel_values: Inputs that the error is measured on.
 
     Returns:
         Size of the file and its error.
@@ -91,7 +91,7 @@ def write_onnx(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, dict
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the exporters' remarks on what they skip; their errors are raised."""
+    """Suppress the exporters' warnings; their errors are raised."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -117,11 +117,11 @@ def _export(model: Any, path: Path, pixel_values: Tensor, external: bool) -> Non
             dynamo=True,
             verbose=False,
         )
-    _forget_origin(path)
+    _strip_metadata(path)
 
 
-def _forget_origin(path: Path) -> None:
-    """Take out what the exporter notes on every node, above all the paths of source files on this machine."""
+def _strip_metadata(path: Path) -> None:
+    """Remove what the exporter stores on every node, above all paths of source files on this machine."""
     exported = onnx.load(path, load_external_data=False)
     graph = exported.graph
     for part in (exported, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
@@ -132,7 +132,7 @@ def _forget_origin(path: Path) -> None:
 
 def _quantize(source: Path, target: Path, external: bool) -> None:
     graph = onnx.load(source, load_external_data=False).graph
-    with _quiet():  # it advises a pre-processing step that changes nothing here
+    with _quiet():  # it suggests a pre-processing step that has no effect here
         quantize_dynamic(
             source,
             target,
@@ -145,7 +145,7 @@ def _quantize(source: Path, target: Path, external: bool) -> None:
 
 
 def _after(graph: onnx.GraphProto, tensor: str) -> list[str]:
-    """Names of the nodes that need a tensor, directly or not; nodes stand in topological order."""
+    """Names of the nodes that depend on a tensor; a graph lists its nodes in topological order."""
     reached, names = {tensor}, []
     for node in graph.node:
         if reached.intersection(node.input):

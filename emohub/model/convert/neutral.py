@@ -1,4 +1,4 @@
-"""Neutral means: what each head gives on a neutral face, from a file or measured."""
+"""Neutral means: the raw score of each head on a neutral face, from a file or measured."""
 
 import csv
 import json
@@ -27,10 +27,10 @@ class Neutral:
     """Neutral means and where they come from.
 
     Attributes:
-        means: By canonical name; empty where none are known, and then nothing is taken off.
+        means: By canonical name; empty if none are known, and then nothing is subtracted.
         kind: "none", "table", "outputs" or "images".
         source: Name of the file or folder.
-        images: How many images they are the mean of, where that is known.
+        images: Number of images that they are the mean of, if known.
         residual: For "outputs": the largest difference between a stored score and raw − mean; 0 is exact.
     """
 
@@ -47,10 +47,10 @@ def read_neutral(path: Path, names: Sequence[str]) -> Neutral:
     Args:
         path: `.json` (name → number, or → {"mean": number}), `.csv` (a column of names and one of means), or
             `.jsonl` (upstream's outputs, see `emohub.model.convert.outputs`).
-        names: Canonical names of the heads; each needs a mean. Further known names are left aside.
+        names: Canonical names of the heads; each needs a mean. Further known names are ignored.
 
     Raises:
-        BuildError: another kind of file, or a list of what is wrong in it.
+        BuildError: another kind of file, or all problems in it.
     """
     read = READERS.get(path.suffix.lower())
     if read is None:
@@ -96,7 +96,7 @@ def _table(path: Path, pairs: list[tuple[Any, Any]], problems: list[str]) -> Neu
             problems.append(f"{key!r}: {error}")
             continue
         if name in means:
-            problems.append(f"{key!r}: {name!r} is there twice")
+            problems.append(f"{key!r}: {name!r} appears twice")
         elif not math.isfinite(mean):
             problems.append(f"{key!r}: {mean} is not a finite number")
         means[name] = mean

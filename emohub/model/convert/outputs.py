@@ -18,7 +18,7 @@ from emohub.model.convert.heads import score_name
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What upstream published for one image and one head; `softmax` is None for a dimension."""
+    """Published scores of one image and one head; `softmax` is None for a dimension."""
 
     raw: float
     mean_subtracted: float
@@ -37,7 +37,7 @@ def read_outputs(path: Path) -> list[Output]:
     """Read a file such as `ferd.jsonl`.
 
     Raises:
-        BuildError: lines that are no such outputs, unknown heads, numbers that are none, different heads per line.
+        BuildError: lines of another form, unknown heads, invalid numbers, different heads per line.
     """
     problems: list[str] = []
     outputs = []
@@ -59,7 +59,7 @@ def read_outputs(path: Path) -> list[Output]:
 def _output(line: dict[str, Any]) -> Output:
     scores = {score_name(key): _score(value) for key, value in line["results"].items()}
     if len(scores) != len(line["results"]):
-        raise ValueError("a head is there twice")
+        raise ValueError("a head appears twice")
     return Output(str(line["image_path"]), scores)
 
 
@@ -72,13 +72,13 @@ def _score(value: dict[str, Any]) -> Score:
 
 
 def neutral_offset(scores: list[Score], tolerance: float = 1e-6) -> tuple[float, float]:
-    """The constant c with raw − c = mean_subtracted, and by how much it misses at worst.
+    """The constant c with raw − c = mean_subtracted, and the largest deviation from it.
 
-    Rounding hides c in most rows: of all differences, the one that gives every stored value back is taken.
+    Stored values are rounded: of all differences, the one that reproduces the stored values best is used.
 
     Args:
         scores: Of one head, on any number of images.
-        tolerance: The largest miss that still counts as rounding.
+        tolerance: The largest deviation that still counts as rounding.
 
     Raises:
         ValueError: no constant fits.
@@ -92,5 +92,5 @@ def neutral_offset(scores: list[Score], tolerance: float = 1e-6) -> tuple[float,
 
     best = min({score.raw - score.mean_subtracted for score in scores}, key=miss)
     if (worst := miss(best)) > tolerance:
-        raise ValueError(f"raw − mean_subtracted is not one constant; it misses by {worst:.3g}")
+        raise ValueError(f"raw − mean_subtracted is not one constant; it deviates by up to {worst:.3g}")
     return best, worst

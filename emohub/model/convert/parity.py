@@ -1,4 +1,4 @@
-"""Proof that the fused model is the original: same inputs, both layouts, figures kept."""
+"""Compare the fused model with the original heads on the same inputs, and record the errors."""
 
 import logging
 import tempfile
@@ -21,16 +21,16 @@ from emohub.model.convert.outputs import Output
 
 logger = logging.getLogger(__name__)
 
-# Largest |difference| / max(1, |score|). The double-precision run shows that every weight is where it belongs; the
-# single-precision one, that the other order of summation costs no more than rounding does.
+# Largest |difference| / max(1, |score|). The double-precision run shows that every weight is in its place; the
+# single-precision run, that the other order of summation costs no more than rounding.
 FLOAT64_TOLERANCE = 1e-10
 FLOAT32_TOLERANCE = 1e-5
-# Of a 0–7 scale: other JPEG decoders, resizers and half precision on the other side are in it.
+# On a 0–7 scale; allows for upstream's other JPEG decoder, resizer and half precision.
 REFERENCE_TOLERANCE = 0.05
 
 
 class OriginalModel(nn.Module):
-    """The original layout: the tower, then every head as a module of its own, one after the other."""
+    """The original layout: the tower, then every head as a separate module."""
 
     def __init__(self, tower: nn.Module, heads: Sequence[Head], dropout: float, normalize: bool):
         super().__init__()
@@ -63,11 +63,11 @@ def _relative(found: Tensor, wanted: Tensor) -> float:
 
 @torch.no_grad()
 def compare_layouts(model: Any, original: OriginalModel, pixel_values: Tensor) -> dict[str, Any]:
-    """Run both layouts on the same pixels, in float32 from end to end and in float64 from the embedding on.
+    """Run both layouts on the same pixels: in float32, and from the embedding on in float64.
 
     Args:
         model: The fused model, in evaluation mode.
-        original: The tower as it was loaded, under separate heads.
+        original: The tower as loaded, with separate heads.
         pixel_values: (batch, 3, height, width).
 
     Returns:
@@ -90,7 +90,9 @@ def compare_layouts(model: Any, original: OriginalModel, pixel_values: Tensor) -
         "embedding_equal": torch.equal(output.image_embeds, original.tower(pixel_values).pooler_output),
     }
     if not (figures["max_relative_error"] <= FLOAT32_TOLERANCE and double <= FLOAT64_TOLERANCE):
-        raise BuildError(f"The fused model is not the original: {figures}. Nothing was written; report this.")
+        raise BuildError(
+            f"The fused model differs from the separate heads: {figures}. Nothing was written. Report this as a bug."
+        )
     return figures
 
 
@@ -110,10 +112,10 @@ def _double(model: Any, original: OriginalModel, embeds: Tensor) -> float:
 
 @torch.no_grad()
 def choose_normalization(model: Any, processor: Any, names: Sequence[str], outputs: list[Output], root: Path) -> dict:
-    """Set `config.normalize_embedding` to what comes nearer to published raw scores.
+    """Set `config.normalize_embedding` to the value that reproduces published raw scores better.
 
     Args:
-        model: The fused model; its neutral means do not matter here.
+        model: The fused model; its neutral means are not used.
         processor: Its image processor.
         names: Canonical names in the order of the heads.
         outputs: Published scores; their image paths are relative to `root`.
@@ -135,8 +137,8 @@ def choose_normalization(model: Any, processor: Any, names: Sequence[str], outpu
     best = min(found, key=lambda way: found[way]["max_abs_error"])
     if not found[best]["max_abs_error"] <= REFERENCE_TOLERANCE:
         raise BuildError(
-            f"The model does not give the reference outputs within {REFERENCE_TOLERANCE}: as it is {found[0]}, with "
-            f"normalised embeddings {found[1]}. Are the heads, their size and the backbone those of the reference?"
+            f"The model does not reproduce the reference outputs within {REFERENCE_TOLERANCE}: {found[0]}; with "
+            f"normalised embeddings: {found[1]}. Check that heads, --size and --backbone are those of the reference."
         )
     model.config.normalize_embedding = bool(best)
     return {"images": len(outputs), **found[best], "without_normalization": found[0], "with_normalization": found[1]}
@@ -161,5 +163,5 @@ def reload_in_fresh_process(folder: Path, model: Any, processor: Any, images: Se
         pixel_values = pixels(open_images([Path(path) for path in paths]), processor)
     wanted = reload.digests({**model(pixel_values), "pixel_values": pixel_values})
     if differing := sorted(key for key in wanted | found if wanted.get(key) != found.get(key)):
-        raise BuildError(f"The written folder gives other {differing} in a fresh process. Nothing was written.")
+        raise BuildError(f"In a fresh process the written folder gives different {differing}. Nothing was written.")
     return {"images": len(images), "bit_equal": True}

@@ -1,7 +1,7 @@
-"""`emohub embed`: every image of a dataset config becomes an embedding and its scores, in Parquet.
+"""`emohub embed`: an embedding and scores for every image of a dataset config, in Parquet.
 
-What is written, and how, says `store`. A shard is written under another name and renamed, so it is whole or not there:
-a run that was killed goes on after its last finished shard.
+`store` describes the files. A shard is written under a temporary name and renamed, so it is complete or absent: an
+interrupted run resumes after its last complete shard.
 """
 
 import time
@@ -54,36 +54,36 @@ def embed_dataset(
     model_revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> dict[str, Any]:
-    """Embed and score every image of a dataset config; go on where an earlier run was stopped.
+    """Embed and score every image of a dataset config; resume an earlier run of the same settings.
 
     Args:
         dataset: Folder of a dataset repo, or a Hub dataset id, which is streamed.
         model: Folder of a model repo, or a Hub model id.
-        out: Folder to write; new, empty, or begun by the same run.
+        out: Output folder; an earlier run with the same settings is resumed.
         config: Config of the dataset; by default its default.
         splits: Splits; by default all.
         engine: "local", or "ray" to spread the work over a Ray cluster (see `emohub.model.infer.raytask`).
         backend: "torch", "onnx" or "onnx-int8".
         dtype: "float32", or "bfloat16": what the tower computes in ("torch") and embeddings are stored with.
-        batch_size: Images that the tower sees at once.
-        shard_size: Images per file, which is also what a kill costs at most.
-        workers: Threads that decode beside the tower.
+        batch_size: Images per forward pass.
+        shard_size: Images per file; an interrupted run repeats at most one file.
+        workers: Threads that decode.
         device: "cpu", "cuda" …; by default a GPU where there is one.
         address: Of a running Ray cluster, for the engine "ray".
-        actors: Towers at the same time, for the engine "ray".
-        skip_bad: Leave images out that cannot be decoded and list them in the manifest, instead of stopping.
+        actors: Model replicas, for the engine "ray".
+        skip_bad: Skip images that cannot be decoded and list them in the manifest, instead of failing.
         dataset_revision: Commit, branch or tag of the dataset on the Hub.
-        model_revision: The same of the model.
-        trust_remote_code: Run the model repo's code although it is not this emohub's own.
+        model_revision: Commit, branch or tag of the model on the Hub.
+        trust_remote_code: Run the model repo's code even if it differs from this emohub's.
 
     Returns:
         The manifest.
 
     Raises:
-        SourceError: the dataset does not hold what was asked for.
+        SourceError: no such dataset, config or split, or no images in it.
         ModelError: the model repo cannot be run.
-        BuildError: `out` holds something else, or another process writes it.
-        MediaError: an image cannot be decoded, and `skip_bad` is off; finished shards stay.
+        BuildError: `out` holds something else or another run, or another process is writing it.
+        MediaError: an image cannot be decoded, and `skip_bad` is off; complete shards are kept.
     """
     _check_numbers(engine, batch_size=batch_size, shard_size=shard_size, workers=workers, actors=actors)
     images = find_images(dataset, config, splits, dataset_revision)
@@ -111,7 +111,7 @@ def _check_numbers(engine: str, **numbers: int | None) -> None:
 def _run(
     out: Path, todo: Sequence[Shard], done_before: int, repo: ModelRepo, parts: Generator[Part], skip_bad: bool
 ) -> dict[str, Any]:
-    """Write every shard as soon as all its rows are there; what waits is bounded by the shards in work."""
+    """Write every shard as soon as all its rows have arrived; memory is bounded by the shards in progress."""
     wanted = {shard.name: shard for shard in todo}
     waiting: dict[str, list[Part]] = {}
     left = sum(shard.rows for shard in todo)
@@ -129,10 +129,10 @@ def _run(
             if sum(len(one.rows) + len(one.bad) for one in gathered) == shard.rows:
                 store.write_shard(out, shard, waiting.pop(shard.name), repo)
     if missing := [shard.name for shard in todo if not (out / shard.name).is_file()]:
-        raise BuildError(f"The engine gave too few rows for {missing}. Run the same command again.")
+        raise BuildError(f"The engine returned too few rows for {missing}. Run the same command again.")
     return {"images": left, "seconds": round(time.perf_counter() - start, 3), "processes": len(workers)}
 
 
 def _bad_images(shard: Shard, part: Part) -> str:
     lines = listed([f"item {item!r} of the split {shard.split!r}: {why}" for _, item, why in part.bad])
-    return f"Images that cannot be decoded:\n{lines}\nMend them, or leave such images out with --skip-bad."
+    return f"Images that cannot be decoded:\n{lines}\nFix the files, or skip such images with --skip-bad."

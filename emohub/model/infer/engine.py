@@ -1,4 +1,4 @@
-"""How shards are worked off on one machine; `emohub.model.infer.raytask` does the same on many."""
+"""Process shards on one machine; `emohub.model.infer.raytask` does the same on many."""
 
 import os
 import platform
@@ -17,14 +17,14 @@ BATCH_SIZE = 16
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a run works; none of it changes a row by more than rounding.
+    """Execution settings; none changes a row by more than rounding.
 
     Attributes:
-        batch_size: Images that the tower sees at once.
-        workers: Threads that decode; None is one a core.
-        device: Where the tower runs; None takes a GPU where there is one.
+        batch_size: Images per forward pass.
+        workers: Threads that decode; None is one per core.
+        device: Device of the tower; None takes a GPU if there is one.
         address: Of a Ray cluster; None starts one on this machine.
-        actors: Towers at the same time on Ray; None is one a GPU, or one a machine.
+        actors: Model replicas on Ray; None is one per GPU, or one per machine.
     """
 
     batch_size: int = BATCH_SIZE
@@ -36,15 +36,15 @@ class Settings:
 
 @dataclass(slots=True)
 class Part:
-    """Some rows of a shard, done.
+    """Results for some rows of a shard.
 
     Attributes:
         shard: Name of the shard.
-        rows: Positions in the shard, without those left out.
+        rows: Positions in the shard, without skipped ones.
         items: Ids of these rows.
-        scored: What the model says about them.
+        scored: Their embeddings and scores.
         bad: (position, item, why) of images that cannot be decoded.
-        workers: Processes that did it.
+        workers: Processes that computed it.
     """
 
     shard: str
@@ -74,7 +74,7 @@ def run_local(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Gen
 
 
 def process_name() -> str:
-    """This process among all machines."""
+    """Name of this process, unique across machines."""
     return f"{platform.node()}:{os.getpid()}"
 
 
@@ -91,7 +91,7 @@ def grouped(shard: Shard, size: int) -> Iterator[list[tuple[tuple[str, int, str]
 
 
 def score(backend: Backend, pixels: np.ndarray, repo: ModelRepo) -> Scored:
-    """Run the model, also on no image at all."""
+    """Run the model; zero images give empty arrays."""
     if len(pixels):
         return backend(pixels)
     return Scored(*(np.empty((0, size), "float32") for size in (repo.width, len(repo.labels), len(repo.dimensions))))

@@ -1,4 +1,4 @@
-"""`emohub predict`: scores of images and videos, for eyes, spreadsheets and programs."""
+"""`emohub predict`: scores of images and videos, human-readable, as CSV or as JSON lines."""
 
 import itertools
 import logging
@@ -27,12 +27,12 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the model says about one picture.
+    """Scores of one picture.
 
     Attributes:
         source: The file.
         seconds: Time in a video, None for an image.
-        face: Left, top, width and height of the face that was cut out, in pixels; None where none was looked for.
+        face: Left, top, width and height of the face crop, in pixels; None without face detection.
         scores: Emotion → intensity above a neutral face, about 0…7, in the model's order.
         dimensions: The model's further scores by name; often none.
     """
@@ -68,22 +68,22 @@ def predict(
     Args:
         inputs: Files, folders (everything below), globs.
         model: Folder of a model repo, or a Hub model id.
-        fps: Frames a second to take from a video; None takes all.
-        face: Cut the largest face out first; a picture without one counts as bad.
+        fps: Frames per second to take from a video; None takes all.
+        face: Crop to the largest face first; a picture without one counts as bad.
         backend: "torch", "onnx" or "onnx-int8".
         dtype: "float32" or "bfloat16".
-        batch_size: Pictures that the tower sees at once.
-        workers: Threads that decode beside the tower.
+        batch_size: Pictures per forward pass.
+        workers: Threads that decode.
         device: "cpu", "cuda" …; by default a GPU where there is one.
-        skip_bad: Leave bad pictures out with a warning instead of stopping.
+        skip_bad: Skip bad pictures with a warning instead of failing.
         model_revision: Commit, branch or tag on the Hub.
-        trust_remote_code: Run the model repo's code although it is not this emohub's own.
+        trust_remote_code: Run the model repo's code even if it differs from this emohub's.
 
     Yields:
-        One prediction a picture.
+        One prediction per picture.
 
     Raises:
-        SourceError: an input names nothing.
+        SourceError: an input matches no file.
         ModelError: the model repo cannot be run.
         MediaError: pictures that cannot be scored, and `skip_bad` is off; names them.
         EmohubError: a number out of range, or no detector for `face`.
@@ -133,12 +133,12 @@ class _Bad:
     def add(self, source: str, seconds: float | None, why: object) -> None:
         line = f"{source}{'' if seconds is None else f' at {seconds:g} s'}: {why}"
         if not self.skip:
-            raise MediaError(f"{line}. Mend or remove it, or leave such pictures out with --skip-bad.")
+            raise MediaError(f"{line}. Fix or remove it, or skip such pictures with --skip-bad.")
         self.lines.append(line)
 
     def report(self) -> None:
         if self.lines:
-            logger.warning("%d pictures left out:\n%s", len(self.lines), listed(self.lines))
+            logger.warning("%d pictures skipped:\n%s", len(self.lines), listed(self.lines))
 
 
 def _frames(files: Iterable[Path], fps: float | None, bad: _Bad) -> Iterator[Frame]:

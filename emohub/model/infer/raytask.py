@@ -1,8 +1,8 @@
 """The same rows as `emohub.model.infer.engine`, computed by many processes or machines through Ray Data.
 
-Two stages: tasks read, decode and resize one batch each, wherever a core is free; a fixed pool of actors holds the
-towers. Ray limits what lies between the two. Batches are those of the local engine, and the caller puts them back in
-order, so that the files are the same; rows that the machines round differently agree to about 1e-5.
+Two stages: tasks read, decode and resize one batch each, wherever a core is free; a fixed pool of actors runs the
+towers. Ray bounds the queue between them. Batches are those of the local engine, and the caller restores their order,
+so the files are the same; rows from machines that round differently agree to about 1e-5.
 
 On a cluster, every machine needs `pip install "emohub[ray]"`, and must see dataset and model at the same path, or
 both as Hub ids. `out` is written by the machine that runs the command.

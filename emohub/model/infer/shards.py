@@ -1,7 +1,7 @@
 """The images of a dataset config, cut into shards that are the same in every run.
 
-Which rows make a shard follows from the Parquet footers alone, so that a run can be resumed, or spread over machines,
-without reading a single image twice.
+The rows of a shard follow from the Parquet footers alone, so a run can be resumed, or spread over machines, without
+reading any image twice.
 """
 
 import hashlib
@@ -36,13 +36,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """What becomes one file of embeddings.
+    """The images of one file of embeddings.
 
     Attributes:
         name: `<split>-00000-of-00003.parquet`.
         split: Split of the dataset.
         rows: Images.
-        pieces: Where they are, in order.
+        pieces: Their row groups, in order.
     """
 
     name: str
@@ -86,7 +86,7 @@ def find_images(
         revision: Commit, branch or tag on the Hub.
 
     Raises:
-        SourceError: no such dataset, config or split, no Parquet, or no images with ids in it.
+        SourceError: no such dataset, config or split, no Parquet files, or no images with ids.
     """
     builder = _builder(str(dataset), config, revision)
     files = {str(split): list(map(str, paths)) for split, paths in (builder.config.data_files or {}).items()}
@@ -140,7 +140,7 @@ def _pieces(path: str, split: str, dataset: str, digest: Any) -> list[Piece]:
             file.seek(-8 - length, 2)
             digest.update(f"{split}\0{path.rsplit('/', 1)[-1]}\0{size}\0".encode() + file.read(length))
     except (pa.ArrowException, OSError, struct.error) as error:
-        raise SourceError(f"{path} is no readable Parquet file: {error}. Build or download it again.") from error
+        raise SourceError(f"{path} is not a readable Parquet file: {error}. Build or download it again.") from error
     return [Piece(path, index, 0, rows) for index, rows in enumerate(groups) if rows]
 
 

@@ -1,4 +1,4 @@
-"""Predictions as a table, as CSV or as JSON lines; each is written as it comes."""
+"""Predictions as a table, as CSV or as JSON lines, streamed."""
 
 import csv
 import json
@@ -40,7 +40,7 @@ _ABOUT: Mapping[str, Callable[[Prediction], str]] = {
 
 
 def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For spreadsheets: one row a picture; all scores in columns of their own, or the highest as name and score."""
+    """For spreadsheets: one row per picture; a column per score, or the highest as name and score."""
     writer = None
     for one in predictions:
         row: dict[str, Any] = {"source": one.source, "seconds": one.seconds}
@@ -58,7 +58,7 @@ def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO
 
 
 def write_jsonl(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For programs: one object a picture; `scores` with the highest first."""
+    """For programs: one object per picture; `scores` with the highest first."""
     for one in predictions:
         row = {
             "source": one.source,

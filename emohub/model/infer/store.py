@@ -1,15 +1,14 @@
 """The folder that `emohub embed` writes: one Parquet file per shard, and `manifest.json`, which is written last.
 
-Where the manifest is, the embeddings are complete. Columns:
+If the manifest exists, the embeddings are complete. Columns:
 
 - `item`: the image's id, `split`: the dataset's split,
-- `embedding`: fixed-size list of float32, the tower's pooled output as it comes,
+- `embedding`: fixed-size list of float32, the tower's pooled output, not normalised,
 - `scores`: fixed-size list of float32, intensities above a neutral face in the order of the manifest's `labels`,
-- `dimensions`: fixed-size list of float32 in the order of the manifest's `dimensions`, where the model has them.
+- `dimensions`: fixed-size list of float32 in the order of the manifest's `dimensions`, if the model has any.
 
-With the dtype bfloat16 the embeddings are bfloat16 values in the same float32 column: no reader has to decode
-anything, and nothing is wasted, as the byte-stream-split encoding sets the empty half of each number apart and
-compression removes it.
+With the dtype bfloat16 the embeddings are bfloat16 values in the same float32 column: every reader can read them, and
+the byte-stream-split encoding lets the compression remove the zero half of each number.
 """
 
 import importlib.metadata
@@ -43,7 +42,7 @@ def schema_of(repo: ModelRepo) -> pa.Schema:
 
 
 def write_shard(out: Path, shard: Shard, parts: Sequence[Part], repo: ModelRepo) -> None:
-    """One Parquet file in the order of the dataset, whole or not there; what is left out stands in its metadata."""
+    """Write one Parquet file in the order of the dataset, whole or not at all; its metadata lists skipped images."""
     schema = schema_of(repo)
     order = np.argsort([row for part in parts for row in part.rows], kind="stable")
     items = np.array([item for part in parts for item in part.items], dtype=object)[order]
@@ -66,7 +65,7 @@ def write_shard(out: Path, shard: Shard, parts: Sequence[Part], repo: ModelRepo)
 
 
 def plan_of(images: Images, repo: ModelRepo, shards: Sequence[Shard]) -> dict[str, Any]:
-    """All that decides the rows; a run is resumed only where this is the same."""
+    """Everything that decides the rows; a run is resumed only with the same plan."""
     return {
         "dataset": {
             "source": images.source,

@@ -1,4 +1,4 @@
-"""Training every head at once, so that each comes out as if it had been trained alone.
+"""Train all heads at once; each gets the weights that it would get if trained alone.
 
 The loss is the sum over the heads of each head's own mean over its own images, and nothing else is shared: weights,
 Adam's moments and step counts, learning rates, orders, dropout and best checkpoints are per head.
@@ -23,7 +23,7 @@ EVALUATED = 512  # images per head and step of a validation
 def new_bank(
     heads: Sequence[int], size_in: int, hidden_sizes: Sequence[int], dropout: float, seed: int, dtype: torch.dtype
 ) -> Any:
-    """A `HeadBank` of `hub_models/` with the weights that `nn.Linear` would start with, a stream per head.
+    """A `HeadBank` of `hub_models/` with the initial weights of `nn.Linear`, from one random stream per head.
 
     Args:
         heads: Number of each head in the taxonomy, which names its streams.
@@ -46,9 +46,9 @@ def new_bank(
 
 
 class DropoutStreams:
-    """Dropout that is drawn for each head from a stream of its own, started anew every epoch.
+    """Dropout masks, drawn for each head from its own random stream, which restarts every epoch.
 
-    A draw is always of a whole batch, also where fewer images are left: what a head gets depends on nothing else.
+    A draw is always of a whole batch, even if fewer images are left, so that a head's masks depend on nothing else.
     """
 
     def __init__(self, bank: Any, heads: Sequence[int], seed: int, stage: int, batch_size: int):
@@ -58,7 +58,7 @@ class DropoutStreams:
         self.generators = [torch.Generator(weight.device) for _ in heads]
 
     def start(self, epoch: int) -> None:
-        """Begin an epoch."""
+        """Restart the streams for an epoch."""
         for head, generator in zip(self.heads, self.generators, strict=True):
             generator.manual_seed(stream_seed(self.seed, Use.DROPOUT, self.stage, epoch, head))
 
@@ -123,13 +123,13 @@ class HeadAdam:
         self.optimizer.step()
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps."""
+        """The state for a checkpoint."""
         named = {f"adam.mean.{i}": value for i, value in enumerate(self.mean)}
         named |= {f"adam.square.{i}": value for i, value in enumerate(self.square)}
         return {**named, "adam.steps": self.steps}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Take a checkpoint's values; the views stay."""
+        """Restore a checkpoint's values in place; the views stay valid."""
         for name, value in self.state().items():
             value.copy_(state[name])
 
@@ -138,10 +138,10 @@ class Plateau:
     """`torch.optim.lr_scheduler.ReduceLROnPlateau` for many losses at once, each with its own learning rate.
 
     Args:
-        heads: How many.
-        lr: Where each learning rate starts.
-        factor: What it is multiplied by.
-        patience: After more epochs than this without a loss below 1 − 10⁻⁴ of the best.
+        heads: Number of heads.
+        lr: Initial learning rate.
+        factor: Multiplier of the learning rate.
+        patience: Number of epochs without a loss below (1 − 10⁻⁴) × best that are tolerated.
     """
 
     THRESHOLD, SMALLEST_CHANGE = 1e-4, 1e-8
@@ -152,31 +152,31 @@ class Plateau:
         self.bad = np.zeros(heads)
 
     def step(self, losses: np.ndarray) -> None:
-        """Take the validation losses of an epoch, (heads,)."""
+        """Update with the validation losses of an epoch, (heads,)."""
         better = losses < self.best * (1 - self.THRESHOLD)
         self.best = np.where(better, losses, self.best)
         self.bad = np.where(better, 0, self.bad + 1)
-        tired = self.bad > self.patience
-        change = tired & (self.lr - self.lr * self.factor > self.SMALLEST_CHANGE)
+        stalled = self.bad > self.patience
+        change = stalled & (self.lr - self.lr * self.factor > self.SMALLEST_CHANGE)
         self.lr = np.where(change, self.lr * self.factor, self.lr)
-        self.bad = np.where(tired, 0, self.bad)
+        self.bad = np.where(stalled, 0, self.bad)
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps, (heads,) each, float64."""
+        """The state for a checkpoint, (heads,) each, float64."""
         return {f"plateau.{name}": torch.from_numpy(getattr(self, name).copy()) for name in ("lr", "best", "bad")}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Take a checkpoint's values."""
+        """Restore a checkpoint's values."""
         for name in ("lr", "best", "bad"):
             setattr(self, name, state[f"plateau.{name}"].numpy().copy())
 
 
 @torch.no_grad()
 def validation_losses(bank: Any, embeds: Tensor, targets: Tensor, samples: Sequence[Sample]) -> np.ndarray:
-    """Mean squared error of each head on its held-out images, (heads,) float64; NaN where it has none.
+    """Mean squared error of each head on its held-out images, (heads,) float64; NaN if it has none.
 
     Args:
-        bank: In evaluation all units count.
+        bank: The heads; no dropout is applied.
         embeds: (images, in).
         targets: (images, heads).
         samples: One per head.
@@ -195,5 +195,5 @@ def validation_losses(bank: Any, embeds: Tensor, targets: Tensor, samples: Seque
 
 
 def gather(targets: Tensor, batch: Tensor) -> Tensor:
-    """What each head should give on its own images: (images, heads) at (heads, batch) → (heads, batch)."""
+    """Targets of each head on its own images: (images, heads) at (heads, batch) → (heads, batch)."""
     return targets[batch.clamp(min=0), torch.arange(len(batch), device=batch.device)[:, None]]

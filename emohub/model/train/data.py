@@ -1,4 +1,4 @@
-"""What a training reads: embeddings from Parquet, labels from a dataset repo, joined on the image's id.
+"""Training data: embeddings from Parquet and labels from a dataset repo, joined on the image's id.
 
 Embeddings come as `emohub embed` writes them: Parquet shards with the columns `item` (string) and `embedding` (a list
 of numbers of one length). Labels come from a repo that `emohub build dataset` made; its images are not read.
@@ -29,14 +29,14 @@ ROWS = 8192  # of a shard at a time
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """Embeddings and what people, or a model, said of their images.
+    """Embeddings and the labels of their images, by raters or a model.
 
     Attributes:
         items: Ids of the images, (images,).
         embeddings: (images, in), float32.
-        labels: By config and split, (images, 40) float32 in the order of the taxonomy; NaN where nothing is known,
+        labels: By config and split, (images, 40) float32 in the order of the taxonomy; NaN where unknown,
             which includes every image that is not in that split.
-        sources: Digests and names of what was read, for the record.
+        sources: Digests and names of the inputs, for the record.
     """
 
     items: Sequence[str]
@@ -49,7 +49,7 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
     """Read the labels of some configs and the embeddings of their images.
 
     Args:
-        embeddings: Folders of Parquet shards; an image that is in several is taken from the first.
+        embeddings: Folders of Parquet shards; of an image in several, the first embedding is used.
         dataset: Folder of a dataset repo, or its Hub id.
         configs: Of `LABELS`.
 
@@ -88,10 +88,10 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
 
 
 def read_embeddings(folders: Sequence[Path], items: Sequence[str] | None = None) -> np.ndarray:
-    """Embeddings of the items, in their order; of every item, in the order of the files, where none are named.
+    """Embeddings of the items, in their order; without items, of all, in the order of the files.
 
     Args:
-        folders: With Parquet shards, directly or further down.
+        folders: Folders with Parquet shards, also in subfolders.
         items: Ids; each needs an embedding.
 
     Returns:
@@ -123,11 +123,11 @@ def read_embeddings(folders: Sequence[Path], items: Sequence[str] | None = None)
 
 
 def read_manifests(folders: Sequence[Path]) -> tuple[dict[str, Any], set[str]]:
-    """What the `manifest.json` beside the shards say; folders may have none.
+    """Read the `manifest.json` beside the shards; folders may have none.
 
     Returns:
-        The model that made the embeddings, "source" and "revision" among its entries, or nothing; and the items that
-        were left out because their images are broken.
+        The model that computed the embeddings, "source" and "revision" among its entries, or {}; and the items that
+        were skipped because their images are broken.
 
     Raises:
         SourceError: a run of `emohub embed` is not finished, or the folders are of different models.

@@ -1,4 +1,4 @@
-"""Where the curves of a training go while it runs: a CSV, or TensorBoard."""
+"""Logs of the loss curves during training: CSV or TensorBoard."""
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
@@ -17,13 +17,13 @@ Entry = tuple[str, int, np.ndarray, np.ndarray, np.ndarray]
 
 
 class Log(Protocol):
-    """What a training reports to."""
+    """Receives the losses of every epoch."""
 
     def write(self, entry: Entry) -> None:
-        """Take one epoch."""
+        """Add one epoch."""
 
     def close(self) -> None:
-        """No more comes."""
+        """Close the log."""
 
 
 class CsvLog:
@@ -55,7 +55,7 @@ class BoardLog:
     def __init__(self, folder: Path, names: Sequence[str], past: Iterable[Entry]):
         writer_class = _summary_writer()
         self.names, self.step = names, 0
-        for old in (folder / BOARD_FOLDER).glob("events.*"):  # what was not in the checkpoint must not stay
+        for old in (folder / BOARD_FOLDER).glob("events.*"):  # events after the checkpoint are repeated
             old.unlink()
         self.writer = writer_class(str(folder / BOARD_FOLDER))
         for entry in past:
@@ -90,7 +90,7 @@ LOGS: dict[str, Callable[[Path, Sequence[str], Iterable[Entry]], Log]] = {"csv":
 
 
 def require_log(kind: str) -> None:
-    """Fail before hours of training, not after.
+    """Fail before the training, not after it.
 
     Raises:
         EmohubError: an unknown kind, or its package is missing.

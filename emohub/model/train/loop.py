@@ -1,4 +1,4 @@
-"""One stage of a training, epoch by epoch; its whole state goes into a checkpoint and back."""
+"""One stage of a training, epoch by epoch; its whole state can be saved and restored."""
 
 import math
 from collections.abc import Sequence
@@ -26,14 +26,14 @@ Curves = dict[str, np.ndarray]  # by name in CURVES, (epochs, heads) each
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How heads are trained; App. B.2 gives `lr`, `factor` and `patience`, the rest is chosen here.
+    """Hyperparameters; `lr`, `factor` and `patience` are those of App. B.2, the others are ours.
 
     Attributes:
-        seed: Of weights, choice of images, order and dropout.
+        seed: Seed of weights, choice of images, order and dropout.
         lr: Adam's learning rate at the start of every stage.
-        factor: What the learning rate is multiplied by where the validation loss stands still.
-        patience: Epochs that it may stand still.
-        batch_size: Images of each head per step.
+        factor: Multiplier of the learning rate when the validation loss stalls.
+        patience: Epochs without improvement before that.
+        batch_size: Images per head and step.
     """
 
     seed: int = 0
@@ -45,12 +45,12 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What a stage trains on.
+    """The training data of a stage.
 
     Attributes:
         name: For logs and reports.
         number: 0 for the first; part of every random stream.
-        epochs: How many.
+        epochs: Number of epochs.
         targets: (images, heads); NaN where unknown.
         samples: One per head.
     """
@@ -77,14 +77,14 @@ class TrainedStage:
 
 
 class StageRun:
-    """A stage under way.
+    """A stage in progress.
 
     Args:
-        bank: The heads; trained in place, on the device where it is.
+        bank: The heads; trained in place, on their device.
         heads: Number of each head in the taxonomy.
         embeds: (images, in), on the same device.
-        stage: What to train on.
-        settings: How.
+        stage: Its training data.
+        settings: Hyperparameters.
     """
 
     def __init__(self, bank: Any, heads: Sequence[int], embeds: Tensor, stage: Stage, settings: Settings):
@@ -98,11 +98,11 @@ class StageRun:
 
     @property
     def done(self) -> int:
-        """Epochs that are behind."""
+        """Finished epochs."""
         return len(self.curves["train"])
 
     def epoch(self) -> None:
-        """Train one epoch, validate, keep what is better, and let the learning rates follow."""
+        """Train one epoch, validate, keep the weights of heads that improved, and update the learning rates."""
         lr = self.plateau.lr
         train = self._train(epoch_order(self.stage.samples, self.heads, *self._stream(), self.done))
         losses = validation_losses(self.bank, self.embeds, self.stage.targets, self.stage.samples)
@@ -115,7 +115,7 @@ class StageRun:
         return self.settings.seed, self.stage.number
 
     def _train(self, order: np.ndarray) -> np.ndarray:
-        """One pass in that order; the mean loss of each head while it learned, (heads,)."""
+        """One pass in that order; the mean training loss of each head, (heads,)."""
         self.dropout.start(self.done)
         counts = (order != UNKNOWN).sum(1)
         total = torch.zeros(len(order), dtype=torch.float64, device=self.embeds.device)
@@ -139,12 +139,12 @@ class StageRun:
 
     @torch.no_grad()
     def finish(self) -> None:
-        """Give each head its best weights."""
+        """Restore the best weights of each head."""
         for best, parameter in zip(self.best, self.bank.parameters(), strict=True):
             parameter.copy_(best)
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint keeps."""
+        """The state for a checkpoint."""
         weights = {f"bank.{i}": parameter for i, parameter in enumerate(self.bank.parameters())}
         best = {f"best.{i}": value for i, value in enumerate(self.best)}
         chosen = {"best_loss": torch.from_numpy(self.best_loss), "best_epoch": torch.from_numpy(self.best_epoch)}
@@ -152,10 +152,10 @@ class StageRun:
 
     @torch.no_grad()
     def load(self, state: dict[str, Tensor], curves: Curves) -> None:
-        """Go on where a checkpoint stands.
+        """Restore the state of a checkpoint.
 
         Args:
-            state: What `state` gave.
+            state: As returned by `state`.
             curves: (epochs, heads) each, by `CURVES`.
         """
         for i, (best, parameter) in enumerate(zip(self.best, self.bank.parameters(), strict=True)):

@@ -1,4 +1,4 @@
-"""What Small and Large train on, stage by stage (EmoNet-Face, arXiv 2505.20033, App. B.2)."""
+"""The training stages of Small and Large (EmoNet-Face, arXiv 2505.20033, App. B.2)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from emohub.model.train.sampling import (
     Rule,
     Use,
     balanced,
+    capped_buckets,
     everything,
     intensity_buckets,
     pick,
     presence_buckets,
     stream,
-    stumbling,
 )
 
 
@@ -35,12 +35,12 @@ class Step:
 
     Attributes:
         name: For logs and reports.
-        config: Whose labels it learns, a config of the dataset repo.
-        epochs: How many, unless the user says otherwise.
-        target: Labels → what a head is to give; NaN stays NaN.
+        config: Config of the dataset repo that it learns the labels of.
+        epochs: Default number of epochs.
+        target: Labels → targets; NaN stays NaN.
         buckets: Labels → bucket of each image.
         size: Number of buckets.
-        rule: How many of each bucket are held out, and how many train.
+        rule: Number of images per bucket that are held out, and that are trained on.
     """
 
     name: str
@@ -54,13 +54,13 @@ class Step:
 
 # The paper gives no number of epochs for Small; 200 is what it gives Large's second stage.
 RECIPES: dict[str, tuple[Step, ...]] = {
-    "small": (Step("big", "big", 200, _rating, intensity_buckets, HIGHEST + 1, stumbling),),
+    "small": (Step("big", "big", 200, _rating, intensity_buckets, HIGHEST + 1, capped_buckets),),
     "large": (
         Step("big", "big", 5, _presence, presence_buckets, 2, balanced),
         Step("binary", "binary", 200, _presence, presence_buckets, 2, everything),
     ),
 }
-# What a head's output means: from "not there" to "as strong as can be", or to "there".
+# Scale of a head's output: from absent to the highest intensity, or to present.
 SCALES = {"small": (0, HIGHEST), "large": (0, 1)}
 
 
@@ -73,14 +73,14 @@ def plan_stages(
 ) -> list[Stage]:
     """Choose every head's images for every stage of a recipe.
 
-    What a head holds out in a later stage, it does not see in an earlier one either.
+    Images that a head holds out in a later stage are not used in an earlier one either.
 
     Args:
         size: "small" or "large".
-        labels: By config and split, (images, 40), NaN where unknown; only "train" is looked at.
+        labels: By config and split, (images, 40), NaN where unknown; only "train" is used.
         heads: Numbers of the emotions to train, in the taxonomy.
-        seed: Of the choice.
-        epochs: One per stage; None takes the recipe's.
+        seed: Seed of the choice.
+        epochs: One per stage; by default the recipe's.
     """
     steps = RECIPES[size]
     hidden: list[list[np.ndarray]] = [[] for _ in heads]

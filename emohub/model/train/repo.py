@@ -1,4 +1,4 @@
-"""From trained heads to the repo that a conversion writes: tower, neutral means, held-out figures, report."""
+"""Write trained heads as a model repo: tower, neutral means, held-out figures, report."""
 
 import hashlib
 import json
@@ -34,11 +34,11 @@ SCORED = 4096  # images at a time
 
 
 def load_base(backbone: str | None, made_with: dict[str, Any]) -> Backbone:
-    """The tower: of a SigLIP checkpoint, or of a model repo of this kit.
+    """Load the tower of a SigLIP checkpoint, or of a model repo of this kit.
 
     Args:
         backbone: Hub id or folder; None takes the Hub id that `made_with` names.
-        made_with: What the manifest of the embeddings says of the model: "source", "revision".
+        made_with: The model in the manifest of the embeddings: "source", "revision".
 
     Raises:
         BuildError: none is named, or it cannot be loaded.
@@ -48,7 +48,7 @@ def load_base(backbone: str | None, made_with: dict[str, Any]) -> Backbone:
         revision = made_with.get("revision")
         if not HUB_ID.fullmatch(source):
             raise BuildError(
-                f"The embeddings were made with {source or 'a model that they do not name'}, which is no Hub id. "
+                f"The embeddings were computed with {source or 'an unnamed model'}, which is not a Hub id. "
                 "Give its folder as --backbone, or a Hub id such as google/siglip2-so400m-patch16-384."
             )
     config = _config_file(source, revision)
@@ -64,7 +64,7 @@ def _config_file(source: str, revision: str | None) -> Path | None:
     try:
         return Path(hf_hub_download(source, "config.json", revision=revision))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError):
-        return None  # `load_backbone` says what is wrong with it
+        return None  # `load_backbone` reports the problem
 
 
 def _base_of_repo(folder: Path) -> Backbone:
@@ -100,9 +100,9 @@ def write_trained(
         base: The tower.
         config: The model's configuration.
         bank: The trained heads, on the CPU.
-        data: What they were trained on.
-        stages: What happened.
-        settings: What was chosen.
+        data: Training data.
+        stages: Finished stages.
+        settings: Hyperparameters.
         neutral: As in `train_model`.
 
     Returns:
@@ -147,17 +147,17 @@ def unfused(bank: Any) -> list[Head]:
 
 
 def _neutral(path: Path | None, model: Any, base: Backbone, data: TrainingData) -> Neutral:
-    """Mean raw scores on neutral faces, from wherever there are some."""
+    """Mean raw scores on neutral faces: the given ones, or training images without any emotion."""
     if path is not None and not any(path.rglob("*.parquet")):
         return measure_neutral(path, NAMES, model, base.processor)
     if path is not None:
         embeds, source = read_embeddings([path]), path.resolve().name
     else:
-        # NaN, which is every image outside the split, is no bucket 0.
+        # NaN, which is every image outside the split, is not bucket 0.
         rows = (intensity_buckets(data.labels["big", "train"]) == 0).all(axis=1)
         embeds, source = data.embeddings[rows], "training images of big with all 40 intensities 0"
     if not len(embeds):
-        logger.warning("No neutral faces: scores are raw, nothing is taken off. Give some as --neutral.")
+        logger.warning("No neutral faces: scores are raw, nothing is subtracted. Give some as --neutral.")
         return Neutral({})
     means = _raw(model, embeds).mean(axis=0)
     return Neutral(dict(zip(NAMES, means.tolist(), strict=True)), "embeddings", source, len(embeds))
@@ -165,13 +165,13 @@ def _neutral(path: Path | None, model: Any, base: Backbone, data: TrainingData) 
 
 @torch.no_grad()
 def _raw(model: Any, embeds: np.ndarray) -> np.ndarray:
-    """Scores before the neutral mean is taken off, (images, 40) float64."""
+    """Scores before the neutral mean is subtracted, (images, 40) float64."""
     parts = [model.heads.raw(torch.from_numpy(embeds[i : i + SCORED])) for i in range(0, len(embeds), SCORED)]
     return torch.cat(parts).double().numpy()
 
 
 def held_out(model: Any, size: str, data: TrainingData) -> dict[str, dict[str, Any]]:
-    """Figures on the dataset's `validation` splits, which nothing was trained on or chosen by.
+    """Figures on the dataset's `validation` splits, which neither trained a head nor chose its checkpoint.
 
     Returns:
         By config: number of images, and per emotion Spearman's ρ between scores and labels, the mean squared error of

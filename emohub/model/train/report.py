@@ -1,6 +1,5 @@
-"""What a training leaves in the repo for its readers: `training/` with report, curves, log and figures."""
+"""The folder `training/` of a trained model repo: report, curves, log and figures."""
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from emohub.data.runs import write_json
 from emohub.data.taxonomy import NAMES
 from emohub.model.train.log import CSV_FILE, CsvLog
 from emohub.model.train.loop import CURVES, TrainedStage
@@ -24,13 +24,12 @@ def write_report(folder: Path, training: dict[str, Any], stages: Sequence[Traine
     """Write `training.json`, `report.md`, `log.csv` and one `curves-<stage>.png` per stage.
 
     Args:
-        folder: Is made.
-        training: The figures; the report holds no others.
+        folder: Folder to make.
+        training: The figures; the report has no others.
         stages: Their curves.
     """
     folder.mkdir()
-    text = json.dumps(training, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / RESULT).write_text(text + "\n", encoding="utf-8")
+    write_json(folder / RESULT, training)
     (folder / REPORT).write_text("\n".join(_report(training)) + "\n", encoding="utf-8")
     entries = (
         (stage.stage.name, epoch + 1, *values)
@@ -43,7 +42,7 @@ def write_report(folder: Path, training: dict[str, Any], stages: Sequence[Traine
 
 
 def draw_curves(path: Path, trained: TrainedStage) -> None:
-    """A small panel per emotion: losses of training and validation over the epochs, and the epoch that was kept."""
+    """Draw a panel per emotion: training and validation loss per epoch, and the epoch that was kept."""
     rows = math.ceil(len(NAMES) / COLUMNS)
     figure = Figure(figsize=(2.6 * COLUMNS, 1.7 * rows))
     FigureCanvasAgg(figure)

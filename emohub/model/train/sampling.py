@@ -1,7 +1,7 @@
-"""Which images train a head, which choose its checkpoint, and the random streams of both.
+"""The images that train a head, those that choose its checkpoint, and the random streams of both.
 
 Source: EmoNet-Face, arXiv 2505.20033, App. B.2. Every head has its own images: they are grouped into buckets by the
-head's own ratings, and a rule says how many of each bucket are held out and how many train.
+head's own ratings, and a rule gives how many of each bucket are held out and how many train.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ Rule = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 class Use(IntEnum):
-    """What a random stream is for; streams of different use never meet."""
+    """The purpose of a random stream; streams for different purposes are independent."""
 
     INIT = 0
     PICK = 1
@@ -43,17 +43,17 @@ class Sample:
 
     @property
     def usable(self) -> bool:
-        """Whether there is something to train on and something to choose the checkpoint by."""
+        """Whether there are images to train on and images to choose the checkpoint by."""
         return bool(len(self.train) and len(self.validation))
 
 
 def stream_seed(seed: int, use: Use, *path: int) -> int:
-    """A seed, 0…2⁶³ − 1, of its own for every seed, use and path (stage, epoch, head)."""
+    """A distinct seed, 0…2⁶³ − 1, for every seed, use and path (stage, epoch, head)."""
     return int(np.random.SeedSequence([seed, use, *path]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def stream(seed: int, use: Use, *path: int) -> np.random.Generator:
-    """The NumPy generator of that stream."""
+    """The NumPy generator of a stream."""
     return np.random.default_rng(stream_seed(seed, use, *path))
 
 
@@ -68,7 +68,7 @@ def intensity_buckets(ratings: np.ndarray) -> np.ndarray:
 
 
 def presence_buckets(ratings: np.ndarray) -> np.ndarray:
-    """Ratings or labels as bucket 0 (not there) or 1 (there, however strongly); `UNKNOWN` where NaN.
+    """Ratings or labels as bucket 0 (absent) or 1 (present, at any intensity); `UNKNOWN` where NaN.
 
     >>> presence_buckets(np.array([0.0, 1.0, 6.0, np.nan])).tolist()
     [0, 1, 1, -1]
@@ -77,15 +77,15 @@ def presence_buckets(ratings: np.ndarray) -> np.ndarray:
 
 
 def _held_out(sizes: np.ndarray) -> np.ndarray:
-    """5 % of each bucket, rounded half up, and one at least of a bucket that can spare it."""
+    """5 % of each bucket, rounded half up; at least one if the bucket has two or more."""
     return np.where(sizes > 1, np.maximum(1, np.floor(HELD_OUT * sizes + 0.5)), 0).astype(np.int64)
 
 
-def stumbling(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Small's rule: of each bucket, at most 25 % of the mean bucket train.
+def capped_buckets(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Small's rule, the paper's "stumbling strategy": of each bucket, at most 25 % of the mean bucket size train.
 
-    "By the same principle" 5 % of a bucket, and at most 5 % of the mean bucket, are held out: so the zeros, nine
-    tenths of all, rule neither.
+    "By the same principle" 5 % of a bucket, and at most 5 % of the mean bucket size, are held out: the zeros, nine
+    tenths of all images, then dominate neither set.
 
     Args:
         sizes: (8,) images per bucket; empty buckets count in the mean.
@@ -93,7 +93,7 @@ def stumbling(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         How many of each bucket are held out, and how many train.
 
-    >>> stumbling(np.array([184, 4, 4, 4, 2, 1, 1, 0]))
+    >>> capped_buckets(np.array([184, 4, 4, 4, 2, 1, 1, 0]))
     (array([1, 1, 1, 1, 1, 0, 0, 0]), array([6, 3, 3, 3, 1, 1, 1, 0]))
     """
     mean = sizes.mean()
@@ -124,10 +124,10 @@ def pick(buckets: np.ndarray, size: int, rule: Rule, rng: np.random.Generator) -
     """Choose the images of one head.
 
     Args:
-        buckets: (images,) bucket of every image, `UNKNOWN` for those that may not be chosen.
+        buckets: (images,) bucket of every image, `UNKNOWN` for images to exclude.
         size: Number of buckets.
         rule: Number of images per bucket → how many are held out, how many train.
-        rng: Decides which ones.
+        rng: Source of the choice.
     """
     members = [np.flatnonzero(buckets == bucket) for bucket in range(size)]
     sizes = np.array([len(rows) for rows in members])

@@ -1,7 +1,7 @@
-"""`emohub train`: embeddings and labels → trained heads → the same model repo that a conversion writes.
+"""`emohub train`: embeddings and labels → trained heads → a model repo as `emohub build model` writes it.
 
-The training lives in `OUT.training` beside the result: a checkpoint and the log. A killed run goes on from there, to
-the same bits; the folder goes when the repo is written.
+During training, checkpoint and log are in `OUT.training` beside the result. An interrupted run resumes from there,
+with bit-identical results; the folder is removed when the repo is written.
 """
 
 import logging
@@ -32,14 +32,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TrainOptions:
-    """What may be chosen about a training.
+    """Options of a training.
 
     Attributes:
         settings: Seed, learning rate, batch size.
         epochs: One number per stage; None takes the recipe's.
-        device: "auto" (a GPU where there is one), "cpu" or "cuda".
+        device: "auto" (a GPU if there is one), "cpu" or "cuda".
         log: "csv" or "tensorboard".
-        checkpoint_seconds: A checkpoint is written at the first end of an epoch after this long.
+        checkpoint_seconds: Minimum time between checkpoints, which are written at the end of an epoch.
     """
 
     settings: Settings = Settings()
@@ -66,12 +66,12 @@ def train_model(
         out: Folder to write; must not exist, or be empty.
         size: "small" or "large".
         backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or of a model repo of this kit; None
-            takes the Hub id that the embeddings' manifest names.
+            takes the Hub id in the embeddings' manifest.
         neutral: Neutral faces, as embeddings or as images; None takes the training images without any emotion.
-        options: Everything else.
+        options: Further options.
 
     Returns:
-        What `training/training.json` in the repo holds.
+        The content of `training/training.json` in the repo.
 
     Raises:
         EmohubError: options, data or the tower do not fit; nothing is written then.
@@ -85,8 +85,8 @@ def train_model(
     data = read_training_data(embeddings, dataset, list(dict.fromkeys(step.config for step in RECIPES[size])))
     if data.embeddings.shape[1] != base.tower.config.hidden_size:
         raise BuildError(
-            f"The embeddings have {data.embeddings.shape[1]} numbers, {base.source} gives "
-            f"{base.tower.config.hidden_size}. Give the --backbone that they were made with."
+            f"The embeddings have {data.embeddings.shape[1]} numbers, those of {base.source} "
+            f"{base.tower.config.hidden_size}. Give the --backbone that they were computed with."
         )
     settings = {**asdict(options.settings), "device": device_of(options.device)}
     plan = {"size": size, "epochs": _epochs(size, options), **settings}
@@ -110,12 +110,12 @@ def device_of(name: str) -> str:
     """The device to train on.
 
     Raises:
-        EmohubError: an unknown one, or a GPU that is not there.
+        EmohubError: an unknown name, or no GPU.
     """
     if name not in ("auto", "cpu", "cuda"):
         raise EmohubError(f"--device is {name!r}; valid: auto, cpu, cuda.")
     if name == "cuda" and not torch.cuda.is_available():
-        raise EmohubError("--device cuda: PyTorch sees no GPU here. Use --device cpu, or install PyTorch for CUDA.")
+        raise EmohubError("--device cuda: PyTorch finds no GPU. Use --device cpu, or install PyTorch for CUDA.")
     return "cuda" if name != "cpu" and torch.cuda.is_available() else "cpu"
 
 
@@ -132,15 +132,15 @@ def train_heads(
 
     Args:
         data: Embeddings and labels.
-        size: Which recipe.
+        size: "small" or "large"; decides the recipe.
         hidden_sizes: Widths of a head's hidden layers.
         dropout: After each of them.
-        folder: For checkpoint and log.
-        options: How.
-        heads: Numbers of the emotions to train; a head comes out the same whichever others there are.
+        folder: Folder of checkpoint and log.
+        options: Options.
+        heads: Numbers of the emotions to train; the result of a head does not depend on the others.
 
     Returns:
-        The bank, on the CPU, each head with its best weights, and what happened.
+        The bank, on the CPU, each head with its best weights, and the finished stages.
 
     Raises:
         EmohubError: heads without images, or a damaged checkpoint.
@@ -169,7 +169,7 @@ def train_heads(
 
 
 def _epochs(size: str, options: TrainOptions) -> tuple[int, ...]:
-    """How many for each stage: those of the options, or the recipe's."""
+    """Number of epochs per stage: as given, or the recipe's."""
     stages = [step.name for step in RECIPES[size]]
     if options.epochs is not None and (len(options.epochs) != len(stages) or min(options.epochs) < 1):
         raise EmohubError(
@@ -180,7 +180,7 @@ def _epochs(size: str, options: TrainOptions) -> tuple[int, ...]:
 
 
 def _require_images(stages: Sequence[Stage], heads: Sequence[int]) -> None:
-    """A head without images in one stage keeps its weights and is warned of; in every stage, it is an error."""
+    """Warn of heads without images in one stage, which keep their weights; without images in any, it is an error."""
     usable = [[sample.usable for sample in stage.samples] for stage in stages]
     ever = [any(column) for column in zip(*usable, strict=True)]
     if untrained := [NAMES[head] for head, trained in zip(heads, ever, strict=True) if not trained]:
@@ -194,7 +194,7 @@ def _require_images(stages: Sequence[Stage], heads: Sequence[int]) -> None:
 
 
 def _resume(folder: Path) -> tuple[dict[str, torch.Tensor], int, dict[int, Curves]]:
-    """State, stage and past curves of the checkpoint; nothing, 0 and nothing without one."""
+    """State, stage and past curves of the checkpoint; empty, 0 and empty without one."""
     found = read_checkpoint(folder)
     if found is None:
         return {}, 0, {}
@@ -206,7 +206,7 @@ def _resume(folder: Path) -> tuple[dict[str, torch.Tensor], int, dict[int, Curve
 
 
 def _epochs_with_checkpoints(run: StageRun, folder: Path, history: dict[int, Curves], seconds: float) -> Iterator[int]:
-    """Train what is left of a stage; `history` and the checkpoint follow."""
+    """Train the remaining epochs of a stage; updates `history` and the checkpoint."""
     saved, stage = time.monotonic(), run.stage
     bar = tqdm(total=stage.epochs, initial=run.done, desc=f"Training on {stage.name}", unit="epoch")
     with bar:
@@ -227,7 +227,7 @@ def _epochs_with_checkpoints(run: StageRun, folder: Path, history: dict[int, Cur
 
 
 def _entries(stages: Sequence[Stage], history: dict[int, Curves]) -> Iterator[Entry]:
-    """What the log of a run that goes on starts with."""
+    """The log entries of the epochs before a resumed run."""
     for number, curves in sorted(history.items()):
         for epoch, (train, validation, lr) in enumerate(zip(*(curves[name] for name in CURVES), strict=True), 1):
             yield stages[number].name, epoch, train, validation, lr

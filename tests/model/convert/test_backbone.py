@@ -96,7 +96,7 @@ def test_processor_with_code_of_its_own_is_refused(copy, tmp_path):
 
 def test_processor_of_another_size(copy):
     edit(copy / "preprocessor_config.json", size={"height": 64, "width": 64})
-    assert "resizes to {'height': 64, 'width': 64}, the tower takes {'height': 32, 'width': 32}" in refusal(copy)
+    assert "resizes to {'height': 64, 'width': 64}, the tower expects {'height': 32, 'width': 32}" in refusal(copy)
 
 
 def test_other_architecture(copy):

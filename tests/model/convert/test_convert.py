@@ -224,7 +224,7 @@ def test_reference_decides_the_normalisation(siglip, heads_once, faces, loaded, 
 
 def test_reference_that_disagrees_fails(siglip, heads_once, faces, loaded, tmp_path):
     reference = write_reference(faces.parent / "off.jsonl", loaded, faces, False, shift=0.2)
-    with pytest.raises(BuildError, match="does not give the reference outputs within 0.05"):
+    with pytest.raises(BuildError, match="does not reproduce the reference outputs within 0.05"):
         convert_model(heads_once, str(siglip), tmp_path / "out", "small", reference=reference)
     assert not list(tmp_path.iterdir())
 
@@ -245,7 +245,7 @@ def test_failed_parity_writes_nothing(siglip, heads_once, tmp_path, monkeypatch)
         return model
 
     monkeypatch.setattr(convert, "build_model", swapped)
-    with pytest.raises(BuildError, match="The fused model is not the original"):
+    with pytest.raises(BuildError, match="The fused model differs from the separate heads"):
         convert_model(heads_once, str(siglip), tmp_path / "out", "small")
     assert not list(tmp_path.iterdir())
 
@@ -269,7 +269,7 @@ def test_reload_notices_another_result(converted, loaded):
     kept = model.heads.neutral_mean.clone()
     model.heads.neutral_mean[3] += 1e-3
     try:
-        with pytest.raises(BuildError, match=r"gives other \['logits'\] in a fresh process"):
+        with pytest.raises(BuildError, match=r"In a fresh process the written folder gives different \['logits'\]"):
             parity.reload_in_fresh_process(folder, model, processor, probe_images()[:1])
     finally:
         model.heads.neutral_mean.copy_(kept)

@@ -94,7 +94,7 @@ def test_table_problems_are_listed(tmp_path):
     table = {name: 0.0 for name in NAMES if name != "Awe"}
     path.write_text(json.dumps({**table, "joyness": 1, "anger": 2, "Fear": None, "Pain": math.inf}))
     message = refusal(path)
-    for part in ("'joyness': Unknown emotion", "'anger': 'Anger' is there twice", "'Fear': ", "'Pain': inf is not"):
+    for part in ("'joyness': Unknown emotion", "'anger': 'Anger' appears twice", "'Fear': ", "'Pain': inf is not"):
         assert part in message
 
 

@@ -144,7 +144,7 @@ def test_a_bad_file_is_named(mixed, model):
 def test_bad_files_are_left_out(mixed, model, caplog):
     found = list(predict([mixed], model, skip_bad=True))
     assert [Path(one.source).name for one in found] == ["a.png", "b.JPG", "c.jpg"]
-    assert "4 pictures left out" in caplog.text and "cut.mp4" in caplog.text
+    assert "4 pictures skipped" in caplog.text and "cut.mp4" in caplog.text
 
 
 def test_numbers_out_of_range(pictures, model):

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from emohub.model.train.bank import Plateau, head_losses, new_bank, validation_losses
 from emohub.model.train.loop import Settings, Stage, StageRun
-from emohub.model.train.sampling import Use, intensity_buckets, pick, stream, stream_seed, stumbling
+from emohub.model.train.sampling import Use, capped_buckets, intensity_buckets, pick, stream, stream_seed
 
 HEADS, IMAGES, WIDTH, HIDDEN = [3, 7, 12, 30], 240, 16, [12, 6]
 SETTINGS = Settings(seed=5, lr=1e-2, patience=2, batch_size=16)
@@ -26,7 +26,7 @@ def data():
     targets[::7] = np.nan
     targets[: IMAGES // 2, 1] = np.nan
     samples = [
-        pick(intensity_buckets(targets[:, i]), 8, stumbling, stream(5, Use.PICK, 0, head))
+        pick(intensity_buckets(targets[:, i]), 8, capped_buckets, stream(5, Use.PICK, 0, head))
         for i, head in enumerate(HEADS)
     ]
     assert len({len(sample.train) for sample in samples}) > 1
@@ -151,7 +151,7 @@ def test_unknown_labels_get_no_gradient(data):
 
 def test_a_head_without_images_keeps_its_weights(data):
     embeds, targets, samples = data
-    empty = pick(np.full(IMAGES, -1), 8, stumbling, np.random.default_rng(0))
+    empty = pick(np.full(IMAGES, -1), 8, capped_buckets, np.random.default_rng(0))
     run = train((embeds, targets, [samples[0], empty, *samples[2:]]))
     start = new_bank(HEADS, WIDTH, HIDDEN, 0.0, SETTINGS.seed, torch.float64)
     run.finish()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from emohub.model.train.sampling import (
     Use,
     balanced,
+    capped_buckets,
     epoch_order,
     everything,
     intensity_buckets,
@@ -17,7 +18,6 @@ from emohub.model.train.sampling import (
     presence_buckets,
     stream,
     stream_seed,
-    stumbling,
 )
 
 RATINGS = st.lists(st.one_of(st.sampled_from([0.0] * 6 + [1, 2, 3.4, 5.5, 7]), st.none()), min_size=0, max_size=300)
@@ -58,7 +58,7 @@ def slow_everything(ratings):
 
 
 RULES = [
-    (intensity_buckets, 8, stumbling, slow_small),
+    (intensity_buckets, 8, capped_buckets, slow_small),
     (presence_buckets, 2, balanced, slow_balanced),
     (presence_buckets, 2, everything, slow_everything),
 ]
@@ -80,7 +80,7 @@ def test_against_a_slow_oracle(buckets_of, size, rule, slow, ratings, seed):
 
 def test_the_papers_numbers():
     """About 200,000 images: about 5,000 zeros train and all of the rarer ratings that are left."""
-    held_out, train = stumbling(np.array([185_000, 4_000, 3_600, 2_800, 2_000, 1_200, 900, 500]))
+    held_out, train = capped_buckets(np.array([185_000, 4_000, 3_600, 2_800, 2_000, 1_200, 900, 500]))
     assert train.tolist() == [6250, 3800, 3420, 2660, 1900, 1140, 855, 475]
     assert held_out.tolist() == [1250, 200, 180, 140, 100, 60, 45, 25]
 
@@ -89,7 +89,7 @@ def test_one_seed_one_choice_and_streams_of_their_own():
     buckets = intensity_buckets(np.random.default_rng(0).integers(0, 8, 500).astype(float))
 
     def chosen(*path):
-        return pick(buckets, 8, stumbling, stream(0, Use.PICK, *path))
+        return pick(buckets, 8, capped_buckets, stream(0, Use.PICK, *path))
 
     assert np.array_equal(chosen(0, 1).train, chosen(0, 1).train)
     assert not np.array_equal(chosen(0, 1).train, chosen(0, 2).train)

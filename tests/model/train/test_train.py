@@ -17,15 +17,17 @@ import torch
 from typer.testing import CliRunner
 
 from emohub.cli import app
+from emohub.data.runs import STARTED, run_folder
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError, EmohubError, message_for
 from emohub.model.hubcode import config_class
 from emohub.model.train.checkpoint import FILE, read_checkpoint, save_checkpoint
 from emohub.model.train.data import TrainingData
+from emohub.model.train.log import CSV_FILE
 from emohub.model.train.loop import Settings
 from emohub.model.train.recipes import RECIPES, plan_stages
 from emohub.model.train.repo import spearman
-from emohub.model.train.train import TrainOptions, device_of, run_folder, train_heads, train_model
+from emohub.model.train.train import TrainOptions, device_of, train_heads, train_model
 
 WIDTH, IMAGES, VALIDATION = 32, 160, 30
 
@@ -136,15 +138,10 @@ def test_seed_decides(tmp_path):
     assert not torch.equal(found[0][0], found[2][0])
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path):
-    data = as_data(*made_up())
-    train_heads(data, "large", *LARGE, tmp_path, QUICK)
-    other = TrainOptions(Settings(seed=2, lr=1e-3, batch_size=16), (4, 6), "cpu")
-    with pytest.raises(BuildError, match=r"(?s)epochs: \[4, 30\] there, \[4, 6\] now.*seed: 1 there, 2 now.*remove"):
-        train_heads(data, "large", *LARGE, tmp_path, other)
+def test_a_damaged_checkpoint_is_refused(tmp_path):
     (tmp_path / FILE).write_bytes(b"\x80\x04 a pickle")
-    with pytest.raises(BuildError, match="is no checkpoint of a training"):
-        train_heads(data, "large", *LARGE, tmp_path, QUICK)
+    with pytest.raises(BuildError, match="is not a checkpoint of `emohub train`.*Remove"):
+        train_heads(as_data(*made_up()), "large", *LARGE, tmp_path, QUICK)
 
 
 def test_checkpoint_keeps_the_old_one_until_the_new_is_whole(tmp_path, monkeypatch):
@@ -154,14 +151,6 @@ def test_checkpoint_keeps_the_old_one_until_the_new_is_whole(tmp_path, monkeypat
         save_checkpoint(tmp_path, {"a": torch.zeros(3)}, {"epoch": 2})
     state, about = read_checkpoint(tmp_path)
     assert state["a"].tolist() == [0, 1, 2] and about == {"epoch": 1}
-
-
-def test_one_training_at_a_time(tmp_path):
-    with run_folder(tmp_path / "out") as folder:
-        assert folder.is_dir()
-        with pytest.raises(BuildError, match="Another training"), run_folder(tmp_path / "out"):
-            pass
-    assert not list(tmp_path.iterdir())
 
 
 # -- what is trained on ------------------------------------------------------------------------------
@@ -386,14 +375,27 @@ def test_failure_while_writing_keeps_the_training(sources, siglip, tmp_path, mon
     with pytest.raises(BuildError, match="stop here"):
         train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,)))
     assert [path.name for path in tmp_path.iterdir()] == ["out.training"]
-    assert (tmp_path / "out.training" / FILE).exists()
+    assert {path.name for path in (tmp_path / "out.training").iterdir()} == {STARTED, FILE, CSV_FILE}
+    with pytest.raises(BuildError, match=r"`emohub train` with other settings:(?s:.)*epochs: was \[1\], is \[2\]"):
+        train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(2,)))
+    monkeypatch.setattr("emohub.model.train.loop.StageRun.epoch", lambda self: pytest.fail("trained again"))
+    with pytest.raises(BuildError, match="stop here"):
+        train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,)))
+
+
+def test_one_training_at_a_time(sources, siglip, tmp_path):
+    inputs = ([sources / "embeddings"], str(sources / "emonet-face"))
+    with run_folder(tmp_path / "out.training", {}, "emohub train"):
+        with pytest.raises(BuildError, match="Another `emohub train` is writing .*out.training"):
+            train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,)))
+    assert not list(tmp_path.iterdir())
 
 
 # -- what is wrong is said ---------------------------------------------------------------------------
 
 WRONG = [
     ({"size": "medium"}, "--size is 'medium'; valid: small, large"),
-    ({"backbone": None}, "a model that they do not name, which is no Hub id. Give its folder as --backbone"),
+    ({"backbone": None}, "an unnamed model, which is not a Hub id. Give its folder as --backbone"),
     ({"options": TrainOptions(epochs=(1, 2))}, r"--epochs is \[1, 2\]; --size small has the stages big: give 1"),
     ({"options": TrainOptions(epochs=(0,))}, "of at least 1"),
     ({"options": TrainOptions(log="excel")}, "--log is 'excel'; valid: csv, tensorboard"),
@@ -412,7 +414,7 @@ def test_wrong_options(sources, siglip, tmp_path, change, message):
 def test_no_gpu_is_said(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device_of("auto") == "cpu"
-    with pytest.raises(EmohubError, match="PyTorch sees no GPU here"):
+    with pytest.raises(EmohubError, match="PyTorch finds no GPU"):
         device_of("cuda")
 
 
