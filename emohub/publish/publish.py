@@ -16,7 +16,7 @@ from emohub.hub.kinds import Kind
 from emohub.publish.collection import CollectionPlan, plan_collection, push_collection
 from emohub.publish.files import repo_files
 from emohub.publish.journal import Journal, opened
-from emohub.publish.patience import be_patient
+from emohub.publish.retries import install_retries
 from emohub.publish.plan import Planner, RepoPlan, Target
 from emohub.publish.push import FILES_PER_COMMIT, Pushed, Pusher, refuse
 from emohub.publish.verify import LOOKS, Check, Depth, Verifier
@@ -119,7 +119,7 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], say: S
 
 
 def _prepare() -> None:
-    be_patient()
+    install_retries()
     if not sys.stderr.isatty():
         disable_progress_bars()
     hub_logging.set_verbosity_error()  # it would name addresses with their signatures; what matters is said here

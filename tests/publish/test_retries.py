@@ -1,4 +1,4 @@
-"""Requests wait and try again, and not where that would do something twice."""
+"""Requests are retried, except where that could execute them twice."""
 
 import logging
 from collections.abc import Iterator
@@ -9,24 +9,24 @@ from huggingface_hub.utils import get_session, set_client_factory
 from huggingface_hub.utils._http import default_client_factory
 
 from emohub.errors import PublishError
-from emohub.publish.patience import Patience, be_patient
+from emohub.publish.retries import RetryPolicy, install_retries
 from tests.faults.scenario import World
 from tests.hub_server import Fault, Hub
 
-QUICK = Patience(tries=3, wait=0.01, timeout=0.5)
+QUICK = RetryPolicy(tries=3, wait=0.01, timeout=0.5)
 
 
 @pytest.fixture
 def hub(world: World) -> Iterator[Hub]:
     world.hub.create("datasets", "demo-org/x")
-    be_patient(QUICK)
+    install_retries(QUICK)
     yield world.hub
     set_client_factory(default_client_factory)
 
 
 @pytest.mark.parametrize("kind", ["cut", "429", "500", "503", "timeout"])
 @pytest.mark.parametrize("after", [True, False])
-def test_one_fault_is_got_over(kind: str, after: bool, hub: Hub, world: World) -> None:
+def test_a_transient_fault_is_retried(kind: str, after: bool, hub: Hub, world: World) -> None:
     world.faults.arm(Fault(kind, 1, times=2, after=after))
     api = HfApi(endpoint=world.url)
     assert api.repo_info("demo-org/x", repo_type="dataset").sha == hub.repos["datasets/demo-org/x"].head.sha
@@ -36,20 +36,20 @@ def test_one_fault_is_got_over(kind: str, after: bool, hub: Hub, world: World) -
     assert "refs/tags/v1" in hub.repos["datasets/demo-org/x"].refs
 
 
-@pytest.mark.parametrize(("kind", "said"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout)")])
-def test_it_ends(kind: str, said: str, hub: Hub, world: World) -> None:
+@pytest.mark.parametrize(("kind", "reason"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout)")])
+def test_retries_are_limited(kind: str, reason: str, hub: Hub, world: World) -> None:
     world.faults.arm(Fault(kind, 1, times=100))
     with pytest.raises(PublishError) as stopped:
         HfApi(endpoint=world.url).list_repo_refs("demo-org/x", repo_type="dataset")
     address = f"GET {world.url}/api/datasets/demo-org/x/refs"
-    assert f"The Hub {said} to {address}, tried 3 times" in str(stopped.value)
+    assert f"The Hub {reason} to {address}, tried 3 times" in str(stopped.value)
     assert "run the same command again" in str(stopped.value)
     assert world.faults.count == 3
 
 
 @pytest.mark.parametrize(("kind", "opened", "tries"), [("cut", 1, 1), ("500", 1, 1), ("503", 1, 2)])
 def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, world: World) -> None:
-    """What was perhaps done is not done again; what the Hub says it did not do, is."""
+    """What may have been executed is not sent again; what the Hub did not execute, is."""
     world.faults.arm(Fault(kind, 1, after=kind != "503"))
     try:
         HfApi(endpoint=world.url).create_pull_request("demo-org/x", title="t", repo_type="dataset")
@@ -59,41 +59,45 @@ def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, wo
     assert (len(posts), len(hub.repos["datasets/demo-org/x"].discussions)) == (tries, opened)
 
 
-def test_a_wait_that_the_hub_names(monkeypatch: pytest.MonkeyPatch, hub: Hub, world: World) -> None:
+def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hub, world: World) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("emohub.publish.patience.time.sleep", slept.append)
-    for times in (1, 2):
-        world.faults.arm(Fault("429", 1, times=times))
-        get_session().get(f"{world.url}/api/datasets/demo-org/x")
-    assert len(slept) == 3 and all(0 <= seconds <= QUICK.wait for seconds in slept)  # Retry-After: 0
-    patience = Patience(wait=2, longest=5)
-    waits = [patience.before(attempt, None) for attempt in (2, 3, 4, 9)]
-    assert all(
-        low <= wait <= high for wait, (low, high) in zip(waits, [(1, 2), (2, 4), (2.5, 5), (2.5, 5)], strict=True)
-    )
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    world.faults.arm(Fault("429", 1, times=2))
+    get_session().get(f"{world.url}/api/datasets/demo-org/x")
+    assert len(slept) == 2 and all(0 <= seconds <= QUICK.wait for seconds in slept)  # Retry-After: 0
 
 
-def test_a_signature_is_not_told(hub: Hub, world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_waits_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, hub: Hub, world: World) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    install_retries(RetryPolicy(tries=5, wait=2, longest=9))
+    world.faults.arm(Fault("503", 1, times=4))
+    get_session().get(f"{world.url}/api/datasets/demo-org/x")
+    bounds = [(2, 4), (4, 6), (8, 10), (9, 11)]
+    assert all(low <= seconds <= high for seconds, (low, high) in zip(slept, bounds, strict=True))
+
+
+def test_a_signature_is_not_logged(hub: Hub, world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.faults.arm(Fault("503", 1, times=100))
     with caplog.at_level(logging.WARNING), pytest.raises(PublishError) as stopped:
         get_session().put(f"{world.url}/lfs/datasets/demo-org/x/0?X-Amz-Signature=secret", content=b"")
-    assert "again in" in caplog.text and "secret" not in str(stopped.value) + caplog.text
+    assert "retry in" in caplog.text and "secret" not in str(stopped.value) + caplog.text
 
 
-def test_a_limit_of_its_own_is_left_to_the_client(hub: Hub, world: World) -> None:
+def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, world: World) -> None:
     world.faults.arm(Fault("503", 1, times=100))
     assert get_session().get(f"{world.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
     assert world.faults.count == 1
 
 
-@pytest.mark.parametrize("value", ["many", "0", "-1"])
-def test_a_setting_that_is_no_number(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMOHUB_HUB_TRIES", value)
-    with pytest.raises(PublishError, match=f"EMOHUB_HUB_TRIES is '{value}'; give a number"):
-        Patience.from_environment()
+@pytest.mark.parametrize("value", ["many", "0", "-1", "inf", "nan"])
+def test_invalid_settings_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOHUB_HUB_WAIT", value)
+    with pytest.raises(PublishError, match=f"EMOHUB_HUB_WAIT is '{value}'; give a number"):
+        RetryPolicy.from_environment()
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMOHUB_HUB_TIMEOUT", "7")
     monkeypatch.setenv("EMOHUB_HUB_TRIES", "2")
-    assert Patience.from_environment() == Patience(timeout=7, tries=2)
+    assert RetryPolicy.from_environment() == RetryPolicy(timeout=7, tries=2)
