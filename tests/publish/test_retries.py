@@ -10,84 +10,84 @@ from huggingface_hub.utils._http import default_client_factory
 
 from emohub.errors import PublishError
 from emohub.publish.retries import RetryPolicy, install_retries
-from tests.faults.scenario import World
+from tests.faults.scenario import Sandbox
 from tests.hub_server import Fault, Hub
 
 QUICK = RetryPolicy(tries=3, wait=0.01, timeout=0.5)
 
 
 @pytest.fixture
-def hub(world: World) -> Iterator[Hub]:
-    world.hub.create("datasets", "demo-org/x")
+def hub(sandbox: Sandbox) -> Iterator[Hub]:
+    sandbox.hub.create("datasets", "demo-org/x")
     install_retries(QUICK)
-    yield world.hub
+    yield sandbox.hub
     set_client_factory(default_client_factory)
 
 
-@pytest.mark.parametrize("kind", ["cut", "429", "500", "503", "timeout"])
+@pytest.mark.parametrize("kind", ["disconnect", "429", "500", "503", "timeout"])
 @pytest.mark.parametrize("after", [True, False])
-def test_a_transient_fault_is_retried(kind: str, after: bool, hub: Hub, world: World) -> None:
-    world.faults.arm(Fault(kind, 1, times=2, after=after))
-    api = HfApi(endpoint=world.url)
+def test_a_transient_fault_is_retried(kind: str, after: bool, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault(kind, 1, times=2, after=after))
+    api = HfApi(endpoint=sandbox.url)
     assert api.repo_info("demo-org/x", repo_type="dataset").sha == hub.repos["datasets/demo-org/x"].head.sha
-    assert world.faults.happened == 2
-    world.faults.arm(Fault(kind, 1, after=after))
+    assert sandbox.faults.happened == 2
+    sandbox.faults.arm(Fault(kind, 1, after=after))
     api.create_tag("demo-org/x", repo_type="dataset", tag="v1", exist_ok=True)
     assert "refs/tags/v1" in hub.repos["datasets/demo-org/x"].refs
 
 
 @pytest.mark.parametrize(("kind", "reason"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout)")])
-def test_retries_are_limited(kind: str, reason: str, hub: Hub, world: World) -> None:
-    world.faults.arm(Fault(kind, 1, times=100))
+def test_retries_are_limited(kind: str, reason: str, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault(kind, 1, times=100))
     with pytest.raises(PublishError) as stopped:
-        HfApi(endpoint=world.url).list_repo_refs("demo-org/x", repo_type="dataset")
-    address = f"GET {world.url}/api/datasets/demo-org/x/refs"
+        HfApi(endpoint=sandbox.url).list_repo_refs("demo-org/x", repo_type="dataset")
+    address = f"GET {sandbox.url}/api/datasets/demo-org/x/refs"
     assert f"The Hub {reason} to {address}, tried 3 times" in str(stopped.value)
     assert "run the same command again" in str(stopped.value)
-    assert world.faults.count == 3
+    assert sandbox.faults.count == 3
 
 
-@pytest.mark.parametrize(("kind", "opened", "tries"), [("cut", 1, 1), ("500", 1, 1), ("503", 1, 2)])
-def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, world: World) -> None:
+@pytest.mark.parametrize(("kind", "opened", "tries"), [("disconnect", 1, 1), ("500", 1, 1), ("503", 1, 2)])
+def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, sandbox: Sandbox) -> None:
     """What may have been executed is not sent again; what the Hub did not execute, is."""
-    world.faults.arm(Fault(kind, 1, after=kind != "503"))
+    sandbox.faults.arm(Fault(kind, 1, after=kind != "503"))
     try:
-        HfApi(endpoint=world.url).create_pull_request("demo-org/x", title="t", repo_type="dataset")
+        HfApi(endpoint=sandbox.url).create_pull_request("demo-org/x", title="t", repo_type="dataset")
     except (PublishError, OSError):
         pass
-    posts = [line for line in world.faults.log if line[0] == "POST"]
+    posts = [line for line in sandbox.faults.log if line[0] == "POST"]
     assert (len(posts), len(hub.repos["datasets/demo-org/x"].discussions)) == (tries, opened)
 
 
-def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hub, world: World) -> None:
+def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
     slept: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
-    world.faults.arm(Fault("429", 1, times=2))
-    get_session().get(f"{world.url}/api/datasets/demo-org/x")
+    sandbox.faults.arm(Fault("429", 1, times=2))
+    get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
     assert len(slept) == 2 and all(0 <= seconds <= QUICK.wait for seconds in slept)  # Retry-After: 0
 
 
-def test_waits_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, hub: Hub, world: World) -> None:
+def test_waits_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
     slept: list[float] = []
     monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
     install_retries(RetryPolicy(tries=5, wait=2, longest=9))
-    world.faults.arm(Fault("503", 1, times=4))
-    get_session().get(f"{world.url}/api/datasets/demo-org/x")
+    sandbox.faults.arm(Fault("503", 1, times=4))
+    get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
     bounds = [(2, 4), (4, 6), (8, 10), (9, 11)]
     assert all(low <= seconds <= high for seconds, (low, high) in zip(slept, bounds, strict=True))
 
 
-def test_a_signature_is_not_logged(hub: Hub, world: World, caplog: pytest.LogCaptureFixture) -> None:
-    world.faults.arm(Fault("503", 1, times=100))
+def test_a_signature_is_not_logged(hub: Hub, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox.faults.arm(Fault("503", 1, times=100))
     with caplog.at_level(logging.WARNING), pytest.raises(PublishError) as stopped:
-        get_session().put(f"{world.url}/lfs/datasets/demo-org/x/0?X-Amz-Signature=secret", content=b"")
+        get_session().put(f"{sandbox.url}/lfs/datasets/demo-org/x/0?X-Amz-Signature=secret", content=b"")
     assert "retry in" in caplog.text and "secret" not in str(stopped.value) + caplog.text
 
 
-def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, world: World) -> None:
-    world.faults.arm(Fault("503", 1, times=100))
-    assert get_session().get(f"{world.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
-    assert world.faults.count == 1
+def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault("503", 1, times=100))
+    assert get_session().get(f"{sandbox.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
+    assert sandbox.faults.count == 1
 
 
 @pytest.mark.parametrize("value", ["many", "0", "-1", "inf", "nan"])
