@@ -45,7 +45,7 @@ def error(call, *args, **kwargs):
     return fresh.python(first + code, cwd=tmp_path, home=tmp_path / "home", HF_ENDPOINT=endpoint, **token_too)
 
 
-def test_a_repo_is_made_filled_and_read_back(hub: Hub, endpoint: str, tmp_path: Path) -> None:
+def test_a_repo_is_created_filled_and_read_back(hub: Hub, endpoint: str, tmp_path: Path) -> None:
     files = {"README.md": b"---\nlicense: mit\n---\n", "a b/c#1.txt": b"text", "t.parquet": b"binary" * 9, "e": b""}
     for path, data in files.items():
         (tmp_path / "folder" / path).parent.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ result = [made, first.oid == again.oid, tree, titles, back, api.whoami()["name"]
     assert all((Path(back) / path).read_bytes() == data for path, data in files.items())
 
 
-def test_nobodys_work_is_overwritten(hub: Hub, endpoint: str, tmp_path: Path) -> None:
+def test_stale_commits_are_refused(hub: Hub, endpoint: str, tmp_path: Path) -> None:
     repo = hub.create("datasets", "org/x")
     code = """
 old = api.repo_info(**of).sha
@@ -98,7 +98,7 @@ api.merge_pull_request(repo_id="org/x", repo_type="dataset", discussion_num=1)
     assert repo.head.files["a.txt"].data == b"4"
 
 
-def test_who_may_do_what(hub: Hub, endpoint: str, tmp_path: Path) -> None:
+def test_permissions(hub: Hub, endpoint: str, tmp_path: Path) -> None:
     hub.create("datasets", "org/x")
     client('api.update_repo_settings(**of, gated="auto"); result = 1', endpoint, tmp_path)
     code = """
@@ -128,9 +128,9 @@ result = error(api.upload_file, **of, path_or_fileobj=b"0123456789", path_in_rep
     assert client(code, endpoint, tmp_path) is None
     assert hub.repos["datasets/org/x"].head.files["a.bin"].data == b"0123456789"
     hub.part_size = None
-    faults.arm(Fault("garbled", 1))
+    faults.arm(Fault("corrupt_upload", 1))
     assert client(code.replace("789", "xyz"), endpoint, tmp_path)[0] == "RuntimeError"
-    assert len(list(hub.objects.iterdir())) == 1  # nothing half-written stays
+    assert len(list(hub.objects.iterdir())) == 1  # no partial file is left
 
 
 def test_collections(hub: Hub, endpoint: str, tmp_path: Path) -> None:
@@ -179,9 +179,11 @@ result = [list(datasets.load_dataset("org/rows", "c", split="test", streaming=Tr
     assert client(code, endpoint, tmp_path) == [[{"a": 1}, {"a": 2}], 8]
 
 
-@pytest.mark.parametrize(("kind", "seen"), [("500", 500), ("503", 503), ("429", 429), ("disk", 507), ("cut", None)])
+@pytest.mark.parametrize(
+    ("kind", "seen"), [("500", 500), ("503", 503), ("429", 429), ("no_space", 507), ("disconnect", None)]
+)
 @pytest.mark.parametrize("after", [False, True])
-def test_faults_come_when_asked(kind: str, seen: int | None, after: bool, hub: Hub, faults: Faults, endpoint: str):
+def test_faults_are_injected(kind: str, seen: int | None, after: bool, hub: Hub, faults: Faults, endpoint: str):
     repo = hub.create("datasets", "org/x")
     body = b"".join(
         json.dumps(line).encode() + b"\n"
@@ -209,9 +211,9 @@ def test_faults_come_when_asked(kind: str, seen: int | None, after: bool, hub: H
     assert [line[2] for line in faults.log] == ["owner"] * 3
 
 
-def test_bytes_that_rot_and_bytes_that_lie(hub: Hub, faults: Faults, endpoint: str, tmp_path: Path) -> None:
+def test_corrupt_storage_and_downloads(hub: Hub, faults: Faults, endpoint: str, tmp_path: Path) -> None:
     hub.create("datasets", "org/x")
-    faults.arm(Fault("rotten", 1))
+    faults.arm(Fault("corrupt_storage", 1))
     code = """
 api.upload_file(**of, path_or_fileobj=b"0123456789", path_in_repo="a.bin")
 api.upload_file(**of, path_or_fileobj=b"0123456789", path_in_repo="a.txt")
@@ -219,7 +221,7 @@ result = [open(api.hf_hub_download(**of, filename=f)).read() for f in ("a.txt",)
 """
     assert client(code, endpoint, tmp_path) == ["0123456789"]
     assert hub.repos["datasets/org/x"].head.files["a.bin"].data != b"0123456789"
-    faults.arm(Fault("lies", 1))
+    faults.arm(Fault("corrupt_download", 1))
     connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
     connection.request("GET", "/datasets/org/x/resolve/main/a.txt")
     assert connection.getresponse().read() == b"012345678\xc6"

@@ -13,33 +13,31 @@ Depth = Literal["none", "files", "bytes", "load", "full"]
 def publish(
     release: Annotated[Path, typer.Argument(metavar="RELEASE", help="Folder of a built release.", show_default=False)],
     namespace: Annotated[
-        str | None, typer.Option(help="User or organisation on the Hub.  [default: the release's own]")
+        str | None, typer.Option(help="User or organisation on the Hub.  [default: that of the release]")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do it; without this, only the plan is shown.")] = False,
-    create_pr: Annotated[
-        bool, typer.Option("--create-pr", help="Into pull requests, where the repo is there already.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Publish. Without it, only the plan is shown.")] = False,
+    create_pr: Annotated[bool, typer.Option("--create-pr", help="Open pull requests for repos that exist.")] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that other people changed on the Hub; git keeps theirs.")
+        bool, typer.Option("--overwrite", help="Replace remote changes; they stay in the git history.")
     ] = False,
-    check: Annotated[
-        bool, typer.Option("--check/--no-check", help="First look for what must not be pushed, as `check --fast`.")
-    ] = True,
+    check: Annotated[bool, typer.Option("--check/--no-check", help="Run `emohub check --fast` first.")] = True,
     verify: Annotated[
         Depth,
-        typer.Option(help="Afterwards: digests of all files; files and every byte; files and load every repo; all."),
+        typer.Option(
+            help="Verify afterwards: compare digests (files), download (bytes), load each repo (load), all (full)."
+        ),
     ] = "load",
     as_json: Annotated[bool, typer.Option("--json", help="Plan and report as JSON.")] = False,
 ) -> None:
-    """A built release → the Hub: plan, push, verify. Stopped at any moment, the same command goes on.
+    """Publish a built release to the Hub: plan, push, verify. If interrupted, run the same command to resume.
 
-    The token is huggingface_hub's: `hf auth login`, or HF_TOKEN. Datasets go first, then metrics, models, Spaces, the
-    collection; each repo in one commit, tagged with the version. What other people wrote on the Hub is never replaced
-    unasked. EMOHUB_HUB_TRIES, EMOHUB_HUB_WAIT and EMOHUB_HUB_TIMEOUT (seconds) say how patient to be.
+    The token is huggingface_hub's: `hf auth login`, or HF_TOKEN. The order is datasets, metrics, models, Spaces,
+    collection; each repo gets one commit, tagged with the version. Remote changes are replaced only with --overwrite.
+    EMOHUB_HUB_TRIES, EMOHUB_HUB_WAIT and EMOHUB_HUB_TIMEOUT (seconds) control retries.
     """
     from emohub.publish.publish import Options, Plan, plan_publish
     from emohub.publish.publish import publish as run
-    from emohub.publish.push import refuse
+    from emohub.publish.push import raise_conflicts
     from emohub.publish.show import plan_record, report_record, show_plan, show_report
 
     options = Options(namespace, create_pr, overwrite, check, verify)
@@ -58,8 +56,8 @@ def publish(
         plan = plan_publish(release, options)
         show(plan)
         end()
-        refuse(plan.repos)
-        note("This was the plan; --yes carries it out.")
+        raise_conflicts(plan.repos)
+        note("This is the plan; add --yes to publish.")
         return
     try:
         report = run(release, options, show, note)
@@ -69,5 +67,5 @@ def publish(
     if not as_json:
         show_report(report)
     if not report.ok:
-        note("emohub: the Hub does not give what the release holds: see FAILED above.")
+        note("emohub: the verification failed: see FAILED above.")
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""The files of one repo as they are to stand on the Hub, and whether one there is the same."""
+"""The files of one repo as they are uploaded, and their comparison with files on the Hub."""
 
 import hashlib
 import re
@@ -15,8 +15,8 @@ from emohub.errors import PublishError
 from emohub.release.record import Release, Repo
 
 CARD = "README.md"
-LARGE = 10_000_000  # from here on the Hub keeps a file in its large storage, known by its SHA-256
-TEXT = 64_000_000  # a larger file is not looked through for ids
+LARGE = 10_000_000  # bytes; from this size on the Hub stores a file in LFS, identified by its SHA-256
+TEXT = 64_000_000  # bytes; a larger file is not searched for repo ids
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class LocalFile:
     """One file of a release.
 
     Attributes:
-        path: In the repo.
-        source: On disk.
-        data: What is sent instead of the source's bytes, or None.
+        path: Relative to the repo.
+        source: The file on disk.
+        data: Bytes to upload instead of the source's, or None.
     """
 
     path: str
@@ -35,15 +35,13 @@ class LocalFile:
 
     @cached_property
     def size(self) -> int:
-        """Bytes that are sent."""
+        """Number of bytes to upload."""
         return self.source.stat().st_size if self.data is None else len(self.data)
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """What the Hub may call it: SHA-256 in its large storage, git's SHA-1 outside of it."""
-        if (
-            "hashed" not in self.__dict__
-        ):  # no `cached_property`: on Python 3.11 its lock lets one thread hash at a time
+        """Digests by which the Hub may list it: SHA-256 if it is in LFS, else the SHA-1 of git."""
+        if "hashed" not in self.__dict__:  # not `cached_property`, whose lock in Python 3.11 would serialize threads
             self.__dict__["hashed"] = self._hash()
         hashed: tuple[str, ...] = self.__dict__["hashed"]
         return hashed
@@ -56,17 +54,22 @@ class LocalFile:
 
     @property
     def content(self) -> bytes:
-        """The bytes that are sent."""
+        """The bytes to upload."""
         return self.source.read_bytes() if self.data is None else self.data
 
-    def same(self, there: RepoFile | None) -> bool:
-        """Whether the Hub's file has the same bytes; a file of another size is not read."""
-        return there is not None and there.size == self.size and digest(there) in self.digests
+    @property
+    def text(self) -> str:
+        """The bytes to upload, as UTF-8 text."""
+        return self.content.decode()
+
+    def matches(self, remote: RepoFile | None) -> bool:
+        """Whether the Hub's file has the same bytes; a file of another size is not hashed."""
+        return remote is not None and remote.size == self.size and remote_digest(remote) in self.digests
 
 
-def digest(there: RepoFile) -> str:
-    """By what the Hub knows a file's bytes."""
-    return there.lfs.sha256 if there.lfs else there.blob_id
+def remote_digest(remote: RepoFile) -> str:
+    """The digest by which the Hub identifies the content of a file."""
+    return remote.lfs.sha256 if remote.lfs else remote.blob_id
 
 
 def _sha256(source: Path) -> str:
@@ -75,29 +78,29 @@ def _sha256(source: Path) -> str:
 
 
 def hash_all(files: Iterable[LocalFile]) -> None:
-    """Compute the digests side by side: hashing leaves Python's lock."""
+    """Compute the digests in threads: hashing releases the GIL."""
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda file: file.digests, files))
 
 
 def repo_files(release: Release, repo: Repo, namespace: str) -> dict[str, LocalFile]:
-    """Every file of a repo by its path, ids in texts rewritten where it goes to another namespace.
+    """Every file of a repo by its path, ids in texts rewritten if it is published to another namespace.
 
     Raises:
-        PublishError: a link, or no card.
+        PublishError: there is a link, or no card.
     """
     folder = release.folder_of(repo)
     sources = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     if links := [path for path in sources if path.is_symlink()]:
-        raise PublishError(f"{links[0]} is a link, which the Hub does not take. Put the file itself there.")
+        raise PublishError(f"{links[0]} is a symbolic link, which the Hub does not support. Replace it with the file.")
     if not (folder / CARD).is_file():
         raise PublishError(f"{folder} has no {CARD}. Build the release again.")
-    rename = _renamer(release, namespace)
-    files = (LocalFile(path.relative_to(folder).as_posix(), path, rename(path)) for path in sources)
+    rewrite = _NamespaceRewriter(release, namespace)
+    files = (LocalFile(path.relative_to(folder).as_posix(), path, rewrite(path)) for path in sources)
     return {file.path: file for file in files}
 
 
-class _renamer:
+class _NamespaceRewriter:
     """Rewrites `NAMESPACE/NAME` of the release's own repos to another namespace."""
 
     def __init__(self, release: Release, namespace: str) -> None:

@@ -1,8 +1,8 @@
-"""What this machine sent to the Hub, or was about to send, so that a rerun knows its own work from other people's.
+"""What this machine uploaded to the Hub, or was about to, so that a rerun can distinguish it from remote changes.
 
-One JSON file beside the release's folder, written whole before and after each commit. It holds digests,
-never a token and never a file's content. Where it is lost, the tags of earlier versions say the same but for a run
-that was stopped in its midst.
+One JSON file beside the release's folder, replaced atomically before and after each commit. It holds digests,
+never a token and never the content of a file. If it is lost, the tags of earlier versions give the same information,
+except for an interrupted run.
 """
 
 import json
@@ -34,27 +34,27 @@ class Journal:
             return {}
         except (ValueError, LookupError, TypeError) as error:
             raise PublishError(
-                f"{self.path} is not the journal of `emohub publish` ({error}). Remove it: what earlier versions "
-                "sent is then known by their tags."
+                f"{self.path} is not the journal of `emohub publish` ({error}). Remove it: the files of earlier "
+                "versions are then identified by their tags."
             ) from error
 
     def files(self, key: str) -> dict[str, list[str]]:
-        """Path → digests that this machine gave the file, or was about to give it."""
+        """Path → digests of the file as this machine uploaded it, or was about to."""
         return dict(self._repos.get(key, {}).get("files", {}))
 
     def cards(self, key: str) -> list[str]:
-        """Digests of the cards that this machine sent, without their notes."""
+        """Fingerprints of the cards that this machine uploaded."""
         return list(self._repos.get(key, {}).get("cards", ()))
 
-    def intend(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
-        """Write down what is about to be sent, beside what was sent before."""
+    def record_intent(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
+        """Record what is about to be uploaded, in addition to what was uploaded before."""
         known = self.files(key)
         for path, digests in files.items():
             known[path] = sorted({*known.get(path, ()), *digests})
         self._put(key, files=known, cards=sorted({*self.cards(key), *cards}))
 
-    def done(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
-        """Write down what now stands on the Hub, instead of all that was known before."""
+    def record_result(self, key: str, files: Mapping[str, Sequence[str]], cards: Sequence[str]) -> None:
+        """Record what is now on the Hub, in place of everything recorded before."""
         self._put(key, files={path: sorted(found) for path, found in files.items()}, cards=list(cards))
 
     def _put(self, key: str, **entry: Any) -> None:

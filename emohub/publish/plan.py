@@ -1,4 +1,4 @@
-"""What a publish would do to one repo: nothing here changes the Hub."""
+"""Compare a release with the Hub, repo by repo. Nothing here changes the Hub."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,23 @@ from huggingface_hub.utils import (
 )
 
 from emohub.errors import PublishError
-from emohub.publish import cards
-from emohub.publish.files import CARD, LocalFile, digest, hash_all
+from emohub.publish import card_merge
+from emohub.publish.files import CARD, LocalFile, hash_all, remote_digest
 from emohub.publish.journal import Journal
 from emohub.release.record import Repo
 
 Action = Literal["create", "update", "unchanged"]
 VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
-OF_THE_HUB = ".gitattributes"
-# Titles of the commits that publish makes: in parts, or merged from a pull request.
-OURS = re.compile(r"Release v\d+\.\d+\.\d+( \((part \d+ of \d+|#\d+)\))?")
-FIRST_TITLE = "initial commit"  # of the one that the Hub makes
-FIRST_COMMIT = {OF_THE_HUB, CARD}  # what the Hub puts into a new repo by itself
+HUB_FILE = ".gitattributes"  # written by the Hub, never by a release
+# Titles of release commits: in parts, or merged from a pull request.
+RELEASE_TITLE = re.compile(r"Release v\d+\.\d+\.\d+( \((part \d+ of \d+|#\d+)\))?")
+INITIAL_TITLE = "initial commit"  # of the commit with which the Hub creates a repo
+INITIAL_FILES = {HUB_FILE, CARD}
 
 
 @dataclass(frozen=True)
 class Target:
-    """One repo of the release, where it goes, and what is to stand there."""
+    """One repo of the release: its id on the Hub and the files it must have there."""
 
     repo: Repo
     id: str
@@ -42,18 +42,18 @@ class Target:
 
     @property
     def key(self) -> str:
-        """Its name in the journal."""
+        """Its key in the journal."""
         return f"{self.endpoint} {self.repo.hub_type}s/{self.id}"
 
     @property
-    def of(self) -> dict[str, Any]:
-        """How the Hub's client is told which repo."""
+    def repo_args(self) -> dict[str, Any]:
+        """The arguments of `HfApi` methods that identify the repo."""
         return {"repo_id": self.id, "repo_type": self.repo.hub_type}
 
 
 @dataclass(frozen=True)
-class There:
-    """A repo as it is on the Hub at one commit."""
+class RemoteState:
+    """A repo on the Hub at one commit."""
 
     head: str
     files: dict[str, RepoFile]
@@ -64,23 +64,23 @@ class There:
 
 @dataclass
 class RepoPlan:
-    """What would be done to one repo.
+    """The changes to one repo.
 
     Attributes:
         target: The repo.
-        there: What is on the Hub, None where the repo is to be made.
-        add: Files that the Hub does not have.
-        change: Files that the Hub has otherwise.
-        remove: Paths of an earlier version that go.
-        kept: Paths of other people, which stay.
-        problems: Why nothing may be sent.
-        tag_missing: Whether the version's tag is to be set.
-        settings: Settings to be made before any file is sent.
-        remarks: What a reader of the plan should know.
+        remote: Its state on the Hub; None if it does not exist.
+        add: Files that are missing on the Hub.
+        change: Files whose content differs on the Hub.
+        remove: Paths of an earlier version that this version does not have.
+        kept: Paths that other people added on the Hub; they are not touched.
+        problems: Conflicts; with any, nothing is uploaded.
+        tag_missing: Whether the tag of the version must be created.
+        settings: Settings that must change before any file is uploaded.
+        remarks: Notes for the reader of the plan.
     """
 
     target: Target
-    there: There | None
+    remote: RemoteState | None
     add: list[LocalFile] = field(default_factory=list)
     change: list[LocalFile] = field(default_factory=list)
     remove: list[str] = field(default_factory=list)
@@ -97,47 +97,49 @@ class RepoPlan:
 
     @property
     def action(self) -> Action:
-        """In one word."""
-        if self.there is None:
+        """The kind of change: create, update or unchanged."""
+        if self.remote is None:
             return "create"
         return "update" if self.changes or self.settings or self.tag_missing else "unchanged"
 
     @property
     def size(self) -> int:
-        """Bytes to send."""
+        """Bytes to upload."""
         return sum(file.size for file in (*self.add, *self.change))
 
 
-class _Known:
-    """Which files on the Hub an earlier version put there, so that this one may replace or remove them.
+class _Provenance:
+    """Which remote files come from an earlier version, so that this one may replace or remove them.
 
-    The journal knows it of this machine. Of others, the commits tell: a file of the newest tagged version is ours
-    where the last commit that touched it is a release. They are asked for only where the journal does not settle it.
+    The journal has the uploads of this machine. Those of other machines are found by commits: a file of the newest
+    tagged version belongs to the release if the last commit that touched it is a release commit. Commits are requested
+    only for files that the journal does not cover.
     """
 
-    def __init__(self, planner: "Planner", target: Target, there: There) -> None:
-        self._planner, self._target, self._there = planner, target, there
+    def __init__(self, planner: "Planner", target: Target, remote: RemoteState) -> None:
+        self._planner, self._target, self._remote = planner, target, remote
         self._files = planner.journal.files(target.key)
-        self._cards = {*planner.journal.cards(target.key), cards.fingerprint(stand_in(target).content.decode())}
+        placeholder = card_merge.fingerprint(placeholder_card(target).text)
+        self._cards = {*planner.journal.cards(target.key), placeholder}
 
-    def has(self, path: str, seen: str) -> bool:
-        """Whether an earlier version gave the file just this content."""
-        return seen in self._files.get(path, ()) or self._released.get(path) == seen
+    def has(self, path: str, digest: str) -> bool:
+        """Whether an earlier version had exactly this content at this path."""
+        return digest in self._files.get(path, ()) or self._released.get(path) == digest
 
-    def path(self, path: str) -> bool:
-        """Whether an earlier version had such a file."""
+    def has_path(self, path: str) -> bool:
+        """Whether an earlier version had a file at this path."""
         return path in self._files or path in self._released
 
-    def card(self, fingerprint: str) -> bool:
-        """Whether an earlier version's card was this, notes aside."""
+    def has_card(self, fingerprint: str) -> bool:
+        """Whether this is the card of an earlier version, apart from its notes."""
         return fingerprint in self._cards or fingerprint == self._released_card
 
     @cached_property
     def _base(self) -> str | None:
-        """The newest version's commit, or the first one while nobody has made another."""
-        tagged = newest(self._there.tags)
-        untouched = tagged is None and self._planner.untouched(self._target, self._there)
-        return self._there.head if untouched else tagged
+        """The commit of the newest version, or the initial commit if there is no other."""
+        tagged = newest(self._remote.tags)
+        untouched = tagged is None and self._planner.untouched(self._target, self._remote)
+        return self._remote.head if untouched else tagged
 
     @cached_property
     def _entries(self) -> dict[str, RepoFile]:
@@ -148,13 +150,13 @@ class _Known:
 
     @cached_property
     def _released(self) -> dict[str, str]:
-        return {path: digest(file) for path, file in self._entries.items()}
+        return {path: remote_digest(file) for path, file in self._entries.items()}
 
     @cached_property
     def _released_card(self) -> str | None:
         if CARD not in self._entries or self._base is None:
             return None
-        return cards.fingerprint(self._planner.text(self._target, self._base, self._entries[CARD]))
+        return card_merge.fingerprint(self._planner.text(self._target, self._base, self._entries[CARD]))
 
 
 class Planner:
@@ -162,9 +164,9 @@ class Planner:
 
     Args:
         api: The Hub's client.
-        journal: What this machine sent before.
-        overwrite: Whether files that others changed may be replaced (git keeps their versions).
-        pull_request: Whether changes go to a pull request, where a person decides.
+        journal: The earlier uploads of this machine.
+        overwrite: Whether remote changes may be replaced (git keeps them).
+        pull_request: Whether changes go to a pull request, which a person reviews.
     """
 
     def __init__(self, api: HfApi, journal: Journal, *, overwrite: bool = False, pull_request: bool = False) -> None:
@@ -173,159 +175,156 @@ class Planner:
 
     def plan(self, target: Target, revision: str | None = None) -> RepoPlan:
         """Compare one repo with the Hub, at `main` or the head of a pull request."""
-        there = self._there(target, revision)
-        plan = RepoPlan(target, there)
-        if there is None:
+        remote = self._read_remote(target, revision)
+        plan = RepoPlan(target, remote)
+        if remote is None:
             plan.add = list(target.files.values())
             return plan
-        known = _Known(self, target, there)
-        target = plan.target = self._with_notes(target, there, plan)
-        hash_all(
-            file for file in target.files.values() if (seen := there.files.get(file.path)) and seen.size == file.size
-        )
+        provenance = _Provenance(self, target, remote)
+        target = plan.target = self._with_notes(target, remote, plan)
+        sizes = {path: found.size for path, found in remote.files.items()}
+        hash_all(file for file in target.files.values() if sizes.get(file.path) == file.size)
         for path, file in target.files.items():
-            self._compare(plan, known, path, file)
-        for path, seen in there.files.items():
-            if path not in target.files and path != OF_THE_HUB:
-                self._leftover(plan, known, path, digest(seen))
-        self._settings(plan, there)
-        self._tag(plan, there)
+            self._compare(plan, provenance, path, file)
+        for path, found in remote.files.items():
+            if path not in target.files and path != HUB_FILE:
+                self._check_extra(plan, provenance, path, remote_digest(found))
+        self._settings(plan, remote)
+        self._tag(plan, remote)
         return plan
 
-    def _there(self, target: Target, revision: str | None) -> There | None:
+    def _read_remote(self, target: Target, revision: str | None) -> RemoteState | None:
         try:
-            info = self.api.repo_info(**target.of, revision=revision)
+            info = self.api.repo_info(**target.repo_args, revision=revision)
         except RepositoryNotFoundError:
             return None
-        refs = self.api.list_repo_refs(**target.of)
+        refs = self.api.list_repo_refs(**target.repo_args)
         tags = {tag.name: tag.target_commit for tag in refs.tags}
-        head = str(info.sha)
-        return There(head, self.tree(target, head), tags, bool(info.private), getattr(info, "gated", None) or False)
+        head, gated = str(info.sha), getattr(info, "gated", None) or False
+        return RemoteState(head, self.tree(target, head), tags, bool(info.private), gated)
 
     def tree(self, target: Target, commit: str, *, expand: bool = False) -> dict[str, RepoFile]:
-        """Every file at a commit; `expand` also gives the last commit that touched each."""
-        listed = self.api.list_repo_tree(**target.of, recursive=True, revision=commit, expand=expand)
+        """Every file at a commit; `expand` also gives the last commit that touched each file."""
+        listed = self.api.list_repo_tree(**target.repo_args, recursive=True, revision=commit, expand=expand)
         return {entry.path: entry for entry in listed if isinstance(entry, RepoFile)}
 
     def text(self, target: Target, commit: str, listed: RepoFile) -> str:
-        """The card at a commit, whole: what arrives otherwise would go back as people's notes."""
+        """The card at a commit, verified by its digest: a damaged one would be uploaded again as notes."""
         url = hf_hub_url(target.id, CARD, repo_type=target.repo.hub_type, revision=commit, endpoint=target.endpoint)
         response = get_session().get(url, headers=build_hf_headers(token=self.api.token))
         hf_raise_for_status(response)
         card = LocalFile(CARD, target.files[CARD].source, response.content)
-        if not card.same(listed):
-            raise PublishError(f"{target.id}: {CARD} arrived damaged. Run the same command again.")
+        if not card.matches(listed):
+            raise PublishError(f"{target.id}: the download of {CARD} is damaged. Run the same command again.")
         return card.content.decode("utf-8", errors="replace")
 
-    def untouched(self, target: Target, there: There) -> bool:
-        """Whether nobody has committed since the Hub made the repo."""
-        if not {*there.files} <= FIRST_COMMIT:
+    def untouched(self, target: Target, remote: RemoteState) -> bool:
+        """Whether the repo has no commit but the initial one."""
+        if not {*remote.files} <= INITIAL_FILES:
             return False
-        return len(self.api.list_repo_commits(**target.of, revision=there.head)) == 1
+        return len(self.api.list_repo_commits(**target.repo_args, revision=remote.head)) == 1
 
-    def _with_notes(self, target: Target, there: There, plan: RepoPlan) -> Target:
-        """The target with the Hub's notes in its card."""
+    def _with_notes(self, target: Target, remote: RemoteState, plan: RepoPlan) -> Target:
+        """The target, its card merged with the notes of the Hub's card."""
         card = target.files[CARD]
-        if CARD not in there.files or card.same(there.files[CARD]):
+        if CARD not in remote.files or card.matches(remote.files[CARD]):
             return target
-        new, old = card.content.decode(), self.text(target, there.head, there.files[CARD])
-        text = cards.merged(new, old)
+        new, old = card.text, self.text(target, remote.head, remote.files[CARD])
+        text = card_merge.merge_notes(new, old)
         if text != new:
-            plan.remarks.append("the notes that the Hub's card holds are kept")
+            plan.remarks.append("the notes in the card on the Hub are kept")
         files = {**target.files, CARD: LocalFile(CARD, card.source, text.encode())}
         return Target(target.repo, target.id, files, target.tag, target.endpoint)
 
-    def _compare(self, plan: RepoPlan, known: _Known, path: str, file: LocalFile) -> None:
-        assert plan.there is not None
-        seen = plan.there.files.get(path)
-        if seen is None:
+    def _compare(self, plan: RepoPlan, provenance: _Provenance, path: str, file: LocalFile) -> None:
+        assert plan.remote is not None
+        found = plan.remote.files.get(path)
+        if found is None:
             plan.add.append(file)
-        elif not file.same(seen):
+        elif not file.matches(found):
             plan.change.append(file)
-            if not known.has(path, digest(seen)):
-                self._foreign(plan, known, path)
+            if not provenance.has(path, remote_digest(found)):
+                self._check_overwrite(plan, provenance, path)
 
-    def _foreign(self, plan: RepoPlan, known: _Known, path: str) -> None:
-        """A file that the release would replace, and that is not as an earlier version left it."""
-        assert plan.there is not None
-        said = "was put or changed on the Hub by somebody else"
+    def _check_overwrite(self, plan: RepoPlan, provenance: _Provenance, path: str) -> None:
+        """A remote file that would be replaced and does not come from an earlier version."""
+        assert plan.remote is not None
+        problem = f"{path} was added or changed on the Hub by somebody else"
         if path == CARD:
-            there = self.text(plan.target, plan.there.head, plan.there.files[CARD])
-            if known.card(cards.fingerprint(there)):
-                return  # only the notes were edited, and those are kept
-            new = plan.target.files[CARD].content.decode()
-            said += f" outside of the marked notes:\n{cards.difference(there, new)}"
-        self._object(plan, f"{path} {said}")
+            old = self.text(plan.target, plan.remote.head, plan.remote.files[CARD])
+            if provenance.has_card(card_merge.fingerprint(old)):
+                return  # only the notes were edited, and they are kept
+            new = plan.target.files[CARD].text
+            problem += f" outside of the marked notes:\n{card_merge.diff(old, new)}"
+        self._add_conflict(plan, problem)
 
-    def _leftover(self, plan: RepoPlan, known: _Known, path: str, seen: str) -> None:
-        """A file on the Hub that the release does not have."""
-        if not known.path(path):
+    def _check_extra(self, plan: RepoPlan, provenance: _Provenance, path: str, digest: str) -> None:
+        """A remote file that the release does not have."""
+        if not provenance.has_path(path):
             plan.kept.append(path)
             return
         plan.remove.append(path)
-        if not known.has(path, seen):
-            self._object(plan, f"{path} goes in this version, but was changed on the Hub by somebody else")
+        if not provenance.has(path, digest):
+            self._add_conflict(plan, f"{path} is not in this version, but was changed on the Hub by somebody else")
 
-    def _object(self, plan: RepoPlan, problem: str) -> None:
-        """A problem, unless the user said that it is none or leaves it to a person."""
+    def _add_conflict(self, plan: RepoPlan, problem: str) -> None:
+        """Add a problem, or only a remark if the user allows to overwrite or a person reviews it."""
         (plan.remarks if self.overwrite or self.pull_request else plan.problems).append(problem)
 
-    def _settings(self, plan: RepoPlan, there: There) -> None:
-        """Only ever stricter: what people closed on the Hub is not opened here."""
+    def _settings(self, plan: RepoPlan, remote: RemoteState) -> None:
+        """Access only ever becomes stricter: a repo that people closed on the Hub is not opened."""
         repo = plan.target.repo
-        if repo.private and not there.private:
+        if repo.private and not remote.private:
             plan.settings["private"] = True
-        elif there.private and not repo.private:
+        elif remote.private and not repo.private:
             plan.remarks.append(
-                "private on the Hub, public in the release: stays private; open it on its settings page"
+                "private on the Hub, public in the release: stays private; change it on its settings page"
             )
-        if repo.gated and there.gated != repo.gated and there.gated != "manual":
+        if repo.gated and remote.gated != repo.gated and remote.gated != "manual":
             plan.settings["gated"] = repo.gated
-        elif there.gated and there.gated != repo.gated:
+        elif remote.gated and remote.gated != repo.gated:
             plan.remarks.append(
-                f"gated {there.gated!r} on the Hub, {repo.gated or 'open'} in the release: stays gated"
+                f"gated {remote.gated!r} on the Hub, {repo.gated or 'open'} in the release: stays gated"
             )
 
-    def _tag(self, plan: RepoPlan, there: There) -> None:
-        """A tag never moves: one that is there must name the same files."""
+    def _tag(self, plan: RepoPlan, remote: RemoteState) -> None:
+        """A tag never moves: an existing one must have the same files."""
         target = plan.target
-        if (commit := there.tags.get(target.tag)) is None:
+        if (commit := remote.tags.get(target.tag)) is None:
             return
         plan.tag_missing = False
-        tagged = there.files if commit == there.head else self.tree(target, commit)
-        differ = [path for path, file in target.files.items() if not file.same(tagged.get(path))]
+        tagged = remote.files if commit == remote.head else self.tree(target, commit)
+        differ = [path for path, file in target.files.items() if not file.matches(tagged.get(path))]
         if differ == [CARD] and CARD in tagged:
-            new = target.files[CARD].content.decode()
-            differ = (
-                [] if cards.fingerprint(self.text(target, commit, tagged[CARD])) == cards.fingerprint(new) else differ
-            )
+            old, new = self.text(target, commit, tagged[CARD]), target.files[CARD].text
+            differ = [] if card_merge.fingerprint(old) == card_merge.fingerprint(new) else differ
         if differ:
             plan.problems.append(
-                f"{target.tag} is on the Hub already with other files ({_some(differ)}), and a version does not "
-                "change. Raise `version` in release.toml, build the release again and publish that"
+                f"{target.tag} exists on the Hub with different files ({_truncate_list(differ)}), and a published "
+                "version does not change. Raise `version` in release.toml, build the release again and publish that"
             )
 
 
 def _released(file: RepoFile) -> bool:
-    """Whether a release, or the Hub itself, was the last to touch a file."""
+    """Whether the last commit that touched a file is a release commit or the initial one."""
     title = file.last_commit.title if file.last_commit else ""
-    return bool(OURS.fullmatch(title)) or (title == FIRST_TITLE and file.path in FIRST_COMMIT)
+    return bool(RELEASE_TITLE.fullmatch(title)) or (title == INITIAL_TITLE and file.path in INITIAL_FILES)
 
 
-def stand_in(target: Target) -> LocalFile:
-    """The card that stands in while the files of a repo come in several commits."""
+def placeholder_card(target: Target) -> LocalFile:
+    """The card of a repo while its files are uploaded in several commits."""
     card = target.files[CARD]
-    return LocalFile(CARD, card.source, cards.unfinished(card.content.decode(), target.tag).encode())
+    return LocalFile(CARD, card.source, card_merge.placeholder(card.text, target.tag).encode())
 
 
 def newest(tags: Mapping[str, str]) -> str | None:
-    """The commit of the highest version among tags; None where no tag is a version."""
+    """The commit of the highest version among the tags; None if no tag is a version."""
     versions = {
         tuple(map(int, found.groups())): commit for tag, commit in tags.items() if (found := VERSION.fullmatch(tag))
     }
     return versions[max(versions)] if versions else None
 
 
-def _some(paths: Sequence[str]) -> str:
+def _truncate_list(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
     return ", ".join(paths[:3]) + more

@@ -1,4 +1,4 @@
-"""`emohub publish`: plan all, push repo by repo, verify from outside."""
+"""`emohub publish`: plan all repos, push one after the other, verify by reading them back."""
 
 import json
 import sys
@@ -16,16 +16,16 @@ from emohub.hub.kinds import Kind
 from emohub.publish.collection import CollectionPlan, plan_collection, push_collection
 from emohub.publish.files import repo_files
 from emohub.publish.journal import Journal, opened
-from emohub.publish.patience import be_patient
 from emohub.publish.plan import Planner, RepoPlan, Target
-from emohub.publish.push import FILES_PER_COMMIT, Pushed, Pusher, refuse
-from emohub.publish.verify import LOOKS, Check, Depth, Verifier
+from emohub.publish.push import FILES_PER_COMMIT, Pushed, Pusher, raise_conflicts
+from emohub.publish.retries import install_retries
+from emohub.publish.verify import STEPS, Check, Depth, Verifier
 from emohub.release.record import Release, open_release
 
 ORDER: tuple[Kind, ...] = ("dataset", "metric", "model", "space")  # what others link to comes first
-READS_ONLY = ("read",)
+READ_ONLY_ROLES = ("read",)
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Options:
     """How to publish.
 
     Attributes:
-        namespace: Where to; by default the release's own.
-        create_pr: Into pull requests, where a repo is there already.
-        overwrite: Replace what other people changed.
-        check: First look for what must never be pushed, without starting a process.
-        verify: How deep to look afterwards.
-        files_per_commit: Above it a repo goes in several commits.
-        endpoint: The Hub; by default HF_ENDPOINT, or huggingface.co.
+        namespace: User or organisation on the Hub; by default that of the release.
+        create_pr: Open pull requests for repos that exist.
+        overwrite: Replace remote changes.
+        check: Run the fast checks of `emohub check` first.
+        verify: How thoroughly to verify afterwards.
+        files_per_commit: Repos with more changed files are uploaded in several commits.
+        endpoint: URL of the Hub; by default HF_ENDPOINT, or huggingface.co.
     """
 
     namespace: str | None = None
@@ -53,7 +53,7 @@ class Options:
 
 @dataclass
 class Plan:
-    """What a publish would do."""
+    """The changes that bring the Hub to the release."""
 
     release: Release
     namespace: str
@@ -61,15 +61,15 @@ class Plan:
     collection: CollectionPlan | None
 
     @property
-    def nothing(self) -> bool:
-        """Whether the Hub holds the release already."""
-        done = all(plan.action == "unchanged" for plan in self.repos)
-        return done and (self.collection is None or self.collection.action == "unchanged")
+    def up_to_date(self) -> bool:
+        """Whether the Hub already has the release."""
+        unchanged = all(plan.action == "unchanged" for plan in self.repos)
+        return unchanged and (self.collection is None or self.collection.action == "unchanged")
 
 
 @dataclass
 class Report:
-    """What a publish did, and what was seen afterwards."""
+    """The changes that were made, and the results of the verification."""
 
     pushed: list[Pushed] = field(default_factory=list)
     collection: str | None = None
@@ -77,74 +77,78 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was verified is as it should be."""
+        """Whether every verification passed."""
         return all(check.ok for check in self.checks)
 
 
 def plan_publish(folder: Path, options: Options) -> Plan:
-    """Compare a release with the Hub, as the token (or a stranger) sees it; nothing is sent.
+    """Compare a release with the Hub, with the token or anonymously; nothing is uploaded.
 
     Raises:
-        PublishError: the Hub does not answer, or the folder is no release.
+        PublishError: the Hub does not answer, or the folder is not a release.
     """
-    _prepare()
-    with opened(folder) as journal, _readable():
+    _configure_clients()
+    with opened(folder) as journal, _wrap_decode_errors():
         return _plan(open_release(folder), options, _planner(journal, options))
 
 
-def publish(folder: Path, options: Options, show: Callable[[Plan], None], say: Say) -> Report:
-    """Bring the Hub to what the release holds.
+def publish(folder: Path, options: Options, show: Callable[[Plan], None], log: Log) -> Report:
+    """Upload a release to the Hub and verify it.
 
     Args:
         folder: The release.
-        options: How.
-        show: Gets the plan, before anything is sent.
-        say: Gets a line whenever something is done.
+        options: How to publish.
+        show: Called with the plan, before anything is uploaded.
+        log: Called with a line after each step.
 
     Raises:
-        PublishError: the check failed, no token, no right, other people's work in the way, or the Hub does not
-            answer. Every repo is then as it was, whole, or without its card; the same command goes on.
+        PublishError: a check failed, there is no token or no write access, remote changes conflict, or the Hub does
+            not answer. Every repo is then unchanged, complete, or without its card; the same command resumes.
     """
-    _prepare()
+    _configure_clients()
     if options.check:
-        _checked(folder)
-    with opened(folder) as journal, _readable():
+        _run_check(folder)
+    with opened(folder) as journal, _wrap_decode_errors():
         planner = _planner(journal, options)
         plan = _plan(open_release(folder), options, planner)
         show(plan)
-        refuse(plan.repos)
-        if not plan.nothing:
-            _may_write(planner.api, plan, options)
-        return _carry_out(plan, options, planner, say)
+        raise_conflicts(plan.repos)
+        if not plan.up_to_date:
+            _require_write_access(planner.api, plan, options)
+        return _execute(plan, options, planner, log)
 
 
-def _prepare() -> None:
-    be_patient()
+def _configure_clients() -> None:
+    install_retries()
     if not sys.stderr.isatty():
         disable_progress_bars()
-    hub_logging.set_verbosity_error()  # it would name addresses with their signatures; what matters is said here
+    hub_logging.set_verbosity_error()  # it would log URLs with their signatures
 
 
-def _checked(folder: Path) -> None:
-    """Refuse what `emohub check --fast` refuses."""
-    from emohub.check.run import check_path  # with torch and transformers, 4 s that a plan does without
+def _run_check(folder: Path) -> None:
+    """Stop if `emohub check --fast` fails.
+
+    Raises:
+        PublishError: it lists the failures.
+    """
+    from emohub.check.run import check_path  # imports torch and transformers, 4 s that a plan does not need
 
     failures = [f"{one.where}: {one.found}. {one.do}" for one in check_path(folder, fast=True).failures]
     if failures:
         raise PublishError(
-            f"`emohub check {folder}` finds what should not be pushed, and nothing was sent:\n{listed(failures)}\n"
-            "Mend it and build again; --no-check pushes all the same."
+            f"`emohub check {folder}` failed, and nothing was uploaded:\n{listed(failures)}\n"
+            "Fix this and build again; --no-check publishes anyway."
         )
 
 
 @contextmanager
-def _readable() -> Iterator[None]:
-    """Say what it means where an answer is no JSON."""
+def _wrap_decode_errors() -> Iterator[None]:
+    """Raise PublishError if an answer of the Hub is not valid JSON."""
     try:
         yield
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise PublishError(
-            f"The Hub gave an answer that is not readable ({error}): a proxy, or bytes that changed on the way. "
+            f"The Hub sent an invalid answer ({error}): from a proxy, or damaged in transfer. "
             "Run the same command again."
         ) from error
 
@@ -156,7 +160,7 @@ def _planner(journal: Journal, options: Options) -> Planner:
 
 
 def targets_of(release: Release, namespace: str, endpoint: str) -> list[Target]:
-    """Every repo with its files, in the order of publishing."""
+    """Every repo with its files, in publishing order."""
     repos = sorted(release.repos, key=lambda repo: ORDER.index(repo.kind))
     tag = f"v{release.version}"
     return [
@@ -174,71 +178,75 @@ def _plan(release: Release, options: Options, planner: Planner) -> Plan:
     return Plan(release, namespace, plans, collection)
 
 
-def _may_write(api: HfApi, plan: Plan, options: Options) -> None:
-    """Ask before the first write whether all of them may be done."""
+def _require_write_access(api: HfApi, plan: Plan, options: Options) -> None:
+    """Check write access to every repo before the first write.
+
+    Raises:
+        PublishError: there is no token, or it may not write to the namespace.
+    """
     if get_token() is None:
         raise PublishError(
             "No token to publish with: log in with `hf auth login`, or set HF_TOKEN to a token with write access."
         )
     user = api.whoami()
     roles = {user["name"]: "admin", **{org["name"]: org.get("roleInOrg", "write") for org in user.get("orgs", ())}}
-    if roles.get(plan.namespace, "read") in READS_ONLY and not (
-        options.create_pr and all(p.there for p in plan.repos)
+    if roles.get(plan.namespace, "read") in READ_ONLY_ROLES and not (
+        options.create_pr and all(p.remote for p in plan.repos)
     ):
-        writable = ", ".join(name for name, role in roles.items() if role not in READS_ONLY)
+        writable = ", ".join(name for name, role in roles.items() if role not in READ_ONLY_ROLES)
         raise PublishError(
             f"{user['name']} may not write to {plan.namespace!r}; this token may write to: {writable}. "
-            "Name one of them with --namespace, or ask the organisation for the right to write."
+            "Choose one of them with --namespace, or ask the organisation for write access."
         )
     for one in plan.repos:
-        if one.there is not None and one.action != "unchanged" and not options.create_pr:
-            api.auth_check(**one.target.of, write=True)
+        if one.remote is not None and one.action != "unchanged" and not options.create_pr:
+            api.auth_check(**one.target.repo_args, write=True)
 
 
-def _carry_out(plan: Plan, options: Options, planner: Planner, say: Say) -> Report:
+def _execute(plan: Plan, options: Options, planner: Planner, log: Log) -> Report:
     report = Report()
     pusher = Pusher(planner.api, planner, planner.journal, options.files_per_commit)
     for one in plan.repos:
         target = one.target
-        if options.create_pr and one.there is not None and one.changes:
+        if options.create_pr and one.remote is not None and one.changes:
             done = pusher.propose(target)
         elif one.action != "unchanged":
             done = pusher.push(target, one)
         else:
             done = Pushed(target.id, target.tag, 0, 0, 0)
         report.pushed.append(done)
-        say(_told(done))
+        log(_summarize(done))
     if plan.collection is not None:
         report.collection = push_collection(planner.api, plan.collection)
-        say(f"collection {report.collection}: {plan.collection.action}, {len(plan.collection.add)} items added")
+        log(f"collection {report.collection}: {plan.collection.action}, {len(plan.collection.add)} items added")
     if options.verify != "none":
-        _verify(plan, report, options, say)
+        _verify(plan, report, options, log)
     return report
 
 
-def _verify(plan: Plan, report: Report, options: Options, say: Say) -> None:
-    verifier = Verifier(options.endpoint, every_byte="bytes" in LOOKS[options.verify])
+def _verify(plan: Plan, report: Report, options: Options, log: Log) -> None:
+    verifier = Verifier(options.endpoint, download="bytes" in STEPS[options.verify])
 
     def keep(checks: Iterable[Check]) -> None:
         for check in checks:
             report.checks.append(check)
-            say(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.said}")
+            log(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.detail}")
 
     done = list(zip((one.target for one in plan.repos), report.pushed, strict=True))
     for target, pushed in done:
         for revision in _revisions(pushed):
             keep(verifier.files(target, revision))
-    if "loads" in LOOKS[options.verify]:
+    if "load" in STEPS[options.verify]:
         keep(verifier.loads([target for target, pushed in done if not pushed.url]))
 
 
 def _revisions(done: Pushed) -> Sequence[str]:
-    """What users read by default, and the version that they pin; a pull request is neither yet."""
+    """`main` and the tag of the version; only its own head for a pull request."""
     return [done.revision] if done.url else ["main", done.revision]
 
 
-def _told(done: Pushed) -> str:
+def _summarize(done: Pushed) -> str:
     if not done.commits:
-        return f"{done.id}: nothing to send"
+        return f"{done.id}: up to date"
     where = f" into {done.url}" if done.url else ""
     return f"{done.id}: {done.files} files, {done.size:,} bytes, commits: {done.commits}{where}"

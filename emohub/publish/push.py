@@ -1,4 +1,4 @@
-"""One repo of a release to the Hub: made with its gate closed, filled commit by commit, card last, then tagged."""
+"""Upload one repo: create it with its access settings, commit the files, the card last, then tag the version."""
 
 import logging
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from huggingface_hub import (
 from huggingface_hub.errors import HfHubHTTPError
 
 from emohub.errors import PublishError, hub_message, listed
-from emohub.publish import cards
+from emohub.publish import card_merge
 from emohub.publish.files import CARD, LocalFile, hash_all
 from emohub.publish.journal import Journal
-from emohub.publish.plan import Planner, RepoPlan, Target, stand_in
+from emohub.publish.plan import Planner, RepoPlan, Target, placeholder_card
 
 Operation = CommitOperationAdd | CommitOperationDelete
 FILES_PER_COMMIT = 500
-RACES = 4  # how often another writer may be faster before this gives up
+MAX_CONFLICTS = 4  # tries of one repo while somebody else commits to it
 CONFLICT = 412
 
 log = logging.getLogger(__name__)
@@ -29,15 +29,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pushed:
-    """What one push did.
+    """The result of one push.
 
     Attributes:
         id: The repo.
-        revision: Where its files now are: a tag, or the head of a pull request.
-        commits: How many commits were made.
-        files: How many files were sent.
-        size: How many bytes were sent.
-        url: The pull request, if it is one.
+        revision: Where its files are: a tag, or the head of a pull request.
+        commits: Number of commits.
+        files: Number of files uploaded.
+        size: Bytes uploaded.
+        url: Of the pull request, if there is one.
     """
 
     id: str
@@ -48,29 +48,30 @@ class Pushed:
     url: str | None = None
 
 
-def refuse(plans: Sequence[RepoPlan]) -> None:
-    """Stop where a plan has problems.
+def raise_conflicts(plans: Sequence[RepoPlan]) -> None:
+    """Stop if a plan has conflicts.
 
     Raises:
-        PublishError: it lists them all and says how to go on.
+        PublishError: it lists them all and the possible next steps.
     """
     problems = [f"{plan.target.id}: {problem}" for plan in plans for problem in plan.problems]
     if problems:
         raise PublishError(
-            f"Nothing was sent where this stands in the way:\n{listed(problems)}\n"
-            "Put edits of a card between its marked notes, and other edits into the release's sources, then build "
-            "again; or let a person decide with --create-pr; or replace them with --overwrite: git keeps theirs."
+            f"Conflicts with the Hub; nothing was uploaded to these repos:\n{listed(problems)}\n"
+            "Move edits of a card between its note marks, and other edits into the sources of the release, and build "
+            "again; or open pull requests for review with --create-pr; or replace them with --overwrite (they stay in "
+            "the git history)."
         )
 
 
 class Pusher:
-    """Carries out plans.
+    """Applies plans.
 
     Args:
         api: The Hub's client.
-        planner: Looks again where somebody else was faster.
-        journal: Told before and after each commit.
-        files_per_commit: Above it a repo goes in several commits.
+        planner: Plans again after a conflicting commit.
+        journal: Updated before and after each commit.
+        files_per_commit: Repos with more changed files are uploaded in several commits.
     """
 
     def __init__(
@@ -83,50 +84,50 @@ class Pusher:
         """Bring `main` of one repo to the release, and tag it.
 
         Raises:
-            PublishError: other people's work stands in the way, or the Hub refuses.
+            PublishError: remote changes conflict, or the Hub refuses.
         """
-        if plan.there is None:
+        if plan.remote is None:
             self._create(target)
-            plan = self._look(target)
+            plan = self._replan(target)
         if plan.settings:
-            self.api.update_repo_settings(**target.of, **plan.settings)  # type: ignore[arg-type]  # gated, private: by name
-        plan, commit, made = self._commit_past_others(target, plan)
+            self.api.update_repo_settings(**target.repo_args, **plan.settings)  # type: ignore[arg-type]  # gated, private: by name
+        plan, commit, commits = self._commit_after_conflicts(target, plan)
         if plan.tag_missing:
-            self.api.create_tag(**target.of, tag=target.tag, revision=commit, exist_ok=True)
-        self._done(plan)
-        return Pushed(target.id, target.tag, made, len(plan.add) + len(plan.change), plan.size)
+            self.api.create_tag(**target.repo_args, tag=target.tag, revision=commit, exist_ok=True)
+        self._record(plan)
+        return Pushed(target.id, target.tag, commits, len(plan.add) + len(plan.change), plan.size)
 
     def propose(self, target: Target) -> Pushed:
-        """Put the release into a pull request, into the same one on a rerun.
+        """Open a pull request with the release; a rerun updates the same one.
 
         Raises:
             PublishError: the Hub refuses.
         """
         title = f"Release {target.tag}"
-        request = self._open_request(target, title)
+        request = self._find_or_open_request(target, title)
         revision = str(request.git_reference)
         plan = self.planner.plan(target, revision)
-        refuse([plan])
-        _, made = self._commit_all(plan, revision)
+        raise_conflicts([plan])
+        _, commits = self._commit_all(plan, revision)
         if request.status == "draft":
-            self.api.change_discussion_status(**target.of, discussion_num=request.num, new_status="open")
-        return Pushed(target.id, revision, made, len(plan.add) + len(plan.change), plan.size, request.url)
+            self.api.change_discussion_status(**target.repo_args, discussion_num=request.num, new_status="open")
+        return Pushed(target.id, revision, commits, len(plan.add) + len(plan.change), plan.size, request.url)
 
-    def _commit_past_others(self, target: Target, plan: RepoPlan) -> tuple[RepoPlan, str, int]:
-        """Commit; where somebody else was faster, look again and go on from there, if that touches nothing of ours."""
-        for left in reversed(range(RACES)):
+    def _commit_after_conflicts(self, target: Target, plan: RepoPlan) -> tuple[RepoPlan, str, int]:
+        """Commit; if somebody else committed first, plan again from there, unless that conflicts."""
+        for tries_left in reversed(range(MAX_CONFLICTS)):
             try:
                 return plan, *self._commit_all(plan, None)
             except HfHubHTTPError as error:
-                if error.response.status_code != CONFLICT or not left:
+                if error.response.status_code != CONFLICT or not tries_left:
                     raise
-                log.warning("%s: somebody else committed meanwhile; looking again", target.id)
-                plan = self._look(target)
+                log.warning("%s: somebody else committed at the same time; planning again", target.id)
+                plan = self._replan(target)
         raise AssertionError("not reached")
 
-    def _look(self, target: Target) -> RepoPlan:
+    def _replan(self, target: Target) -> RepoPlan:
         plan = self.planner.plan(target)
-        refuse([plan])
+        raise_conflicts([plan])
         return plan
 
     def _create(self, target: Target) -> None:
@@ -135,29 +136,29 @@ class Pusher:
             card = target.files[CARD].source
             sdk = (metadata_load(card) or {}).get("sdk")
             if sdk is None:
-                raise PublishError(f"{card} names no `sdk`, which a Space needs: gradio, docker or static.")
-        self.api.create_repo(**target.of, private=target.repo.private or None, space_sdk=sdk, exist_ok=True)
+                raise PublishError(f"{card} has no `sdk`, which a Space needs: gradio, docker or static.")
+        self.api.create_repo(**target.repo_args, private=target.repo.private or None, space_sdk=sdk, exist_ok=True)
 
-    def _open_request(self, target: Target, title: str) -> Discussion:
-        """The pull request of an earlier run that is not closed, or a new one."""
-        for found in self.api.get_repo_discussions(**target.of, discussion_type="pull_request"):
+    def _find_or_open_request(self, target: Target, title: str) -> Discussion:
+        """The open pull request of an earlier run, or a new one."""
+        for found in self.api.get_repo_discussions(**target.repo_args, discussion_type="pull_request"):
             if found.title == title and found.status in ("open", "draft"):
                 return found
-        text = f"The files of {target.tag}, sent by `emohub publish --create-pr`."
-        return self.api.create_pull_request(**target.of, title=title, description=text)
+        text = f"The files of {target.tag}, uploaded by `emohub publish --create-pr`."
+        return self.api.create_pull_request(**target.repo_args, title=title, description=text)
 
     def _commit_all(self, plan: RepoPlan, revision: str | None) -> tuple[str, int]:
-        """Send what differs; gives back the head and how many commits were made."""
-        assert plan.there is not None
-        head, target = plan.there.head, plan.target
+        """Upload the changes; returns the head and the number of commits."""
+        assert plan.remote is not None
+        head, target = plan.remote.head, plan.target
         hash_all((*plan.add, *plan.change))
         batches = batched(plan, self.files_per_commit)
         files = {file.path: file.digests for file in (*plan.add, *plan.change)}
         if batches:
-            shown = [stand_in(plan.target)] if len(batches) > 1 else []
-            fingerprints = [cards.fingerprint(file.content.decode()) for file in (target.files[CARD], *shown)]
-            stand_ins = {CARD: (*files.get(CARD, ()), *(one for file in shown for one in file.digests))}
-            self.journal.intend(target.key, {**files, **stand_ins}, fingerprints)
+            temporary = [placeholder_card(plan.target)] if len(batches) > 1 else []
+            fingerprints = [card_merge.fingerprint(file.text) for file in (target.files[CARD], *temporary)]
+            card = {CARD: (*files.get(CARD, ()), *(digest for file in temporary for digest in file.digests))}
+            self.journal.record_intent(target.key, {**files, **card}, fingerprints)
         for number, operations in enumerate(batches, 1):
             part = f" (part {number} of {len(batches)})" if len(batches) > 1 else ""
             head = self._commit(target, operations, f"Release {target.tag}{part}", head, revision)
@@ -167,27 +168,31 @@ class Pusher:
         self, target: Target, operations: Sequence[Operation], title: str, parent: str, revision: str | None
     ) -> str:
         try:
-            made = self.api.create_commit(
-                **target.of, operations=operations, commit_message=title, parent_commit=parent, revision=revision
+            info = self.api.create_commit(
+                **target.repo_args,
+                operations=operations,
+                commit_message=title,
+                parent_commit=parent,
+                revision=revision,
             )
-        except (RuntimeError, ValueError) as error:  # so the client wraps what went wrong with one upload
+        except (RuntimeError, ValueError) as error:  # the client wraps the failure of one upload in these
             cause = error.__cause__
-            said = hub_message(cause) if isinstance(cause, HfHubHTTPError) else str(cause or error)
+            reason = hub_message(cause) if isinstance(cause, HfHubHTTPError) else str(cause or error)
             raise PublishError(
-                f"{target.id}: {error} {said}\nThe repo is as it was before; run the same command again."
+                f"{target.id}: {error} {reason}\nThe repo is unchanged; run the same command again."
             ) from error
-        return made.oid
+        return info.oid
 
-    def _done(self, plan: RepoPlan) -> None:
+    def _record(self, plan: RepoPlan) -> None:
         target = plan.target
         files = {path: file.digests for path, file in target.files.items()}
-        self.journal.done(target.key, files, [cards.fingerprint(target.files[CARD].content.decode())])
+        self.journal.record_result(target.key, files, [card_merge.fingerprint(target.files[CARD].text)])
 
 
 def batched(plan: RepoPlan, limit: int) -> list[list[Operation]]:
-    """The operations of each commit: the card and what goes come last.
+    """The operations of each commit; the card and deletions come last.
 
-    Where several commits replace files of a repo that has a card, the first one puts a card there that says so.
+    If several commits change a repo that has a card, the first one replaces the card by a placeholder.
     """
     if not plan.changes:
         return []
@@ -196,8 +201,8 @@ def batched(plan: RepoPlan, limit: int) -> list[list[Operation]]:
     parts = [files[start : start + limit] for start in range(0, len(files), limit)] or [[]]
     if len(parts) > 1:
         card = [plan.target.files[CARD]]
-        if plan.there is not None and CARD in plan.there.files:
-            parts[0] = [stand_in(plan.target), *parts[0]]
+        if plan.remote is not None and CARD in plan.remote.files:
+            parts[0] = [placeholder_card(plan.target), *parts[0]]
     parts[-1] = [*parts[-1], *card]
     commits: list[list[Operation]] = [[_addition(file) for file in part] for part in parts]
     commits[-1] += [CommitOperationDelete(path, is_folder=False) for path in plan.remove]
@@ -205,6 +210,6 @@ def batched(plan: RepoPlan, limit: int) -> list[list[Operation]]:
 
 
 def _addition(file: LocalFile) -> CommitOperationAdd:
-    made = CommitOperationAdd(file.path, file.source if file.data is None else file.data)
-    made.upload_info.sha256 = bytes.fromhex(file.digests[0])
-    return made
+    addition = CommitOperationAdd(file.path, file.source if file.data is None else file.data)
+    addition.upload_info.sha256 = bytes.fromhex(file.digests[0])
+    return addition

@@ -1,4 +1,4 @@
-"""Plans and reports for eyes and for programs."""
+"""Plans and reports: human-readable and as JSON."""
 
 from dataclasses import asdict
 from typing import Any
@@ -7,7 +7,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from emohub.publish import cards
+from emohub.publish import card_merge
 from emohub.publish.files import CARD
 from emohub.publish.plan import RepoPlan
 from emohub.publish.publish import Plan, Report
@@ -16,11 +16,11 @@ SHOWN = 10
 
 
 def _console() -> Console:
-    return Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # a path is not markup
+    return Console(soft_wrap=True, markup=False, emoji=False, highlight=False)  # paths may look like markup
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
-    """The plan for programs."""
+    """The plan, ready for JSON."""
     return {
         "namespace": plan.namespace,
         "version": plan.release.version,
@@ -42,7 +42,7 @@ def _repo_record(one: RepoPlan) -> dict[str, Any]:
         "bytes": one.size,
         "private": repo.private,
         "gated": repo.gated,
-        "asked": cards.asked(one.target.files[CARD].content.decode()) if repo.gated else [],
+        "gate_prompts": card_merge.gate_prompts(one.target.files[CARD].text) if repo.gated else [],
         "settings": one.settings,
         "tag": one.target.tag if one.tag_missing else None,
         "problems": one.problems,
@@ -51,23 +51,23 @@ def _repo_record(one: RepoPlan) -> dict[str, Any]:
 
 
 def show_plan(plan: Plan) -> None:
-    """Print the plan as a table, and below it every file and remark."""
+    """Print the plan: a table of repos, then their files and remarks."""
     console = _console()
     title = f"{plan.release.title}, version {plan.release.version}, to {plan.namespace}"
-    table = Table("repo", "plan", "files", "MB", "who sees it", title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table("repo", "plan", "files", "MB", "visibility", title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     table.columns[3].justify = "right"
     for one in plan.repos:
         repo = one.target.repo
-        seen = "members" if repo.private else f"gated: {repo.gated}" if repo.gated else "everybody"
+        visibility = "members" if repo.private else f"gated: {repo.gated}" if repo.gated else "public"
         counts = {"+": len(one.add), "~": len(one.change), "−": len(one.remove)}
         files = " ".join(f"{sign}{count}" for sign, count in counts.items() if count)
-        table.add_row(repo.path, one.action, files, f"{one.size / 1e6:,.1f}", seen)
+        table.add_row(repo.path, one.action, files, f"{one.size / 1e6:,.1f}", visibility)
     if plan.collection is not None:
-        made = plan.collection
-        table.add_row("collection", made.action, f"+{len(made.add)} repos" if made.add else "", "", "everybody")
+        added = f"+{len(plan.collection.add)} repos" if plan.collection.add else ""
+        table.add_row("collection", plan.collection.action, added, "", "public")
     console.print(table)
-    console.print("files: + to add, ~ to change, − to remove; MB: to send\n")
+    console.print("files: + added, ~ changed, − removed; MB: to upload\n")
     for one in plan.repos:
         for line in _lines(one):
             console.print(line)
@@ -79,28 +79,28 @@ def _lines(one: RepoPlan) -> list[str]:
     for word in ("added", "changed", "removed", "kept"):
         paths = record[word]
         more = f" … and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-        said = f"{word} (other people's)" if word == "kept" else word
-        lines += [f"  {said}: {', '.join(paths[:SHOWN])}{more}"] if paths else []
+        label = "kept (added on the Hub)" if word == "kept" else word
+        lines += [f"  {label}: {', '.join(paths[:SHOWN])}{more}"] if paths else []
     lines += [f"  setting: {name} = {value}" for name, value in one.settings.items()]
-    lines += [f"  a reader is asked: {text}" for text in record["asked"]]
+    lines += [f"  gate: {text}" for text in record["gate_prompts"]]
     lines += [f"  tag: {one.target.tag}"] if one.tag_missing else []
     lines += [f"  note: {text}" for text in one.remarks]
-    lines += [f"  IN THE WAY: {text}" for text in one.problems]
+    lines += [f"  CONFLICT: {text}" for text in one.problems]
     return [one.target.id, *lines] if lines else []
 
 
 def report_record(report: Report) -> dict[str, Any]:
-    """The report for programs."""
+    """The report, ready for JSON."""
     return {"ok": report.ok, **asdict(report)}
 
 
 def show_report(report: Report) -> None:
-    """Print what was verified, as whom, repo by repo."""
+    """Print the verification results by repo, and which user read it."""
     console = _console()
     for id in dict.fromkeys(check.id for check in report.checks):
         console.print(id)
         for check in (check for check in report.checks if check.id == id):
-            console.print(f"  {'ok    ' if check.ok else 'FAILED'} {check.what}, as {check.who}: {check.said}")
+            console.print(f"  {'ok    ' if check.ok else 'FAILED'} {check.what} ({check.user}): {check.detail}")
     failed = sum(not check.ok for check in report.checks)
-    seen = f"{len(report.checks)} looks at the Hub: {f'{failed} failed' if failed else 'all as in the release'}"
-    console.print(seen if report.checks else "Nothing was verified.")
+    result = f"{failed} failed" if failed else "all passed"
+    console.print(f"{len(report.checks)} verifications: {result}" if report.checks else "Nothing was verified.")

@@ -1,1 +1,1 @@
-"""Seeded runs of `emohub publish` in which something goes wrong: `python -m tests.faults`."""
+"""Seeded fault injection for `emohub publish`: `python -m tests.faults`."""

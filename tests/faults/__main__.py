@@ -1,4 +1,4 @@
-"""Many seeded runs, and a table of what became of them."""
+"""Run many seeded faults in parallel, and print a table of the results."""
 
 import argparse
 import collections
@@ -12,38 +12,38 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults import tiny
-from tests.faults.scenario import KINDS, Outcome, World, play, record
+from tests.faults.scenario import KINDS, Outcome, Sandbox, run_scenario, to_json
 from tests.hub_server import Faults, Hub, running
 
 
 @contextmanager
-def world(work: Path) -> Iterator[World]:
-    """A Hub for stories."""
+def open_sandbox(work: Path) -> Iterator[Sandbox]:
+    """A Hub for fault scenarios."""
     (work / "objects").mkdir(parents=True)
     tokens = {tiny.OWNER: "owner", tiny.READER: "reader"}
     hub = Hub(work / "objects", tokens=tokens, page_size=3)
     faults = Faults(hub, slow=2.5)
     with running(hub, faults) as url:
-        yield World(hub, faults, url)
+        yield Sandbox(hub, faults, url)
 
 
 def _share(seeds: range, kind: str | None) -> None:
     """One worker: its seeds, one line each."""
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder) / "hub") as stage:
+    with tempfile.TemporaryDirectory() as folder, open_sandbox(Path(folder) / "hub") as sandbox:
         for seed in seeds:
-            outcome = play(stage, seed, Path(folder), kind)
-            print(record(outcome), flush=True)
-            if outcome.broken:
+            outcome = run_scenario(sandbox, seed, Path(folder), kind)
+            print(to_json(outcome), flush=True)
+            if outcome.violations:
                 _explain(outcome)
 
 
 def _explain(outcome: Outcome) -> None:
     for name, done in (("first", outcome.first), ("rerun", outcome.second)):
-        print(f"--- seed {outcome.story.seed}, {name} run, status {done.status}\n{done.said}", file=sys.stderr)
+        print(f"--- seed {outcome.scenario.seed}, {name} run, status {done.status}\n{done.output}", file=sys.stderr)
 
 
 def main() -> None:
-    """Share the seeds among processes and add up."""
+    """Distribute the seeds over processes and collect the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=224)
     parser.add_argument("--first", type=int, default=0, help="first seed")
@@ -55,20 +55,9 @@ def main() -> None:
     if args.share is not None:
         return _share(range(args.first + args.share, last, args.jobs), args.kind)
     start = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "tests.faults",
-        f"--runs={args.runs}",
-        f"--first={args.first}",
-        f"--jobs={args.jobs}",
-    ]
+    command = [sys.executable, "-m", "tests.faults", *sys.argv[1:]]
     workers = [
-        subprocess.Popen(
-            [*command, *([f"--kind={args.kind}"] if args.kind else []), f"--share={share}"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        subprocess.Popen([*command, f"--share={share}"], stdout=subprocess.PIPE, text=True)
         for share in range(args.jobs)
     ]
     lines = [line for worker in workers for line in worker.communicate()[0].splitlines()]
@@ -78,15 +67,15 @@ def main() -> None:
 
 def _table(lines: list[str], runs: int, seconds: float) -> int:
     outcomes = [json.loads(line) for line in lines]
-    table = collections.Counter((one["kind"], one["became"]) for one in outcomes)
-    for (kind, became), count in sorted(table.items()):
-        print(f"{kind:10} {became:24} {count:4}")
-    broken = [one for one in outcomes if one["broken"]]
-    for one in broken:
-        print(f"seed {one['seed']} ({one['kind']}): {one['broken']}")
-    met = sum(one["became"] != "fault not met" for one in outcomes)
-    print(f"{len(outcomes)} runs, the fault happened in {met}, {len(broken)} broke a promise; {seconds:.0f} s")
-    return int(bool(broken) or len(outcomes) != runs)
+    table = collections.Counter((one["kind"], one["result"]) for one in outcomes)
+    for (kind, result), count in sorted(table.items()):
+        print(f"{kind:16} {result:24} {count:4}")
+    failed = [one for one in outcomes if one["violations"]]
+    for one in failed:
+        print(f"seed {one['seed']} ({one['kind']}): {one['violations']}")
+    injected = sum(one["result"] != "not injected" for one in outcomes)
+    print(f"{len(outcomes)} runs, {injected} with a fault, {len(failed)} with a violation; {seconds:.0f} s")
+    return int(bool(failed) or len(outcomes) != runs)
 
 
 if __name__ == "__main__":

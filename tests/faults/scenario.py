@@ -1,4 +1,4 @@
-"""One seed, one story: a release on its way to the Hub, one fault, one rerun, and what must be true after each."""
+"""One seeded scenario: publish with one fault, check the invariants, run again, check that the release is complete."""
 
 import json
 import random
@@ -8,26 +8,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from emohub.publish.publish import Options
-from tests.faults import child, tiny
-from tests.faults.checks import CARD, Foreign, Truth, always, exactly
+from tests.faults import publisher, tiny
+from tests.faults.invariants import CARD, Expected, RemoteCommit, differences, violations
 from tests.hub_server import Fault, Faults, Hub
 
 NEW = "v0.2.0"
 START = "<!-- emohub:notes:start -->\n"
 WRITTEN = "Written by hand on the Hub."
-LONG = 10_000  # a fault that does not go away by itself
-# Kind → what the tests' Hub does. "full-disk" happens on the publisher's side.
+PERMANENT = 10_000  # times that a fault happens
+# Faults of `tests.hub_server`, but for "disk_full", which is on the side of the publisher.
 KINDS = (
-    "cut", "429", "500", "503", "timeout", "garbled", "rotten", "lies",
-    "kill", "foreign", "disk", "full-disk", "rights", "gated",
+    "disconnect", "429", "500", "503", "timeout", "corrupt_upload", "corrupt_storage", "corrupt_download",
+    "kill", "remote_commit", "no_space", "disk_full", "no_access", "gated",
 )  # fmt: skip
-REPEATED = ("cut", "429", "500", "503", "timeout", "disk")
-UPLOADS = ("garbled", "rotten", "disk")
+REPEATED = ("disconnect", "429", "500", "503", "timeout", "no_space")
+UPLOADS = ("corrupt_upload", "corrupt_storage", "no_space")
 
 
 @dataclass
-class Story:
-    """What a seed stands for."""
+class Scenario:
+    """The parameters that follow from a seed."""
 
     seed: int
     kind: str
@@ -41,53 +41,53 @@ class Story:
 
 @dataclass
 class Outcome:
-    """What became of it.
+    """The result of a scenario.
 
     Attributes:
-        story: The seed's.
-        release: Its folder.
-        happened: How often the fault did.
-        first: How the run with the fault ended.
-        second: How the rerun ended.
-        broken: Promises that were broken; empty is good.
+        scenario: Its parameters.
+        release: The folder of the release.
+        happened: How often the fault happened.
+        first: The run with the fault.
+        second: The rerun.
+        violations: Violated invariants; empty if all hold.
     """
 
-    story: Story
+    scenario: Scenario
     release: Path
     happened: int = 0
-    first: child.Done = child.Done(None, "")
-    second: child.Done = child.Done(None, "")
-    broken: list[str] = field(default_factory=list)
+    first: publisher.Result = publisher.Result(None, "")
+    second: publisher.Result = publisher.Result(None, "")
+    violations: list[str] = field(default_factory=list)
 
     @property
-    def became(self) -> str:
-        """In a few words."""
-        names = {0: "whole", 1: "error", None: "killed"}
+    def summary(self) -> str:
+        """How both runs ended."""
+        names = {0: "complete", 1: "error", None: "killed"}
         first, second = (names.get(done.status, "TRACEBACK") for done in (self.first, self.second))
-        return f"{first}, then {second}" if self.happened else "fault not met"
+        return f"{first}, then {second}" if self.happened else "not injected"
 
 
-def story(seed: int, kind: str | None = None) -> Story:
+def make_scenario(seed: int, kind: str | None = None) -> Scenario:
     rng = random.Random(seed)
     kind = kind or KINDS[seed % len(KINDS)]
-    times = rng.choice((1, 1, 2, LONG)) if kind in REPEATED else 1
+    times = rng.choice((1, 1, 2, PERMANENT)) if kind in REPEATED else 1
     older, per_commit = rng.choice((True, False)), rng.choice((2, 500))
-    return Story(seed, kind, older, per_commit, times, rng.random() < 0.5, rng.random(), rng)
+    return Scenario(seed, kind, older, per_commit, times, rng.random() < 0.5, rng.random(), rng)
 
 
-class World:
-    """A Hub that is emptied between stories; `totals` remembers how many requests an undisturbed publish takes."""
+class Sandbox:
+    """A Hub that is emptied between scenarios; `totals` caches the number of requests of a publish without faults."""
 
     def __init__(self, hub: Hub, faults: Faults, url: str) -> None:
         self.hub, self.faults, self.url = hub, faults, url
         self.totals: dict[tuple[bool, int], int] = {}
 
-    def publish(self, release: Path, per_commit: int, **more: object) -> child.Done:
+    def publish(self, release: Path, per_commit: int, **more: object) -> publisher.Result:
         options = Options(check=False, verify="bytes", files_per_commit=per_commit, endpoint=self.url)
-        return child.run(release, tiny.OWNER, options, **more)  # type: ignore[arg-type]
+        return publisher.run(release, tiny.OWNER, options, **more)  # type: ignore[arg-type]
 
-    def begin(self, work: Path, older: bool, per_commit: int) -> tuple[Path, Truth]:
-        """An empty Hub, or one that holds the version before; the new release lies in `work`."""
+    def begin(self, work: Path, older: bool, per_commit: int) -> tuple[Path, Expected]:
+        """An empty Hub, or one with the version before; the new release is in `work`."""
         for path in self.hub.objects.iterdir():
             path.unlink()
         self.hub.repos.clear()
@@ -99,75 +99,75 @@ class World:
         versions = {"v0.1.0": tiny.files_of(release)}
         if older:
             before = self.publish(release, 500)
-            assert before.status == 0, before.said
+            assert before.status == 0, before.output
         shutil.rmtree(release)
         tiny.write_tiny(release, NEW[1:])
-        return release, Truth({**versions, NEW: tiny.files_of(release)})
+        return release, Expected({**versions, NEW: tiny.files_of(release)})
 
-    def total(self, work: Path, told: Story) -> int:
-        """Requests of the whole publish."""
-        key = (told.older, told.per_commit)
+    def total(self, work: Path, scenario: Scenario) -> int:
+        """Number of requests of a publish without faults."""
+        key = (scenario.older, scenario.per_commit)
         if key not in self.totals:
-            release, truth = self.begin(work / "undisturbed", *key)
+            release, expected = self.begin(work / "undisturbed", *key)
             self.faults.arm(None)
-            done = self.publish(release, told.per_commit)
-            assert done.status == 0 and not exactly(self.hub, truth, NEW), done.said
+            done = self.publish(release, scenario.per_commit)
+            assert done.status == 0 and not differences(self.hub, expected, NEW), done.output
             self.totals[key] = self.faults.count
         return self.totals[key]
 
 
-def play(world: World, seed: int, work: Path, kind: str | None = None) -> Outcome:
-    """Run one story."""
-    told = story(seed, kind)
-    early = 0.4 if told.kind in UPLOADS else 1  # so that an upload still follows
-    at = 1 + int(told.where * early * world.total(work, told))
-    release, truth = world.begin(work / "story", told.older, told.per_commit)
-    outcome = Outcome(told, release)
-    fault, extra = _fault(world, truth, told, at)
-    world.faults.arm(fault)
+def run_scenario(sandbox: Sandbox, seed: int, work: Path, kind: str | None = None) -> Outcome:
+    """Run one scenario."""
+    scenario = make_scenario(seed, kind)
+    early = 0.4 if scenario.kind in UPLOADS else 1  # so that an upload still follows
+    at = 1 + int(scenario.where * early * sandbox.total(work, scenario))
+    release, expected = sandbox.begin(work / "scenario", scenario.older, scenario.per_commit)
+    outcome = Outcome(scenario, release)
+    fault, extra = _fault(sandbox, expected, scenario, at)
+    sandbox.faults.arm(fault)
 
     def started(pid: int) -> None:
-        world.faults.pid = pid
+        sandbox.faults.pid = pid
 
-    outcome.first = world.publish(release, told.per_commit, started=started, **extra)
-    outcome.happened = world.faults.happened or len(extra)
-    outcome.broken += [f"after the fault: {line}" for line in always(world.hub, truth)]
-    world.faults.arm(None)
-    outcome.second = world.publish(release, told.per_commit)
-    outcome.broken += [f"after the rerun: {line}" for line in always(world.hub, truth)]
-    outcome.broken += EXPECTED.get(told.kind, _whole)(world, truth, outcome)
-    outcome.broken += _said(release, outcome)
+    outcome.first = sandbox.publish(release, scenario.per_commit, started=started, **extra)
+    outcome.happened = sandbox.faults.happened or len(extra)
+    outcome.violations += [f"after the fault: {line}" for line in violations(sandbox.hub, expected)]
+    sandbox.faults.arm(None)
+    outcome.second = sandbox.publish(release, scenario.per_commit)
+    outcome.violations += [f"after the rerun: {line}" for line in violations(sandbox.hub, expected)]
+    outcome.violations += EXPECTED.get(scenario.kind, _complete)(sandbox, expected, outcome)
+    outcome.violations += _leaks(release, outcome)
     if outcome.second.status == 0 and seed % 3 == 0:
-        outcome.broken += _sends_nothing(world, release, told)
+        outcome.violations += _second_publish(sandbox, release, scenario)
     return outcome
 
 
-def _fault(world: World, truth: Truth, told: Story, at: int) -> tuple[Fault | None, dict[str, int]]:
+def _fault(sandbox: Sandbox, expected: Expected, scenario: Scenario, at: int) -> tuple[Fault | None, dict[str, int]]:
     calls: dict[str, Callable[[], object]] = {
-        "foreign": lambda: truth.foreign.append(_foreign(world.hub, told.rng)),
-        "rights": lambda: world.hub.members.clear(),
-        "gated": lambda: _gate(world.hub, told.rng),
+        "remote_commit": lambda: expected.remote.append(_commit_remotely(sandbox.hub, scenario.rng)),
+        "no_access": lambda: sandbox.hub.members.clear(),
+        "gated": lambda: _gate(sandbox.hub, scenario.rng),
     }
-    if told.kind == "full-disk":
-        return None, {"file_size": told.rng.choice((0, 300, 3000))}
-    kind = "call" if told.kind in calls else told.kind
-    return Fault(kind, at, told.times, told.after, calls.get(told.kind)), {}
+    if scenario.kind == "disk_full":
+        return None, {"file_size": scenario.rng.choice((0, 300, 3000))}
+    kind = "call" if scenario.kind in calls else scenario.kind
+    return Fault(kind, at, scenario.times, scenario.after, calls.get(scenario.kind)), {}
 
 
-def _foreign(hub: Hub, rng: random.Random) -> Foreign:
-    """Somebody commits to a repo that is there, or makes one that is not."""
+def _commit_remotely(hub: Hub, rng: random.Random) -> RemoteCommit:
+    """Somebody else commits to an existing repo, or creates one."""
     keys = [f"{repo.hub_type}s/{tiny.ORG}/{repo.name}" for repo in tiny.REPOS]
     key = rng.choice([key for key in keys if key in hub.repos] or keys[:1])
     if key not in hub.repos:
         hub.create(*key.split("/", 1))
-    card = (there := hub.repos[key].head.files).get(CARD)
+    card = (files := hub.repos[key].head.files).get(CARD)
     changes: list[dict[str, bytes | None]] = [{"by-hand.txt": b"mine"}, {"sub/data.txt": b"mine"}, {CARD: b"# Mine\n"}]
-    changes += [{"keep.json": None}] if "keep.json" in there else []
+    changes += [{"keep.json": None}] if "keep.json" in files else []
     noted = card.data.decode().replace(START, f"{START}{WRITTEN}\n").encode() if card else b""
     changes += [{CARD: noted}] * 2 if WRITTEN.encode() in noted else []
     change = rng.choice(changes)
     notes = WRITTEN if change.get(CARD) == noted else None
-    return Foreign(key, hub.push(key, change, "somebody").sha, change, notes)
+    return RemoteCommit(key, hub.push(key, change, "somebody").sha, change, notes)
 
 
 def _gate(hub: Hub, rng: random.Random) -> None:
@@ -175,69 +175,70 @@ def _gate(hub: Hub, rng: random.Random) -> None:
         rng.choice(repos).gated = "manual"
 
 
-# ---- What the rerun must have come to
+# ---- Expected results of the rerun
 
 
-def _whole(world: World, truth: Truth, outcome: Outcome) -> list[str]:
-    """Faults that pass: the rerun brings everything."""
+def _complete(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
+    """Transient faults: the rerun completes the release."""
     found = [] if outcome.second.status == 0 else [f"the rerun ended with {outcome.second.status}"]
-    found += exactly(world.hub, truth, NEW)
+    found += differences(sandbox.hub, expected, NEW)
     return found + ([] if outcome.first.status in (0, 1, None) else ["the first run ended with a traceback"])
 
 
-def _rotten(world: World, truth: Truth, outcome: Outcome) -> list[str]:
-    """The Hub's own storage is broken: each run says which file."""
+def _corrupt_storage(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
+    """The storage of the Hub is corrupt: each run names the file."""
     if not outcome.happened:
-        return _whole(world, truth, outcome)
-    named = [done.status == 1 and "arrives with other bytes" in done.said for done in (outcome.first, outcome.second)]
-    return [] if all(named) else [f"bytes that rotted were not noticed: {named}"]
+        return _complete(sandbox, expected, outcome)
+    named = [done.status == 1 and "has different bytes" in done.output for done in (outcome.first, outcome.second)]
+    return [] if all(named) else [f"corrupt bytes were not noticed: {named}"]
 
 
-def _foreign_kept(world: World, truth: Truth, outcome: Outcome) -> list[str]:
-    """Either all is there beside the foreign commit, or the error names the file that stands in the way."""
+def _remote_kept(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
+    """Either the release is complete beside the remote commit, or the error names the conflicting file."""
     if outcome.second.status == 0:
-        return exactly(world.hub, truth, NEW)
-    paths = [path for one in truth.foreign for path in one.changes]
-    named = outcome.second.status == 1 and all(path in outcome.second.said for path in paths)
-    return [] if named else [f"no error names {paths}: {outcome.second.said[-500:]}"]
+        return differences(sandbox.hub, expected, NEW)
+    paths = [path for one in expected.remote for path in one.changes]
+    named = outcome.second.status == 1 and all(path in outcome.second.output for path in paths)
+    return [] if named else [f"no error names {paths}: {outcome.second.output[-500:]}"]
 
 
-def _no_rights(world: World, truth: Truth, outcome: Outcome) -> list[str]:
-    """Without the right, each run says so (or had nothing left to send); with it, all is brought."""
+def _no_access(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
+    """Without write access each run says so (or had nothing left to upload); with it, the rerun completes."""
     found = []
-    lacking = exactly(world.hub, truth, NEW)
-    if lacking and not (outcome.second.status == 1 and tiny.ORG in outcome.second.said):
+    lacking = differences(sandbox.hub, expected, NEW)
+    if lacking and not (outcome.second.status == 1 and tiny.ORG in outcome.second.output):
         found.append(f"{lacking} and no error that names {tiny.ORG}")
-    world.hub.members = {tiny.ORG: {"owner"}}
-    last = world.publish(outcome.release, outcome.story.per_commit)
-    return found + ([] if last.status == 0 else [f"with rights: {last.said}"]) + exactly(world.hub, truth, NEW)
+    sandbox.hub.members = {tiny.ORG: {"owner"}}
+    last = sandbox.publish(outcome.release, outcome.scenario.per_commit)
+    return (
+        found + ([] if last.status == 0 else [f"with access: {last.output}"]) + differences(sandbox.hub, expected, NEW)
+    )
 
 
-EXPECTED: dict[str, Callable[[World, Truth, Outcome], list[str]]] = {
-    "rotten": _rotten,
-    "foreign": _foreign_kept,
-    "rights": _no_rights,
+EXPECTED: dict[str, Callable[[Sandbox, Expected, Outcome], list[str]]] = {
+    "corrupt_storage": _corrupt_storage,
+    "remote_commit": _remote_kept,
+    "no_access": _no_access,
 }
 
 
-def _said(release: Path, outcome: Outcome) -> list[str]:
-    """No token and no signature, in what was said or written; no traceback."""
+def _leaks(release: Path, outcome: Outcome) -> list[str]:
+    """Tokens or signatures in the output or in files, and tracebacks."""
     beside = [path for path in release.parent.rglob("*") if path.is_file()]
-    texts = {"the output": outcome.first.said + outcome.second.said}
+    texts = {"the output": outcome.first.output + outcome.second.output}
     texts |= {path.name: path.read_bytes().decode("latin-1") for path in beside}
     found = [f"a secret in {name}" for name, text in texts.items() for s in (tiny.OWNER, "Amz-Sig") if s in text]
     return found + (["a traceback"] if "Traceback" in texts["the output"] else [])
 
 
-def _sends_nothing(world: World, release: Path, told: Story) -> list[str]:
-    world.faults.arm(None)
-    done = world.publish(release, told.per_commit)
-    sent = [line for line in world.faults.log if line[0] not in ("GET", "HEAD")]
-    return [f"a publish of what is there sent {sent}"] if sent or done.status else []
+def _second_publish(sandbox: Sandbox, release: Path, scenario: Scenario) -> list[str]:
+    sandbox.faults.arm(None)
+    done = sandbox.publish(release, scenario.per_commit)
+    sent = [line for line in sandbox.faults.log if line[0] not in ("GET", "HEAD")]
+    return [f"a publish of a complete release sent {sent}"] if sent or done.status else []
 
 
-def record(outcome: Outcome) -> str:
+def to_json(outcome: Outcome) -> str:
     """One line for the log."""
-    told = outcome.story
-    about = {"seed": told.seed, "kind": told.kind, "times": told.times, "after": told.after, "older": told.older}
-    return json.dumps({**about, "became": outcome.became, "broken": outcome.broken})
+    parameters = {name: getattr(outcome.scenario, name) for name in ("seed", "kind", "times", "after", "older")}
+    return json.dumps({**parameters, "result": outcome.summary, "violations": outcome.violations})

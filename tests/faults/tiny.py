@@ -24,13 +24,13 @@ extra_gated_fields:
 ---
 # {id}, version {version}
 
-Goes with {org}/faces and {org}/net, not with {org}/faces-other. Shards: {shards}.
+Used with {org}/faces and {org}/net, not with {org}/faces-other. Shards: {shards}.
 
 {notes}"""
 
 
 def write_tiny(folder: Path, version: str = "0.1.0", repos: tuple[Repo, ...] = REPOS) -> Path:
-    """Write the release; 0.2.0 changes a file of 0.1.0, takes one away and brings one."""
+    """Write the release; 0.2.0 changes a file of 0.1.0, removes one and adds one."""
     second = version != "0.1.0"
     names = {"dataset": "test-0000{}.parquet", "model": "model{}.safetensors"}
     for repo in repos:
@@ -51,7 +51,7 @@ def write_tiny(folder: Path, version: str = "0.1.0", repos: tuple[Repo, ...] = R
 
 
 def files_of(folder: Path) -> dict[str, dict[str, bytes]]:
-    """Key of a repo on the tests' Hub → path → bytes."""
+    """Key of a repo on the Hub of the tests → path → bytes."""
     record = json.loads((folder / "release.json").read_text())
     repos = [Repo(**one) for one in record["repos"]]
     return {
@@ -65,5 +65,5 @@ def files_of(folder: Path) -> dict[str, dict[str, bytes]]:
 
 
 def repo(kind: str, name: str, **more: object) -> Repo:
-    """One of the repos, otherwise."""
+    """One of the repos, with other attributes."""
     return Repo(**{**asdict(next(one for one in REPOS if (one.kind, one.name) == (kind, name))), **more})

@@ -1,7 +1,7 @@
-"""A small Hugging Face Hub on 127.0.0.1 that the real, unpatched clients talk to, with faults on demand.
+"""A small Hugging Face Hub on 127.0.0.1 for the real, unpatched clients, with fault injection.
 
 Point a fresh process at it with `HF_ENDPOINT`, `HF_HOME` (an empty folder) and `HF_HUB_DISABLE_XET=1`: all three are
-read when `huggingface_hub` is first imported. `serve` shows local folders, read once at the start; `running` serves a
+read when `huggingface_hub` is first imported. `serve` serves local folders, read once at the start; `running` serves a
 `Hub` that can be written to.
 """
 

@@ -1,4 +1,4 @@
-"""Who asks, and may they: the errors are those that the clients turn into exceptions of their own."""
+"""Authentication and permissions; the clients map these errors to exceptions of their own."""
 
 from typing import Annotated
 from urllib.parse import unquote
@@ -9,7 +9,7 @@ from tests.hub_server.store import Commit, Hub, Repo
 
 
 def error(code: str, message: str, status: int = 404) -> HTTPException:
-    return HTTPException(status, message, {"X-Error-Code": code})  # the code chooses the exception that is raised
+    return HTTPException(status, message, {"X-Error-Code": code})  # the clients choose their exception by this code
 
 
 def hub_of(request: Request) -> Hub:
@@ -17,7 +17,7 @@ def hub_of(request: Request) -> Hub:
 
 
 def user_of(request: Request) -> str | None:
-    """The user whose token the request carries, None for a stranger."""
+    """The user whose token the request carries, None if anonymous."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if not kind:
         return None
@@ -31,11 +31,11 @@ User = Annotated[str | None, Depends(user_of)]
 
 
 def repo_of(hub: HubOf, user: User, org: str, name: str, kind: str = "models") -> Repo:
-    """A repo that may be seen: a private one does not exist for strangers."""
+    """A visible repo: a private one is not found without access."""
     repo = hub.repos.get(f"{kind}/{org}/{name}")
     if repo is None or (repo.private and not hub.may_read(user, repo)):
-        there = ", ".join(key for key, repo in hub.repos.items() if not repo.private) or "none"
-        raise error("RepoNotFound", f"No repository {kind}/{org}/{name}; served here: {there}")
+        served = ", ".join(key for key, repo in hub.repos.items() if not repo.private) or "none"
+        raise error("RepoNotFound", f"No repository {kind}/{org}/{name}; served here: {served}")
     return repo
 
 

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, at which request, before or after that request had its effect."""
+"""Fault injection: which fault, at which request, before or after the request is executed."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.hub_server.store import Hub
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
-STATUSES = {"429": 429, "500": 500, "503": 503, "disk": 507}
+STATUSES = {"429": 429, "500": 500, "503": 503, "no_space": 507}
 
 
 @dataclass
@@ -21,10 +21,10 @@ class Fault:
 
     Attributes:
         kind: A key of `KINDS`.
-        at: Number of the request that it meets, from 1; where the kind needs a certain request, the next such.
-        times: How many requests in a row it meets.
-        after: Whether the request has its effect first, and only the answer is lost.
-        call: What a fault of kind "call" does, e.g. somebody else's commit.
+        at: Number of the request, from 1; kinds in `APPLIES` wait for the next matching request.
+        times: Number of consecutive requests.
+        after: Whether the request is executed and only the answer is lost.
+        call: What a fault of kind "call" does, e.g. a commit by somebody else.
     """
 
     kind: str
@@ -36,7 +36,7 @@ class Fault:
 
 @dataclass
 class Faults:
-    """Counts the requests, writes them down, and lets the armed fault happen."""
+    """Counts and logs the requests, and injects the armed fault."""
 
     hub: Hub
     fault: Fault | None = None
@@ -82,11 +82,11 @@ def _download(scope: Scope) -> bool:
     return scope["method"] == "GET"
 
 
-APPLIES = {"disk": _write, "garbled": _upload, "rotten": _upload, "lies": _download}
+APPLIES = {"no_space": _write, "corrupt_upload": _upload, "corrupt_storage": _upload, "corrupt_download": _download}
 
 
 async def _effect(fault: Fault, app: App, scope: Scope, receive: Any) -> None:
-    """Let the request do its work and drop the answer."""
+    """Execute the request if the fault is `after` it, and drop the answer."""
 
     async def drop(message: Any) -> None:
         pass
@@ -96,10 +96,10 @@ async def _effect(fault: Fault, app: App, scope: Scope, receive: Any) -> None:
 
 
 def _hang_up(receive: Any) -> None:
-    receive.__self__.transport.abort()  # uvicorn's own cycle: the peer sees a reset
+    receive.__self__.transport.abort()  # of uvicorn: the peer sees a connection reset
 
 
-async def cut(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
+async def disconnect(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
     await _effect(fault, app, scope, receive)
     _hang_up(receive)
 
@@ -109,8 +109,8 @@ async def status(faults: Faults, fault: Fault, app: App, scope: Scope, receive: 
     code = STATUSES[fault.kind]
     headers = [(b"content-type", b"application/json"), *([(b"retry-after", b"0")] if code == 429 else [])]
     await send({"type": "http.response.start", "status": code, "headers": headers})
-    said = json.dumps({"error": f"a fault on demand: {fault.kind}"}).encode()
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else said})
+    body = json.dumps({"error": f"injected fault: {fault.kind}"}).encode()
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
 async def slow(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
@@ -131,32 +131,32 @@ async def call(faults: Faults, fault: Fault, app: App, scope: Scope, receive: An
     await app(scope, receive, send)
 
 
-async def garbled(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
-    """Bytes change on the way up: the storage sees it."""
+async def corrupt_upload(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
+    """An upload is damaged in transfer; the storage notices it."""
 
-    async def receive_other() -> Any:
+    async def receive_damaged() -> Any:
         message = await receive()
         return {**message, "body": _flipped(message["body"])} if message.get("body") else message
 
-    await app(scope, receive_other, send)
+    await app(scope, receive_damaged, send)
 
 
-async def rotten(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
-    """The storage takes the bytes, and then loses some: only who downloads them sees it."""
+async def corrupt_storage(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
+    """The storage damages an uploaded file; only a download shows it."""
     await app(scope, receive, send)
     parts = scope["path"].split("/")
-    there = faults.hub.object(parts[5])
-    if there.exists():
-        there.write_bytes(_flipped(there.read_bytes()))
+    stored = faults.hub.object(parts[5])
+    if stored.exists():
+        stored.write_bytes(_flipped(stored.read_bytes()))
 
 
-async def lies(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
-    """Bytes change on the way down."""
+async def corrupt_download(faults: Faults, fault: Fault, app: App, scope: Scope, receive: Any, send: Any) -> None:
+    """A download is damaged in transfer."""
 
-    async def send_other(message: Any) -> None:
+    async def send_damaged(message: Any) -> None:
         await send({**message, "body": _flipped(message["body"])} if message.get("body") else message)
 
-    await app(scope, receive, send_other)
+    await app(scope, receive, send_damaged)
 
 
 def _flipped(data: bytes) -> bytes:
@@ -164,12 +164,12 @@ def _flipped(data: bytes) -> bytes:
 
 
 KINDS = {
-    "cut": cut,
+    "disconnect": disconnect,
     **dict.fromkeys(STATUSES, status),
     "timeout": slow,
     "kill": kill,
     "call": call,
-    "garbled": garbled,
-    "rotten": rotten,
-    "lies": lies,
+    "corrupt_upload": corrupt_upload,
+    "corrupt_storage": corrupt_storage,
+    "corrupt_download": corrupt_download,
 }

@@ -75,7 +75,7 @@ async def tree(
 ) -> JSONResponse:
     top = unquote(path)
     if top not in {"", *commit.folders}:
-        raise error("EntryNotFound", f"{top} is no folder of this revision")
+        raise error("EntryNotFound", f"{top} is not a folder of this revision")
     found = [repo.entry(commit, p, expand) for p in commit.below(top) if recursive or Path(p).parent == Path(top)]
     end = cursor + hub.page_size
     query = urlencode({"recursive": recursive, "expand": expand, "cursor": end})
@@ -93,7 +93,7 @@ async def paths_info(repo: RepoOf, commit: CommitOf, request: Request) -> list[d
 @routes.api_route("/{kind}/{org}/{name}/resolve/{rev}/{path:path}", methods=["GET", "HEAD"])
 @routes.api_route("/{org}/{name}/resolve/{rev}/{path:path}", methods=["GET", "HEAD"])
 async def resolve(request: Request, repo: Content, commit: CommitOf, path: str) -> Response:
-    if not (file := commit.files.get(unquote(path))):  # only what was listed, so no path leaves the folder
+    if not (file := commit.files.get(unquote(path))):  # only listed files, so that no path leaves the folder
         raise error("EntryNotFound", f"{unquote(path)} is not in this revision")
     headers = {"ETag": f'"{file.etag}"', "X-Repo-Commit": commit.sha}
     if isinstance(file.source, Path):

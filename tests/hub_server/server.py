@@ -24,10 +24,10 @@ def build_app(hub: Hub, faults: Faults) -> Any:
     app.state.hub = hub
 
     @app.exception_handler(HTTPException)
-    async def said(request: Request, failure: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, failure: HTTPException) -> JSONResponse:
         return JSONResponse({"error": failure.detail}, failure.status_code, failure.headers)
 
-    @app.exception_handler(404)  # an address that no route knows, such as an id with no namespace, has no code yet
+    @app.exception_handler(404)  # of an unknown route, e.g. for an id without a namespace, which has no code yet
     async def not_found(request: Request, failure: HTTPException) -> JSONResponse:
         return JSONResponse({"error": failure.detail}, 404, failure.headers or {"X-Error-Code": "RepoNotFound"})
 
@@ -45,7 +45,7 @@ def build_app(hub: Hub, faults: Faults) -> Any:
 def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
     """Serve a Hub from a thread and yield the endpoint, e.g. `http://127.0.0.1:41234`."""
     app = build_app(hub, faults or Faults(hub))
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a fault is no news
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # injected faults are expected
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
     # With the protocol named, asyncio sends small answers at once; without it, each waits 40 ms for Nagle.
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
@@ -62,9 +62,9 @@ def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
 
 @contextmanager
 def serve(folders: Mapping[str, Path]) -> Iterator[str]:
-    """Serve folders as public repos that nobody may write to, and yield the endpoint.
+    """Serve folders as public read-only repos, and yield the endpoint.
 
-    A key is a dataset id, `org/name`; `models/org/name` and `spaces/org/name` name the other kinds.
+    A key is a dataset id, `org/name`; `models/org/name` and `spaces/org/name` are the other kinds.
     """
     with tempfile.TemporaryDirectory() as objects:
         hub = Hub(Path(objects))

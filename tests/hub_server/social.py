@@ -54,13 +54,13 @@ async def set_status(repo: RepoOf, user: User, num: int, body: Body) -> dict[str
 
 @routes.post("/api/{kind}/{org}/{name}/discussions/{num}/merge")
 async def merge(repo: Writable, user: User, num: int) -> dict[str, bool]:
-    """As a person does on the page: what the pull request changed since it left main is put onto main."""
-    theirs = repo.commits[repo.refs[f"refs/pr/{num}"]]
+    """As on the web page: apply to main what the pull request changed since its base."""
+    branch = repo.commits[repo.refs[f"refs/pr/{num}"]]
     base = next(one for one in repo.history(f"refs/pr/{num}") if one in repo.history())
-    changed = {path: file for path, file in theirs.files.items() if base.files.get(path) != file}
-    gone = {*base.files} - {*theirs.files}
-    files = {path: file for path, file in {**repo.head.files, **changed}.items() if path not in gone}
-    repo.commit(files, f"{theirs.title} (#{num})", user or "")
+    changed = {path: file for path, file in branch.files.items() if base.files.get(path) != file}
+    removed = {*base.files} - {*branch.files}
+    files = {path: file for path, file in {**repo.head.files, **changed}.items() if path not in removed}
+    repo.commit(files, f"{branch.title} (#{num})", user or "")
     repo.discussions[num - 1]["status"] = "merged"
     return {"success": True}
 
@@ -78,7 +78,7 @@ def _collection(hub: Hub, org: str, slug: str) -> dict[str, Any]:
 async def collections(hub: HubOf, user: User, owner: str | None = None) -> list[dict[str, Any]]:
     found = [one for one in hub.collections.values() if owner in (None, one["owner"]["name"])]
     seen = [one for one in found if not one["private"] or hub.may_write(user, one["owner"]["name"])]
-    hidden = {"position"}  # a list tells no position, and shows the first four items only
+    hidden = {"position"}  # a list has no positions, and only the first four items
     return [{**{k: v for k, v in one.items() if k not in hidden}, "items": one["items"][:4]} for one in seen]
 
 
@@ -88,8 +88,8 @@ async def create_collection(hub: HubOf, user: User, body: Body) -> JSONResponse:
     for one in hub.collections.values():
         if (one["owner"]["name"], one["title"]) == (body["namespace"], body["title"]):
             return JSONResponse({"error": "This collection already exists", "slug": one["slug"]}, 409)
-    made = hub.collection(body["namespace"], body["title"], body.get("description", ""), bool(body.get("private")))
-    return JSONResponse(made)
+    created = hub.collection(body["namespace"], body["title"], body.get("description", ""), bool(body.get("private")))
+    return JSONResponse(created)
 
 
 @routes.get("/api/collections/{org}/{slug}")

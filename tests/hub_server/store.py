@@ -1,4 +1,4 @@
-"""What a Hub holds: repos with commits, branches, tags and pull requests; who may do what; collections."""
+"""The state of a Hub: repos with commits, branches, tags and pull requests; permissions; collections."""
 
 import hashlib
 import os
@@ -12,7 +12,7 @@ from typing import Any
 
 DATE = "2025-01-01T00:00:00.000Z"
 TITLE = "initial commit"
-# What the Hub writes into a new repo by itself: which files go to LFS, and for a Space a first card.
+# What the Hub writes into a new repo: which files go to LFS, and for a Space an initial card.
 LFS_SUFFIXES = (".parquet", ".safetensors", ".onnx", ".bin", ".mp4", ".png", ".jpg", ".npz", ".zip")
 ATTRIBUTES = "".join(f"*{suffix} filter=lfs diff=lfs merge=lfs -text\n" for suffix in LFS_SUFFIXES).encode()
 SPACE_CARD = "---\ntitle: {name}\nsdk: {sdk}\n---\nCheck out the configuration reference.\n"
@@ -21,7 +21,7 @@ REGULAR = 10 * 1024 * 1024  # from this size on, everything is LFS
 
 @dataclass(frozen=True)
 class File:
-    """One file: content that is kept as a git blob, or as an LFS object known by its sha256."""
+    """One file: a git blob, or an LFS object identified by its sha256."""
 
     source: Path | bytes
     size: int
@@ -38,7 +38,7 @@ class File:
 
     @classmethod
     def read(cls, source: Path) -> "File":
-        """A local file, which is LFS where git would call it binary."""
+        """A local file, in LFS if git considers it binary."""
         data = source.read_bytes()
         return cls.lfs(source, hashlib.sha256(data).hexdigest(), len(data)) if b"\0" in data[:8000] else cls.blob(data)
 
@@ -65,9 +65,9 @@ def pointer(sha256: str, size: int) -> bytes:
 
 @dataclass(frozen=True)
 class Commit:
-    """All files at one moment; its sha follows from them, its parent and its message, as in git.
+    """All files at one commit; its sha depends on them, the parent and the message, as in git.
 
-    `open_to` says who could read the repo when the commit came: "all", "gated" or "members".
+    `open_to` is who could read the repo at the time of the commit: "all", "gated" or "members".
     """
 
     files: Mapping[str, File]
@@ -89,7 +89,7 @@ class Commit:
         return sorted(p for p in {*self.files, *self.folders} if not folder or p.startswith(f"{folder}/"))
 
     def oid(self, path: str) -> str | None:
-        """Of a file or folder; None where it is not there."""
+        """Of a file or folder; None if it does not exist."""
         return file.oid if (file := self.files.get(path)) else self.tree_oid(path) if path in self.folders else None
 
     def tree_oid(self, folder: str) -> str:
@@ -134,7 +134,7 @@ class Repo:
         return made
 
     def last_change(self, commit: Commit, path: str) -> Commit:
-        """The commit that gave a file or folder its present content."""
+        """The commit that last changed a file or folder."""
         oid = commit.oid(path)
         while commit.parent and self.commits[commit.parent].oid(path) == oid:
             commit = self.commits[commit.parent]
@@ -143,12 +143,12 @@ class Repo:
     def entry(self, commit: Commit, path: str, expand: bool) -> dict[str, Any]:
         """One row of `tree` and `paths-info`."""
         last = self.last_change(commit, path) if expand else None
-        told = {"id": last.sha, "title": last.title, "date": DATE} if last else None
+        last_commit = {"id": last.sha, "title": last.title, "date": DATE} if last else None
         if file := commit.files.get(path):
             row = {"type": "file", "oid": file.oid, "size": file.size, "lfs": file.pointer()}
         else:
             row = {"type": "directory", "oid": commit.tree_oid(path), "size": 0}
-        return {**row, "path": path, "lastCommit": told}
+        return {**row, "path": path, "lastCommit": last_commit}
 
     def history(self, ref: str = "refs/heads/main") -> list[Commit]:
         """Newest first."""
@@ -161,7 +161,7 @@ class Repo:
 
 @dataclass
 class Hub:
-    """Everything; `tokens` maps a token to its user, `members` an organisation to those who may write."""
+    """All state; `tokens` maps a token to its user, `members` an organisation to those who may write."""
 
     objects: Path
     repos: dict[str, Repo] = field(default_factory=dict)
@@ -189,11 +189,11 @@ class Hub:
         return self.objects / sha256
 
     def push(self, key: str, changes: Mapping[str, bytes | None], author: str, title: str = "Edit") -> Commit:
-        """Somebody's commit on main; None removes a file."""
+        """Commit to main as a user; None removes a file."""
         repo = self.repos[key]
         files = {**repo.head.files, **{path: File.blob(data) for path, data in changes.items() if data is not None}}
-        gone = {path for path, data in changes.items() if data is None}
-        return repo.commit({path: file for path, file in files.items() if path not in gone}, title, author)
+        removed = {path for path, data in changes.items() if data is None}
+        return repo.commit({path: file for path, file in files.items() if path not in removed}, title, author)
 
     def collection(self, namespace: str, title: str, description: str, private: bool) -> dict[str, Any]:
         slug = f"{namespace}/{re.sub('[^a-z0-9]+', '-', title.lower()).strip('-')}-{random.randbytes(12).hex()}"
@@ -221,8 +221,8 @@ def folder(root: Path) -> dict[str, File]:
     return {path.relative_to(root).as_posix(): File.read(path) for path in sources}
 
 
-def keep(objects: Path, data: bytes) -> str:
-    """Keep an LFS object; appears whole or not at all."""
+def store_object(objects: Path, data: bytes) -> str:
+    """Store an LFS object atomically."""
     sha256 = hashlib.sha256(data).hexdigest()
     half = objects / f".{sha256}.{os.urandom(4).hex()}"
     half.write_bytes(data)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from tests.hub_server.access import CommitOf, HubOf, RepoOf, User, Writable, error, may
-from tests.hub_server.store import LFS_SUFFIXES, REGULAR, File, Hub, Repo, keep
+from tests.hub_server.store import LFS_SUFFIXES, REGULAR, File, Hub, Repo, store_object
 
 routes = APIRouter()
 CARD = re.compile(r"\A---\r?\n(.*?)\r?\n---", re.DOTALL)
@@ -34,13 +34,13 @@ async def create(hub: HubOf, user: User, body: Body, request: Request) -> JSONRe
     kind = f"{body.get('type') or 'model'}s"
     id = f"{body.get('organization') or user}/{body['name']}"
     may(hub, user, id.split("/")[0])
-    there = f"{kind}/{id}" in hub.repos
+    exists = f"{kind}/{id}" in hub.repos
     private = body.get("visibility") == "private" or bool(body.get("private"))
-    if not there:
+    if not exists:
         hub.create(kind, id, body.get("sdk") or "static", private)
     url = f"{request.base_url}{'' if kind == 'models' else f'{kind}/'}{id}"
-    said = {"error": "You already created this repo"} if there else {}
-    return JSONResponse({"url": url, "name": id, **said}, 409 if there else 200)
+    problem = {"error": "You already created this repo"} if exists else {}
+    return JSONResponse({"url": url, "name": id, **problem}, 409 if exists else 200)
 
 
 @routes.delete("/api/repos/delete")
@@ -76,9 +76,9 @@ async def validate_yaml(body: Body) -> JSONResponse:
     found, problem = CARD.match(body["content"]), ""
     try:
         data = yaml.safe_load(found[1]) if found else {}
-        problem = "" if isinstance(data, dict) else "the metadata are no mapping"
+        problem = "" if isinstance(data, dict) else "the metadata are not a mapping"
     except yaml.YAMLError as failure:
-        problem = f"the metadata are no YAML: {failure}"
+        problem = f"the metadata are not valid YAML: {failure}"
     return JSONResponse({"errors": [{"message": problem}] if problem else [], "warnings": []}, 400 if problem else 200)
 
 
@@ -93,9 +93,9 @@ async def preupload(repo: RepoOf, user: User, hub: HubOf, commit: CommitOf, body
     def answer(file: dict[str, Any]) -> dict[str, Any]:
         binary = b"\0" in base64.b64decode(file["sample"])
         lfs = binary or file["size"] > REGULAR or file["path"].endswith(LFS_SUFFIXES)
-        there = commit.files.get(file["path"])
+        old = commit.files.get(file["path"])
         mode = {"uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False}
-        return {"path": file["path"], **mode, "oid": there.etag if there else None}
+        return {"path": file["path"], **mode, "oid": old.etag if old else None}
 
     return {"files": [answer(file) for file in body["files"]]}
 
@@ -121,7 +121,7 @@ async def batch(repo: Writable, hub: HubOf, request: Request, body: Body) -> dic
 
 @routes.put("/lfs/{kind}/{org}/{name}/{sha256}")
 async def put(hub: HubOf, request: Request, sha256: str) -> Response:
-    """The storage takes what has the sha256 that it was announced with, and nothing else."""
+    """The storage accepts only content with the announced sha256."""
     half, digest = hub.object(f".{sha256}.{os.urandom(4).hex()}"), hashlib.sha256()
     try:
         with open(half, "wb") as file:
@@ -150,8 +150,8 @@ async def complete(hub: HubOf, sha256: str, body: Body) -> dict[str, bool]:
         return {"success": True}
     data = b"".join(part.read_bytes() for part in parts)
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise HTTPException(400, f"BadDigest: the parts do not make up {sha256}")
-    keep(hub.objects, data)
+        raise HTTPException(400, f"BadDigest: the parts do not have the sha256 {sha256}")
+    store_object(hub.objects, data)
     for part in parts:
         part.unlink()
     return {"success": True}
@@ -159,9 +159,9 @@ async def complete(hub: HubOf, sha256: str, body: Body) -> dict[str, bool]:
 
 @routes.post("/lfs/{kind}/{org}/{name}/{sha256}/verify")
 async def verify(repo: Writable, hub: HubOf, sha256: str, body: Body) -> dict[str, bool]:
-    there = hub.object(sha256)
-    if not there.exists() or there.stat().st_size != body["size"]:
-        raise HTTPException(400, f"{sha256} was not uploaded whole")
+    stored = hub.object(sha256)
+    if not stored.exists() or stored.stat().st_size != body["size"]:
+        raise HTTPException(400, f"{sha256} was not uploaded completely")
     return {"success": True}
 
 
@@ -187,10 +187,15 @@ async def commit(
     if create_pr:
         pull = open_discussion(repo, user or "", header["summary"], pull_request=True)
         ref = f"refs/pr/{pull['num']}"
-    made = repo.commit(files, header["summary"], user or "", ref)
+    created = repo.commit(files, header["summary"], user or "", ref)
     page = f"{request.base_url}{'' if repo.kind == 'models' else f'{repo.kind}/'}{repo.id}"
     url = f"{page}/discussions/{pull['num']}" if pull else None
-    return {"success": True, "commitOid": made.sha, "commitUrl": f"{page}/commit/{made.sha}", "pullRequestUrl": url}
+    return {
+        "success": True,
+        "commitOid": created.sha,
+        "commitUrl": f"{page}/commit/{created.sha}",
+        "pullRequestUrl": url,
+    }
 
 
 def _ref(revision: str) -> str:
@@ -203,10 +208,10 @@ def _add_file(hub: Hub, files: dict[str, File], value: dict[str, Any]) -> None:
 
 
 def _add_lfs(hub: Hub, files: dict[str, File], value: dict[str, Any]) -> None:
-    there = hub.object(value["oid"])
-    if not there.exists():
+    stored = hub.object(value["oid"])
+    if not stored.exists():
         raise HTTPException(400, f"LFS pointer pointed to a file that does not exist: {value['path']}")
-    files[value["path"]] = File.lfs(there, value["oid"], value.get("size") or there.stat().st_size)
+    files[value["path"]] = File.lfs(stored, value["oid"], value.get("size") or stored.stat().st_size)
 
 
 def _delete_file(hub: Hub, files: dict[str, File], value: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Plan, push and verify against the local Hub: what is sent, in which order, and what is left alone."""
+"""Plan, push and verify against the local Hub: what is uploaded, in which order, and what is not touched."""
 
 import json
 import re
@@ -15,8 +15,8 @@ from emohub.publish.publish import Plan, targets_of
 from emohub.publish.verify import Verifier
 from emohub.release.record import open_release
 from tests.faults import tiny
-from tests.faults.checks import Truth, always, exactly
-from tests.faults.scenario import World
+from tests.faults.invariants import Expected, differences, violations
+from tests.faults.scenario import Sandbox
 from tests.faults.tiny import ORG
 from tests.hub_server import Fault, Hub
 from tests.publish.conftest import Publish
@@ -34,8 +34,8 @@ def second(release: Path) -> Path:
     return tiny.write_tiny(release, "0.2.0")
 
 
-def is_whole(hub: Hub, release: Path, tag: str) -> bool:
-    return not exactly(hub, Truth({tag: tiny.files_of(release)}), tag)
+def is_complete(hub: Hub, release: Path, tag: str) -> bool:
+    return not differences(hub, Expected({tag: tiny.files_of(release)}), tag)
 
 
 def text(hub: Hub, key: str, path: str = "README.md") -> str:
@@ -54,16 +54,16 @@ def test_a_plan_sends_nothing(
     assert sent() == [] and not hub.repos
 
 
-def test_everything_arrives_in_order_behind_closed_gates(run: Publish, hub: Hub, release: Path, sent: Sent) -> None:
+def test_uploads_are_in_order_and_gated_first(run: Publish, hub: Hub, release: Path, sent: Sent) -> None:
     report, _ = run()
-    assert report.ok and is_whole(hub, release, "v0.1.0")
+    assert report.ok and is_complete(hub, release, "v0.1.0")
     paths = [path for _, path, _ in sent() if re.search("/(commit|items|tag)", path)]
     order = [
         re.sub("^.*/(faces|agree|net|page|tag|items).*$", r"\1", re.sub("/tag/.*", "/tag", path)) for path in paths
     ]
     assert order == ["faces", "tag", "agree", "tag", "net", "tag", "page", "tag"] + ["items"] * 4
     assert [hub.repos[key].open_to for key in (FACES, AGREE, NET, PAGE)] == ["gated", "all", "all", "members"]
-    assert always(hub, Truth({"v0.1.0": tiny.files_of(release)})) == []
+    assert violations(hub, Expected({"v0.1.0": tiny.files_of(release)})) == []
     assert [len(repo.history()) for repo in hub.repos.values()] == [2] * 4  # the Hub's commit, and ours
 
 
@@ -72,7 +72,7 @@ def test_a_second_publish_sends_nothing(run: Publish, hub: Hub, sent: Sent) -> N
     heads = {key: repo.head.sha for key, repo in hub.repos.items()}
     sent()
     report, plan = run()
-    assert report.ok and plan.nothing and sent() == []
+    assert report.ok and plan.up_to_date and sent() == []
     assert heads == {key: repo.head.sha for key, repo in hub.repos.items()}
 
 
@@ -84,7 +84,7 @@ def test_only_what_differs_is_sent(run: Publish, hub: Hub, release: Path, sent: 
     assert faces.action == "update" and [file.path for file in faces.add] == ["new.txt"]
     assert {file.path for file in faces.change} == {"README.md", "sub/data.txt", "hq/test-00001.parquet"}
     assert faces.remove == ["old.txt"] and faces.kept == []
-    assert report.ok and is_whole(hub, release, "v0.2.0")
+    assert report.ok and is_complete(hub, release, "v0.2.0")
     assert len([line for line in sent() if line[1].startswith("/lfs/") and line[0] == "PUT"]) == 2  # faces, net
     old, new = (hub.repos[FACES].refs[f"refs/tags/{tag}"] for tag in ("v0.1.0", "v0.2.0"))
     assert old != new and new == hub.repos[FACES].head.sha
@@ -117,40 +117,40 @@ def test_notes_on_the_hub_stay(journal: bool, run: Publish, hub: Hub, release: P
     if not journal:
         (release.parent / ".release.publish.json").unlink()
     report, plan = run()
-    assert report.ok and plan.nothing  # the same version: nothing to do
+    assert report.ok and plan.up_to_date  # the same version: nothing to do
     report, plan = run(second(release))
     assert report.ok and "version 0.2.0" in text(hub, FACES) and "By hand." in text(hub, FACES)
-    assert plan.repos[0].remarks == ["the notes that the Hub's card holds are kept"]
-    assert run()[1].nothing
+    assert plan.repos[0].remarks == ["the notes in the card on the Hub are kept"]
+    assert run()[1].up_to_date
 
 
 def test_a_card_edited_elsewhere_stops_the_publish(run: Publish, hub: Hub, release: Path, sent: Sent) -> None:
     run()
-    hub.push(FACES, {"README.md": text(hub, FACES).replace("Goes with", "Went with").encode()}, "somebody")
+    hub.push(FACES, {"README.md": text(hub, FACES).replace("Used with", "Replaces").encode()}, "somebody")
     sent()
     with pytest.raises(PublishError) as stopped:
         run(second(release))
-    said = str(stopped.value)
-    assert f"{ORG}/faces: README.md was put or changed on the Hub by somebody else" in said
-    assert "-Went with" in said and "+Goes with" in said
-    assert "--create-pr" in said and "--overwrite" in said and "marked notes" in said
+    message = str(stopped.value)
+    assert f"{ORG}/faces: README.md was added or changed on the Hub by somebody else" in message
+    assert "-Replaces" in message and "+Used with" in message
+    assert "--create-pr" in message and "--overwrite" in message and "note marks" in message
     assert sent() == [] and "refs/tags/v0.2.0" not in hub.repos[NET].refs  # nor anything of the other repos
     theirs = hub.repos[FACES].head.sha
-    assert run(overwrite=True)[0].ok and is_whole(hub, release, "v0.2.0")
+    assert run(overwrite=True)[0].ok and is_complete(hub, release, "v0.2.0")
     assert hub.repos[FACES].head.parent == theirs
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "said"),
+    ("path", "old", "problem"),
     [
-        ("sub/data.txt", True, "sub/data.txt was put or changed on the Hub by somebody else"),
-        ("new.txt", True, "new.txt was put or changed on the Hub by somebody else"),
-        ("old.txt", True, "old.txt goes in this version, but was changed on the Hub by somebody else"),
-        ("keep.json", False, "keep.json was put or changed on the Hub by somebody else"),
+        ("sub/data.txt", True, "sub/data.txt was added or changed on the Hub by somebody else"),
+        ("new.txt", True, "new.txt was added or changed on the Hub by somebody else"),
+        ("old.txt", True, "old.txt is not in this version, but was changed on the Hub by somebody else"),
+        ("keep.json", False, "keep.json was added or changed on the Hub by somebody else"),
     ],
 )
-def test_other_peoples_files_are_not_overwritten(
-    path: str, old: bool, said: str, run: Publish, hub: Hub, release: Path
+def test_remote_changes_are_not_overwritten(
+    path: str, old: bool, problem: str, run: Publish, hub: Hub, release: Path
 ) -> None:
     if old:
         run()
@@ -158,18 +158,20 @@ def test_other_peoples_files_are_not_overwritten(
     else:
         hub.create("datasets", f"{ORG}/faces")
     hub.push(FACES, {path: b"mine"}, "somebody")
-    with pytest.raises(PublishError, match=re.escape(said)):
+    with pytest.raises(PublishError, match=re.escape(problem)):
         run()
     assert text(hub, FACES, path) == "mine"
 
 
-def test_a_commit_that_lands_in_between(run: Publish, hub: Hub, release: Path, world: World) -> None:
+def test_a_commit_that_lands_in_between(run: Publish, hub: Hub, release: Path, sandbox: Sandbox) -> None:
     """Between the plan and the commit: what does not touch ours is kept, and both are there."""
     run()
     second(release)
     for at in range(10, 30, 3):
-        world.faults.fault = Fault("call", at, call=lambda at=at: hub.push(FACES, {f"{at}.txt": b"mine"}, "somebody"))
-        world.faults.happened = world.faults.count = 0
+        sandbox.faults.fault = Fault(
+            "call", at, call=lambda at=at: hub.push(FACES, {f"{at}.txt": b"mine"}, "somebody")
+        )
+        sandbox.faults.happened = sandbox.faults.count = 0
         assert run()[0].ok
         assert text(hub, FACES, f"{at}.txt") == "mine"
     assert "version 0.2.0" in text(hub, FACES)
@@ -178,25 +180,25 @@ def test_a_commit_that_lands_in_between(run: Publish, hub: Hub, release: Path, w
 def test_a_tag_never_moves(run: Publish, hub: Hub, release: Path) -> None:
     run()
     (release / "datasets/faces/keep.json").write_text("{}")
-    with pytest.raises(PublishError, match=r"v0\.1\.0 is on the Hub already with other files \(keep.json\).*Raise"):
+    with pytest.raises(PublishError, match=r"v0\.1\.0 exists on the Hub with different files \(keep.json\).*Raise"):
         run()
     hub.repos[FACES].refs.pop("refs/tags/v0.1.0")
     assert run()[0].ok and hub.repos[FACES].refs["refs/tags/v0.1.0"] == hub.repos[FACES].head.sha
 
 
-def test_what_people_closed_stays_closed(run: Publish, hub: Hub) -> None:
+def test_stricter_access_on_the_hub_is_kept(run: Publish, hub: Hub) -> None:
     run()
     hub.repos[NET].gated, hub.repos[AGREE].private = "manual", True
     report, plan = run()
     assert report.ok and hub.repos[NET].gated == "manual" and hub.repos[AGREE].private
     assert "stays gated" in str(plan.repos[2].remarks) and "stays private" in str(plan.repos[1].remarks)
-    assert {check.id: check.who for check in report.checks if "files" in check.what} == {
-        f"{ORG}/faces": "the publisher", f"{ORG}/agree": "the publisher",
-        f"{ORG}/net": "the publisher", f"{ORG}/page": "the publisher",
+    assert {check.id: check.user for check in report.checks if "files" in check.what} == {
+        f"{ORG}/faces": "publisher", f"{ORG}/agree": "publisher",
+        f"{ORG}/net": "publisher", f"{ORG}/page": "publisher",
     }  # fmt: skip
 
 
-def test_a_gate_that_somebody_opened_is_closed_first(run: Publish, hub: Hub, release: Path) -> None:
+def test_a_gate_that_somebody_removed_is_restored_first(run: Publish, hub: Hub, release: Path) -> None:
     run()
     hub.repos[FACES].gated = False
     report, plan = run(second(release))
@@ -204,45 +206,45 @@ def test_a_gate_that_somebody_opened_is_closed_first(run: Publish, hub: Hub, rel
     assert hub.repos[FACES].head.open_to == "gated"
 
 
-def test_many_files_come_in_parts_and_the_card_last(run: Publish, hub: Hub, release: Path) -> None:
+def test_many_files_are_committed_in_parts_and_the_card_last(run: Publish, hub: Hub, release: Path) -> None:
     run(files_per_commit=2)
     commits = hub.repos[FACES].history()[::-1]
     assert ["README.md" in commit.files for commit in commits] == [False, False, False, True]
-    assert is_whole(hub, release, "v0.1.0")
+    assert is_complete(hub, release, "v0.1.0")
     run(second(release), files_per_commit=2)
     first, last = hub.repos[FACES].history()[1::-1]
-    assert "Being published" in first.files["README.md"].data.decode()
+    assert "Upload in progress" in first.files["README.md"].data.decode()
     assert "extra_gated_prompt: Be kind" in first.files["README.md"].data.decode()
     assert "old.txt" in first.files and "old.txt" not in last.files
-    assert is_whole(hub, release, "v0.2.0")
+    assert is_complete(hub, release, "v0.2.0")
 
 
 def test_what_was_uploaded_is_not_sent_again(
-    run: Publish, hub: Hub, world: World, release: Path, tmp_path: Path
+    run: Publish, hub: Hub, sandbox: Sandbox, release: Path, tmp_path: Path
 ) -> None:
     """The commit does not come through; the rerun finds the large files in the Hub's storage."""
     run()
-    paths = [path for _, path, _ in world.faults.log]
+    paths = [path for _, path, _ in sandbox.faults.log]
     first = next(number for number, path in enumerate(paths, 1) if "/commit/" in path)
-    world.begin(tmp_path / "again", older=False, per_commit=500)
+    sandbox.begin(tmp_path / "again", older=False, per_commit=500)
     (release.parent / ".release.publish.json").unlink()
-    world.faults.arm(Fault("disk", first))
+    sandbox.faults.arm(Fault("no_space", first))
     with pytest.raises(HfHubHTTPError) as refused:
         run()
     assert "The Hub answered 507 to POST" in str(message_for(refused.value))
     assert "no room left" in str(message_for(refused.value)) and len([*hub.objects.iterdir()]) == 3
-    world.faults.arm(None)
-    assert run()[0].ok and is_whole(hub, release, "v0.1.0")
-    assert len([line for line in world.faults.log if line[0] == "PUT" and "/lfs/" in line[1]]) == 3  # of the model
+    sandbox.faults.arm(None)
+    assert run()[0].ok and is_complete(hub, release, "v0.1.0")
+    assert len([line for line in sandbox.faults.log if line[0] == "PUT" and "/lfs/" in line[1]]) == 3  # of the model
 
 
-def test_pull_requests(run: Publish, hub: Hub, release: Path, world: World) -> None:
+def test_pull_requests(run: Publish, hub: Hub, release: Path, sandbox: Sandbox) -> None:
     run()
     hub.push(FACES, {"README.md": b"# Another card\n"}, "somebody")
     heads = {key: repo.head.sha for key, repo in hub.repos.items()}
     report, _ = run(second(release), create_pr=True)
     assert report.ok and {pushed.revision for pushed in report.pushed} == {"refs/pr/1"}
-    assert report.pushed[0].url == f"{world.url}/datasets/{ORG}/faces/discussions/1"
+    assert report.pushed[0].url == f"{sandbox.url}/datasets/{ORG}/faces/discussions/1"
     assert heads == {key: repo.head.sha for key, repo in hub.repos.items()}
     assert [one["status"] for one in hub.repos[FACES].discussions] == ["open"]
     again, _ = run(create_pr=True)
@@ -252,7 +254,7 @@ def test_pull_requests(run: Publish, hub: Hub, release: Path, world: World) -> N
         repo.commit(repo.commits[repo.refs["refs/pr/1"]].files, "Release v0.2.0 (#1)", "somebody")
         repo.discussions[0]["status"] = "merged"
     report, plan = run()
-    assert report.ok and not any(one.changes for one in plan.repos) and is_whole(hub, release, "v0.2.0")
+    assert report.ok and not any(one.changes for one in plan.repos) and is_complete(hub, release, "v0.2.0")
 
 
 def test_ids_follow_the_namespace(run: Publish, hub: Hub, release: Path) -> None:
@@ -267,12 +269,12 @@ def test_ids_follow_the_namespace(run: Publish, hub: Hub, release: Path) -> None
         "https://huggingface.co/datasets/other-org/faces.\n"
         f"{ORG}/faces-other x{ORG}/net {ORG}/net.v2 {ORG}/nets (other-org/net)"
     )
-    assert "Goes with other-org/faces and other-org/net" in text(hub, "datasets/other-org/faces")
+    assert "Used with other-org/faces and other-org/net" in text(hub, "datasets/other-org/faces")
     assert (release / "models/net/README.md").read_text().count("other-org") == 0
-    assert run(namespace="other-org")[1].nothing
+    assert run(namespace="other-org")[1].up_to_date
 
 
-def test_what_a_stranger_may_not_do(run: Publish, hub: Hub, monkeypatch: pytest.MonkeyPatch, sent: Sent) -> None:
+def test_without_write_access(run: Publish, hub: Hub, monkeypatch: pytest.MonkeyPatch, sent: Sent) -> None:
     monkeypatch.setenv("HF_TOKEN", tiny.READER)
     with pytest.raises(PublishError, match=f"reader may not write to '{ORG}'; this token may write to: reader"):
         run()
@@ -293,7 +295,7 @@ def test_one_publisher_at_a_time(run: Publish, release: Path, sent: Sent) -> Non
     assert sent() == []
 
 
-def test_a_journal_that_is_none(run: Publish, release: Path) -> None:
+def test_an_invalid_journal(run: Publish, release: Path) -> None:
     (release.parent / ".release.publish.json").write_text("[]")
     with pytest.raises(PublishError, match="is not the journal .* Remove it"):
         run()
@@ -303,7 +305,7 @@ def test_links_and_missing_cards_are_refused(run: Publish, release: Path, sent: 
     secret = release.parent / "secret"
     secret.write_text("secret")
     (release / "models/net/link").symlink_to(secret)
-    with pytest.raises(PublishError, match="link is a link"):
+    with pytest.raises(PublishError, match="link is a symbolic link"):
         run()
     (release / "models/net/link").unlink()
     (release / "models/net/README.md").unlink()
@@ -312,31 +314,31 @@ def test_links_and_missing_cards_are_refused(run: Publish, release: Path, sent: 
     assert sent() == []
 
 
-def test_verification_names_what_is_wrong(run: Publish, hub: Hub, world: World, release: Path) -> None:
+def test_verification_names_what_is_wrong(run: Publish, hub: Hub, sandbox: Sandbox, release: Path) -> None:
     run()
     changes = {"keep.json": None, "sub/data.txt": b"other", "README.md": b"# Other\n", "more.txt": b"more"}
     hub.push(NET, changes, "somebody")
-    (target,) = [one for one in targets_of(open_release(release), ORG, world.url) if one.repo.name == "net"]
-    verifier = Verifier(world.url, every_byte=False)
+    (target,) = [one for one in targets_of(open_release(release), ORG, sandbox.url) if one.repo.name == "net"]
+    verifier = Verifier(sandbox.url, download=False)
     (check,) = verifier.files(target, "main")
-    assert (check.ok, check.who) == (False, "a stranger")
-    assert check.said == "README.md is another; keep.json is missing; sub/data.txt is another"
+    assert (check.ok, check.user) == (False, "anonymous")
+    assert check.detail == "README.md differs; keep.json is missing; sub/data.txt differs"
     assert [check.ok for check in verifier.files(target, "v0.1.0")] == [True]
     assert [check.ok for check in verifier.files(target, "v9")] == [False]
     hub.repos[FACES].gated = False
-    (target,) = [one for one in targets_of(open_release(release), ORG, world.url) if one.repo.name == "faces"]
+    (target,) = [one for one in targets_of(open_release(release), ORG, sandbox.url) if one.repo.name == "faces"]
     (gate, files) = verifier.files(target, "main")
-    assert (gate.ok, gate.said) == (False, "a stranger could read a file") and files.ok
+    assert (gate.ok, gate.detail) == (False, "an anonymous user could download a file") and files.ok
 
 
-def test_bytes_that_rotted_are_found_by_downloading_all(run: Publish, hub: Hub) -> None:
+def test_damaged_bytes_are_found_by_download(run: Publish, hub: Hub) -> None:
     assert run(verify="bytes")[0].ok
     there = hub.repos[NET].head.files["hq/model1.safetensors"].source
     assert isinstance(there, Path)
     there.write_bytes(there.read_bytes()[:-1] + b"?")
     assert run(verify="files")[0].ok
-    wrong = {check.said for check in run(verify="bytes")[0].checks if not check.ok}
-    assert wrong == {"hq/model1.safetensors arrives with other bytes"}
+    wrong = {check.detail for check in run(verify="bytes")[0].checks if not check.ok}
+    assert wrong == {"the download of hq/model1.safetensors has different bytes"}
 
 
 def test_the_journal_holds_digests_only(run: Publish, release: Path) -> None:
@@ -347,9 +349,9 @@ def test_the_journal_holds_digests_only(run: Publish, release: Path) -> None:
     assert {path.name for path in release.iterdir()} == {"release.json", "datasets", "models", "metrics", "spaces"}
 
 
-def test_what_the_check_refuses_is_not_sent(run: Publish, release: Path, sent: Sent) -> None:
+def test_a_failed_check_uploads_nothing(run: Publish, release: Path, sent: Sent) -> None:
     (release / "models/net/weights.pkl").write_bytes(b"\x80\x04.")
-    with pytest.raises(PublishError, match="nothing was sent") as stopped:
+    with pytest.raises(PublishError, match="nothing was uploaded") as stopped:
         run(check=True)
     assert "models/net/weights.pkl" in str(stopped.value) and "--no-check" in str(stopped.value)
     assert sent() == []

@@ -1,0 +1,103 @@
+"""Requests are retried, except where that could execute them twice."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from huggingface_hub import HfApi
+from huggingface_hub.utils import get_session, set_client_factory
+from huggingface_hub.utils._http import default_client_factory
+
+from emohub.errors import PublishError
+from emohub.publish.retries import RetryPolicy, install_retries
+from tests.faults.scenario import Sandbox
+from tests.hub_server import Fault, Hub
+
+QUICK = RetryPolicy(tries=3, wait=0.01, timeout=0.5)
+
+
+@pytest.fixture
+def hub(sandbox: Sandbox) -> Iterator[Hub]:
+    sandbox.hub.create("datasets", "demo-org/x")
+    install_retries(QUICK)
+    yield sandbox.hub
+    set_client_factory(default_client_factory)
+
+
+@pytest.mark.parametrize("kind", ["disconnect", "429", "500", "503", "timeout"])
+@pytest.mark.parametrize("after", [True, False])
+def test_a_transient_fault_is_retried(kind: str, after: bool, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault(kind, 1, times=2, after=after))
+    api = HfApi(endpoint=sandbox.url)
+    assert api.repo_info("demo-org/x", repo_type="dataset").sha == hub.repos["datasets/demo-org/x"].head.sha
+    assert sandbox.faults.happened == 2
+    sandbox.faults.arm(Fault(kind, 1, after=after))
+    api.create_tag("demo-org/x", repo_type="dataset", tag="v1", exist_ok=True)
+    assert "refs/tags/v1" in hub.repos["datasets/demo-org/x"].refs
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout)")])
+def test_retries_are_limited(kind: str, reason: str, hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault(kind, 1, times=100))
+    with pytest.raises(PublishError) as stopped:
+        HfApi(endpoint=sandbox.url).list_repo_refs("demo-org/x", repo_type="dataset")
+    address = f"GET {sandbox.url}/api/datasets/demo-org/x/refs"
+    assert f"The Hub {reason} to {address}, tried 3 times" in str(stopped.value)
+    assert "run the same command again" in str(stopped.value)
+    assert sandbox.faults.count == 3
+
+
+@pytest.mark.parametrize(("kind", "opened", "tries"), [("disconnect", 1, 1), ("500", 1, 1), ("503", 1, 2)])
+def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, sandbox: Sandbox) -> None:
+    """What may have been executed is not sent again; what the Hub did not execute, is."""
+    sandbox.faults.arm(Fault(kind, 1, after=kind != "503"))
+    try:
+        HfApi(endpoint=sandbox.url).create_pull_request("demo-org/x", title="t", repo_type="dataset")
+    except (PublishError, OSError):
+        pass
+    posts = [line for line in sandbox.faults.log if line[0] == "POST"]
+    assert (len(posts), len(hub.repos["datasets/demo-org/x"].discussions)) == (tries, opened)
+
+
+def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    sandbox.faults.arm(Fault("429", 1, times=2))
+    get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
+    assert len(slept) == 2 and all(0 <= seconds <= QUICK.wait for seconds in slept)  # Retry-After: 0
+
+
+def test_waits_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    install_retries(RetryPolicy(tries=5, wait=2, longest=9))
+    sandbox.faults.arm(Fault("503", 1, times=4))
+    get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
+    bounds = [(2, 4), (4, 6), (8, 10), (9, 11)]
+    assert all(low <= seconds <= high for seconds, (low, high) in zip(slept, bounds, strict=True))
+
+
+def test_a_signature_is_not_logged(hub: Hub, sandbox: Sandbox, caplog: pytest.LogCaptureFixture) -> None:
+    sandbox.faults.arm(Fault("503", 1, times=100))
+    with caplog.at_level(logging.WARNING), pytest.raises(PublishError) as stopped:
+        get_session().put(f"{sandbox.url}/lfs/datasets/demo-org/x/0?X-Amz-Signature=secret", content=b"")
+    assert "retry in" in caplog.text and "secret" not in str(stopped.value) + caplog.text
+
+
+def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, sandbox: Sandbox) -> None:
+    sandbox.faults.arm(Fault("503", 1, times=100))
+    assert get_session().get(f"{sandbox.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
+    assert sandbox.faults.count == 1
+
+
+@pytest.mark.parametrize("value", ["many", "0", "-1", "inf", "nan"])
+def test_invalid_settings_are_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOHUB_HUB_WAIT", value)
+    with pytest.raises(PublishError, match=f"EMOHUB_HUB_WAIT is '{value}'; give a number"):
+        RetryPolicy.from_environment()
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMOHUB_HUB_TIMEOUT", "7")
+    monkeypatch.setenv("EMOHUB_HUB_TRIES", "2")
+    assert RetryPolicy.from_environment() == RetryPolicy(timeout=7, tries=2)
