@@ -581,7 +581,7 @@ DEFECTS = (
         "dataset.ratings",
         "not in the label set",
     ),
-    Defect("item in two splits", FACES, move_to_other_split, "dataset.apart", "too"),
+    Defect("item in two splits", FACES, move_to_other_split, "dataset.split-leakage", "too"),
     Defect(
         "performer in two splits",
         CHEHRE,
@@ -589,11 +589,11 @@ DEFECTS = (
             f"{CHEHRE}/videos/test-00000-of-00001.parquet",
             lambda found: found[0].update(item=f"other_{first_item(copy)}"),
         ),
-        "dataset.apart",
+        "dataset.split-leakage",
         "Build",
     ),
-    Defect("item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.twice", "twice there: item"),
-    Defect("picture in two splits", FACES, same_picture, "dataset.twice", "under another name"),
+    Defect("item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.duplicates", "repeated: item"),
+    Defect("picture in two splits", FACES, same_picture, "dataset.duplicates", "under another name"),
     # -- models
     Defect("no processor", MODEL, delete(f"{MODEL}/preprocessor_config.json"), "model.files", "is missing"),
     Defect("no ONNX", MODEL, delete(f"{MODEL}/onnx/model_int8.onnx"), "model.files", "is missing"),

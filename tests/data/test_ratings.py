@@ -222,7 +222,7 @@ def test_optional_columns_come_back_null_and_unknown_ones_go():
 
 def test_a_column_twice_is_named():
     frame = pd.DataFrame([[*SOUND.values(), 2.0]], columns=[*SOUND, "rating"])
-    with pytest.raises(RatingsError, match=r"\['rating'\] are there more than once"):
+    with pytest.raises(RatingsError, match=r"\['rating'\] are repeated"):
         validate_ratings(frame, categories=CATEGORIES, scale=(0, 7))
 
 

@@ -117,7 +117,7 @@ def test_a_list_is_read_as_it_is(tmp_path):
         ("id,split\na,\n", "unknown splits .*''"),
         ("id,split\na\n", "unknown splits .*''"),
         ("id,split\na,Train\n", "unknown splits .*'Train'"),
-        ("id,split\na,train\nb,test\na,test\nb,train\nc,test\n", r"2 ids stand in two splits.*\['a', 'b'\]"),
+        ("id,split\na,train\nb,test\na,test\nb,train\nc,test\n", r"2 ids are in two splits.*\['a', 'b'\]"),
         ("id,split\na,test\n,train\n", "an id is empty, in data row 2"),
         ("id,split\na,train,more\n", "not a CSV table"),
     ],
