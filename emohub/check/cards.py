@@ -176,9 +176,7 @@ def results(subject: Subject) -> Iterator[Failure]:
             try:
                 parse_eval_result_entries(read_yaml(subject.text(name)))
             except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-                yield subject.failure(
-                    name, f"not a list of evaluation results: {shown(error)}", "Build the card again."
-                )
+                yield subject.failure(name, f"not a list of results: {shown(error)}", "Build the card again.")
 
 
 # -- the text ----------------------------------------------------------------------------------------
