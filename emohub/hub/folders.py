@@ -34,3 +34,16 @@ def load_builder_module(dataset: str) -> ModuleType:
         sys.modules[package] = module
         spec.loader.exec_module(module)
     return importlib.import_module(f"{package}.{dataset}")
+
+
+def load_shared(kind: str, folder: str, name: str) -> ModuleType:
+    """Import the one file `kind/folder/name.py`, which stands alone, under a name of its own."""
+    module_name = f"emohub_{kind}_{folder.strip('_')}_{name}"
+    if module_name not in sys.modules:
+        path = hub_folder(kind, folder) / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(module_name, path)
+        assert spec and spec.loader, path
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[module_name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[module_name]
