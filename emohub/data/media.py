@@ -128,6 +128,7 @@ def _decode_image(data: bytes, name: str) -> None:
     with _decoding(name), warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", DeprecationWarning)  # about our code, not about the image
+        warnings.filterwarnings("ignore", "Corrupt EXIF data")  # nor about its pixels
         with Image.open(io.BytesIO(data), formats=(name.upper(),)) as image:
             image.verify()  # PNG: the checksums, which decoding skips
         with Image.open(io.BytesIO(data), formats=(name.upper(),)) as image:

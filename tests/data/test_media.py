@@ -143,7 +143,13 @@ def test_the_thumbnail_is_really_there():
     assert IMAGES["jpeg exif thumbnail"].count(b"\xff\xd9") >= 2
 
 
-TAILS = {"zeros": bytes(512), "line break": b"\r\n", "video": VIDEOS["h264"], "picture": IMAGES["jpeg"], "text": b"<script>"}
+TAILS = {
+    "zeros": bytes(512),
+    "line break": b"\r\n",
+    "video": VIDEOS["h264"],
+    "picture": IMAGES["jpeg"],
+    "text": b"<script>",
+}
 
 
 @pytest.mark.parametrize("tail", TAILS)

@@ -105,7 +105,9 @@ MP4 = struct.pack(">I4s", 16, b"ftyp") + b"mp42\0\0\0\0" + struct.pack(">I4s", 1
 PALETTE, PALETTE_SHOWN = palette_with_clear_colour()
 CLEAR = with_alpha()
 HALF = grey().astype(np.float64) / 255
-LONG = Image.fromarray(np.arange(100_000, dtype=np.uint32).reshape(10, 10_000).view(np.uint8)[:, :30_000].reshape(10, -1, 3))
+LONG = Image.fromarray(
+    np.arange(100_000, dtype=np.uint32).reshape(10, 10_000).view(np.uint8)[:, :30_000].reshape(10, -1, 3)
+)
 
 # File → its bytes and the pixels that it shows. What holds transparency may differ by 1, which rounding costs.
 PICTURES: dict[str, tuple[bytes, np.ndarray]] = {
@@ -128,7 +130,10 @@ PICTURES: dict[str, tuple[bytes, np.ndarray]] = {
     "alpha.webp": (encoded(CLEAR, "WEBP", lossless=True, exact=True), over_white(CLEAR)),
     "alpha-grey.png": (encoded(CLEAR.convert("LA"), "PNG"), over_white(CLEAR.convert("LA"))),
     "alpha.tif": (encoded(CLEAR, "TIFF"), over_white(CLEAR)),
-    "key16.png": (png(16, 0, struct.pack(">2H", 257, 40_000), (b"tRNS", struct.pack(">H", 40_000))), np.array([[[1] * 3, [255] * 3]])),
+    "key16.png": (
+        png(16, 0, struct.pack(">2H", 257, 40_000), (b"tRNS", struct.pack(">H", 40_000))),
+        np.array([[[1] * 3, [255] * 3]]),
+    ),
     "palette.png": (encoded(picture().quantize(16), "PNG"), np.asarray(picture().quantize(16).convert("RGB"))),
     "palette-clear.png": (PALETTE, PALETTE_SHOWN),
     "palette.gif": (encoded(picture().quantize(16), "GIF"), np.asarray(picture().quantize(16).convert("RGB"))),

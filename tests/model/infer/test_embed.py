@@ -20,8 +20,8 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, pi
 from typer.testing import CliRunner
 
 from emohub.cli import app
-from emohub.errors import BuildError, EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.data.images import decode
+from emohub.errors import BuildError, EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.model.infer import decode as decoding
 from emohub.model.infer import store
 from emohub.model.infer.decode import overlapped

@@ -103,7 +103,9 @@ WAYS = (by_path, by_bytes, by_image, by_predict, by_embed, by_conversion, by_spa
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_every_way_gives_the_scores_of_what_a_file_shows(way, files, model, labels, classify, wanted, tmp_path) -> None:
+def test_every_way_gives_the_scores_of_what_a_file_shows(
+    way, files, model, labels, classify, wanted, tmp_path
+) -> None:
     found = way(files=files, model=model, labels=labels, classify=classify, folder=tmp_path)
     reference = by_path(files, classify)
     assert sorted(found) == sorted(PICTURES)
@@ -121,10 +123,9 @@ def test_the_builder_takes_what_is_read(name: str, verify) -> None:
 
 @pytest.mark.parametrize("name", CUT)
 def test_a_cut_picture_is_refused_on_every_way(name: str, classify, tmp_path) -> None:
+    from emohub.errors import BuildError
     from errors import Refused
     from pictures import decode as read
-
-    from emohub.errors import BuildError
 
     (tmp_path / name).write_bytes(CUT[name])
     for way, error in (
