@@ -64,8 +64,14 @@ def write_repo(folder: Path, rows: Sequence[tuple[str | None, bytes | None]], gr
     return folder
 
 
-def write_video(path: Path, pictures: Sequence[Image.Image], rate: int = 5, turned: bool = False) -> Path:
-    """An MP4; `turned` writes the display matrix of a phone that was held upright."""
+# What phones write for a picture that was held upright: turn the stored one clockwise.
+CLOCKWISE = (0, 1, -1, 0)
+
+
+def write_video(
+    path: Path, pictures: Sequence[Image.Image], rate: int = 5, axes: tuple[int, int, int, int] | None = None
+) -> Path:
+    """An MP4; `axes` are the numbers a, b, c, d of its display matrix."""
     with av.open(path, "w", format="mp4") as container:
         stream = container.add_stream("mpeg4", rate=rate, options={"qscale": "2"})
         stream.width, stream.height = pictures[0].size
@@ -73,9 +79,10 @@ def write_video(path: Path, pictures: Sequence[Image.Image], rate: int = 5, turn
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_image(picture)))
         container.mux(stream.encode())
-    if turned:
+    if axes:
         data = path.read_bytes()
-        one, matrix = 0x10000, data.index(b"tkhd") + 4 + 40
-        numbers = np.array([0, one, 0, -one, 0, 0, 0, 0, 0x40000000], ">i4")
+        matrix = data.index(b"tkhd") + 4 + 40
+        a, b, c, d = (one * 0x10000 for one in axes)
+        numbers = np.array([a, b, 0, c, d, 0, 0, 0, 0x40000000], ">i4")
         path.write_bytes(data[:matrix] + numbers.tobytes() + data[matrix + 36 :])
     return path

@@ -100,7 +100,7 @@ class Chehre(RawBuilder):
         """The configs that a source has the files for."""
         if not all((source / name).is_file() for name in ("labels.csv", "emojis.csv")):
             return []
-        return [config.name for config in cls.BUILDER_CONFIGS if not config.media or any(source.rglob("*.mp4"))]
+        return [config.name for config in cls.BUILDER_CONFIGS if not config.media or _videos(source)]
 
     def plan(self) -> Plan:
         """Both tables read and checked, every video found; a split holds whole performers."""
@@ -143,13 +143,17 @@ class Chehre(RawBuilder):
             yield item, {"video": {"bytes": data, "path": f"{item}.mp4"}, **video_row(self.clips[item])}
 
     def _found(self, source: Path) -> dict[str, Path]:
-        files = sorted(source.rglob("*.mp4"))
+        files = _videos(source)
         if not files:
             raise SourceError(
                 f"Config 'videos' needs the videos, and there is no .mp4 in {source}. "
                 "Add them, or build the ratings alone with --config label_ratings --config emoji_ratings."
             )
         return by_stem(files, source, self.config.log)
+
+
+def _videos(source: Path) -> list[Path]:
+    return sorted(path for path in source.rglob("*") if path.suffix.lower() == ".mp4")
 
 
 def video_row(clip: Clip) -> dict[str, Any]:

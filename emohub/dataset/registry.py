@@ -16,9 +16,7 @@ Nothing of a dataset is imported before it is asked for by a name that is found 
 """
 
 import importlib
-import importlib.util
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +24,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from emohub.errors import EmohubError
-from emohub.hub.folders import SCRIPTS, hub_roots
+from emohub.hub.folders import SCRIPTS, hub_roots, import_file
 
 if TYPE_CHECKING:
     from emohub.data.builder import RawBuilder
@@ -81,17 +79,7 @@ class DatasetScript:
     def _module(self, name: str) -> ModuleType:
         """A module of the folder, in a package of its own, wherever the folder is."""
         package = f"emohub_{SCRIPTS}_{self.folder.name}"
-        if package not in sys.modules:
-            spec = importlib.util.spec_from_file_location(
-                package, self.folder / "__init__.py", submodule_search_locations=[str(self.folder)]
-            )
-            assert spec and spec.loader, self.folder
-            sys.modules[package] = importlib.util.module_from_spec(spec)
-            try:
-                spec.loader.exec_module(sys.modules[package])
-            except BaseException:
-                del sys.modules[package]
-                raise
+        import_file(package, self.folder / "__init__.py")
         return importlib.import_module(f"{package}.{name}")
 
 

@@ -4,9 +4,12 @@ Folders of your own are found too: `EMOHUB_PATH` names one or more folders, sepa
 the checkout is (`dataset_scripts/`, `metrics/`, `spaces/`, …). The kit's own folders come first. Code in them is run.
 """
 
+import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 SCRIPTS = "dataset_scripts"
 EXTRA = "EMOHUB_PATH"
@@ -38,3 +41,26 @@ def script_folder(dataset: str) -> Path:
         FileNotFoundError: there is none.
     """
     return hub_folder(SCRIPTS, dataset.replace("-", "_"))
+
+
+def load_shared(kind: str, folder: str, name: str) -> ModuleType:
+    """Import the self-contained file `kind/folder/name.py` under a unique name."""
+    return import_file(f"emohub_{kind}_{folder.strip('_')}_{name}", hub_folder(kind, folder) / f"{name}.py")
+
+
+def import_file(name: str, path: Path) -> ModuleType:
+    """Import a file under a module name of its own, once; an `__init__.py` as a package.
+
+    A file that fails to load leaves no module behind.
+    """
+    if name not in sys.modules:
+        inside = [str(path.parent)] if path.name == "__init__.py" else None
+        spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=inside)
+        assert spec and spec.loader, path
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(sys.modules[name])
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]

@@ -8,7 +8,7 @@ from transformers.dynamic_module_utils import get_class_from_dynamic_module
 from emohub.hub.folders import hub_folder
 
 MODEL = "empathic_insight_face"
-CODE = (f"configuration_{MODEL}", f"modeling_{MODEL}", f"pipeline_{MODEL}")
+CODE = (f"configuration_{MODEL}", f"modeling_{MODEL}", f"pipeline_{MODEL}", f"reading_{MODEL}")
 CLASSES = {
     "AutoConfig": f"configuration_{MODEL}.EmpathicInsightFaceConfig",
     "AutoModelForImageClassification": f"modeling_{MODEL}.EmpathicInsightFaceForImageClassification",

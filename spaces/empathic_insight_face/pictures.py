@@ -3,16 +3,19 @@
 import base64
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw
 
 from errors import Refused
+from faces import Box
+from reading import open_image, read_image
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 QUALITY = 85
-ADVICE = "Send a whole JPEG, PNG, WebP or GIF file: export the picture anew, or take another."
+FRAME = "#f97316"
+FIRST, WHITE = "Only the first of its frames was scored.", "Transparent parts were made white."
+ADVICE = "Send a whole JPEG, PNG, WebP, GIF, BMP or TIFF file: export the picture anew, or take another."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Picture:
 
 
 def decode(data: bytes, megapixels: float) -> Picture:
-    """Decode a picture: the first of an animation, upright by EXIF, transparent parts white, 16 bits brought to 8.
+    """Read a picture by the model's rule.
 
     Args:
         data: The file.
@@ -41,7 +44,7 @@ def decode(data: bytes, megapixels: float) -> Picture:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked right below
-            opened = Image.open(io.BytesIO(data), formats=FORMATS)
+            opened = open_image(data)
     except Image.DecompressionBombError as error:
         raise _too_large("far more", megapixels) from error
     except Exception as error:
@@ -50,30 +53,31 @@ def decode(data: bytes, megapixels: float) -> Picture:
         pixels = opened.width * opened.height / 1e6
         if pixels > megapixels:
             raise _too_large(f"{opened.width:,} × {opened.height:,} = {pixels:,.0f} million", megapixels)
-        animated = getattr(opened, "n_frames", 1) > 1
         try:
-            upright = ImageOps.exif_transpose(opened)
-            image, clear = _rgb(upright)
+            read = read_image(opened)
         except Exception as error:  # fed with damaged bytes, a decoder may raise anything
             raise Refused(f"The picture is damaged and does not decode. {ADVICE}") from error
-    notes = {"Animated: only its first picture was scored.": animated, "Transparent parts were made white.": clear}
-    return Picture(image, tuple(note for note, holds in notes.items() if holds))
+    notes = {FIRST: read.further, WHITE: read.whitened}
+    return Picture(read.image, tuple(note for note, holds in notes.items() if holds))
 
 
 def _too_large(pixels: str, megapixels: float) -> Refused:
     return Refused(f"The picture has {pixels} pixels; up to {megapixels:g} million are taken. Send a smaller copy.")
 
 
-def _rgb(image: Image.Image) -> tuple[Image.Image, bool]:
-    """In RGB, and whether anything was transparent."""
-    if image.mode.startswith("I"):  # 16 bits of grey, which convert() would cut off at 255
-        return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)).convert("RGB"), False
-    if not image.has_transparency_data:
-        return image.convert("RGB"), False
-    layered = image.convert("RGBA")
-    if layered.getchannel("A").getextrema()[0] == 255:
-        return layered.convert("RGB"), False
-    return Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered).convert("RGB"), True
+def marked(image: Image.Image, boxes: Sequence[Box], side: int) -> Image.Image:
+    """A small copy of at most `side` pixels with numbered frames around the faces; one alone has no number."""
+    small = image.copy()
+    small.thumbnail((side, side))
+    scale = small.width / image.width
+    draw = ImageDraw.Draw(small)
+    for number, (left, top, width, height) in enumerate(boxes, start=1):
+        x, y = left * scale, top * scale
+        draw.rectangle((x, y, x + width * scale, y + height * scale), outline=FRAME, width=3)
+        if len(boxes) > 1:
+            draw.rectangle((x, y, x + 12 + 10 * len(str(number)), y + 22), fill=FRAME)
+            draw.text((x + 6, y + 1), str(number), fill="black", font_size=17)
+    return small
 
 
 def data_uri(image: Image.Image, side: int) -> str:

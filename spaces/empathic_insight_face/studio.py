@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image
 
 from errors import Refused
-from faces import Box, FaceFinder, cut, marked
-from pictures import data_uri, decode
+from faces import Box, FaceFinder, cut
+from pictures import data_uri, decode, marked
 from scoring import Scorer
 from settings import Settings
 from video import frames, plan

@@ -8,6 +8,7 @@ import av
 from PIL import Image
 
 from errors import Refused
+from frames import upright
 
 # How a file begins → what FFmpeg may take it for. Playlists and the like, which point to other files, are not here.
 CONTAINERS = (((4, 8), b"ftyp", "mp4"), ((0, 4), b"\x1aE\xdf\xa3", "matroska"))
@@ -77,8 +78,7 @@ def frames(data: bytes, chosen: Plan, longest: float, most: int) -> Iterator[Fra
                 if seconds < tick * chosen.step - SOON or taken == most:
                     continue
                 tick, taken = int(seconds / chosen.step + SOON) + 1, taken + 1
-                # Phones film sideways and say so: PyAV gives the turn that players make, counter-clockwise.
-                yield Frame(round(seconds, 2), frame.to_image().rotate(frame.rotation or 0, expand=True))
+                yield Frame(round(seconds, 2), upright(frame))
         except (av.FFmpegError, ValueError) as error:
             if not isinstance(error, Refused):
                 raise Refused(f"The video is damaged, or its pictures are too large. {ADVICE}") from error

@@ -49,7 +49,7 @@ def test_save_and_load(saved, pixels):
     assert not any(info.values())
     assert torch.equal(scores(loaded, pixels), scores(model, pixels))
     assert {path.name for path in folder.glob("*.py")} == {
-        f"{part}_empathic_insight_face.py" for part in ("configuration", "modeling", "pipeline")
+        f"{part}_empathic_insight_face.py" for part in ("configuration", "modeling", "pipeline", "reading")
     }
 
 

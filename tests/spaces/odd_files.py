@@ -13,7 +13,7 @@ from PIL import Image
 from tests.spaces.tiny_model import EXAMPLES
 
 ORIENTATION, CLOCKWISE = 274, 6  # the EXIF tag, and "turn a quarter clockwise to see it"
-ANIMATED = "Animated: only its first picture was scored."
+ANIMATED = "Only the first of its frames was scored."
 CLEAR = "Transparent parts were made white."
 TEN = 10
 CLOSE, EXACT = 0.05, 2e-6

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from emohub.errors import BuildError, listed
+from emohub.data.images import SUFFIXES, decode, read_bytes
+from emohub.errors import BuildError, MediaError, listed
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 BATCH = 8
 PROBES = 4
 PROBE_SIZE = (200, 160)  # not square, so that resizing is part of what is compared
@@ -29,17 +29,16 @@ def image_files(folder: Path) -> list[Path]:
 
 
 def open_images(files: Sequence[Path]) -> list[Image.Image]:
-    """Decode images to RGB.
+    """Read images by the model's rule: upright, on white, in RGB.
 
     Raises:
-        BuildError: with every file that is missing or no image.
+        BuildError: names every file that is missing or not an image.
     """
     images, problems = [], []
     for path in files:
         try:
-            with Image.open(path) as image:
-                images.append(image.convert("RGB"))
-        except (OSError, ValueError, Image.DecompressionBombError) as error:
+            images.append(decode(read_bytes(path)))
+        except MediaError as error:
             problems.append(f"{path}: {error}")
     if problems:
         raise BuildError(f"{len(problems)} of {len(files)} images cannot be read:\n{listed(problems)}")

@@ -4,7 +4,6 @@ Decoding and resizing release Python's lock, so they run beside the tower. What 
 what memory there is: see `overlapped`.
 """
 
-import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,9 +13,8 @@ from threading import Event, Thread
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from emohub.data.media import check_image
 from emohub.errors import MediaError
 
 AHEAD = 2
@@ -40,20 +38,6 @@ class Batch(Generic[Key]):
     keys: list[Key]
     pixels: np.ndarray
     bad: list[tuple[Key, str]]
-
-
-def decode(data: bytes) -> Image.Image:
-    """Decode an image as `pipeline("image-classification")` does: upright by its EXIF orientation, in RGB.
-
-    Raises:
-        MediaError: no whole JPEG, PNG or WebP, too large, or not decodable.
-    """
-    check_image(data)
-    try:
-        with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # fed with damaged bytes, a decoder may raise anything
-        raise MediaError(f"it does not decode: {type(error).__name__}: {error}") from error
 
 
 def to_pixels(image: Image.Image, processor: Any) -> np.ndarray:

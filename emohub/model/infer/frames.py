@@ -1,4 +1,4 @@
-"""What `emohub predict` looks at: image files, folders, globs, and the frames of videos."""
+"""What `emohub predict` reads: image files, folders, globs, and the frames of videos."""
 
 import glob
 import io
@@ -10,12 +10,14 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from emohub.data.media import MAX_IMAGE_BYTES, MAX_PIXELS, MAX_VIDEO_BYTES, check_video
+from emohub.data.containers import MAX_PIXELS
+from emohub.data.images import SUFFIXES, decode, read_bytes
+from emohub.data.media import MAX_VIDEO_BYTES, check_video
 from emohub.errors import MediaError, SourceError, listed
-from emohub.model.infer.decode import decode
+from emohub.hub.folders import load_shared
 
-IMAGES = (".jpeg", ".jpg", ".png", ".webp")
 VIDEOS = (".m4v", ".mov", ".mp4")
+_RULE = load_shared("spaces", "_shared", "frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +35,12 @@ class Frame:
     image: Image.Image | None = None
 
     def load(self) -> Image.Image:
-        """The picture, upright and in RGB.
+        """The picture, read by the model's rule: upright and in RGB.
 
         Raises:
             MediaError: it cannot be read or decoded.
         """
-        return self.image if self.image is not None else decode(read(Path(self.source), MAX_IMAGE_BYTES))
-
-
-def read(path: Path, limit: int) -> bytes:
-    """A file's bytes, of at most `limit`.
-
-    Raises:
-        MediaError: it cannot be read, is no file, or is too large.
-    """
-    try:
-        if not path.is_file():
-            raise MediaError("it is no file")
-        if (size := path.stat().st_size) > limit:
-            raise MediaError(f"{size:,} bytes are over the limit of {limit:,}")
-        return path.read_bytes()
-    except OSError as error:
-        raise MediaError(f"it cannot be read: {error.strerror or error}") from error
+        return self.image if self.image is not None else decode(read_bytes(Path(self.source)))
 
 
 def find_files(inputs: Sequence[str]) -> list[Path]:
@@ -68,7 +54,7 @@ def find_files(inputs: Sequence[str]) -> list[Path]:
     for name in inputs:
         path = Path(name)
         if path.is_dir():
-            files = sorted(one for one in path.rglob("*") if one.suffix.lower() in IMAGES + VIDEOS and one.is_file())
+            files = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES + VIDEOS and one.is_file())
         elif path.exists():
             files = [path]
         else:
@@ -80,7 +66,7 @@ def find_files(inputs: Sequence[str]) -> list[Path]:
             problems.append(f"{name} {what}")
         found |= dict.fromkeys(files)
     if problems or not found:
-        kinds = ", ".join(IMAGES + VIDEOS)
+        kinds = ", ".join(SUFFIXES + VIDEOS)
         raise SourceError(
             f"Nothing to predict on:\n{listed(problems or ['no input'])}\n"
             f"Give files ({kinds}), folders of them, or globs in quotes."
@@ -101,7 +87,7 @@ def frames_of(path: Path, fps: float | None) -> Iterator[Frame]:
     if path.suffix.lower() not in VIDEOS:
         yield Frame(str(path))
         return
-    data = read(path, MAX_VIDEO_BYTES)
+    data = read_bytes(path, MAX_VIDEO_BYTES)
     check_video(data)
     try:
         yield from _video_frames(str(path), data, fps)
@@ -123,5 +109,4 @@ def _video_frames(source: str, data: bytes, fps: float | None) -> Iterator[Frame
             if fps is not None and seconds * fps < tick - 1e-6:
                 continue
             tick = math.floor(seconds * (fps or 0) + 1e-6) + 1
-            # Phones film sideways and say so: PyAV gives the turn that FFmpeg's players make, counter-clockwise.
-            yield Frame(source, round(seconds, 3), frame.to_image().rotate(frame.rotation or 0, expand=True))
+            yield Frame(source, round(seconds, 3), _RULE.upright(frame))

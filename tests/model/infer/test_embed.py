@@ -20,11 +20,12 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, pi
 from typer.testing import CliRunner
 
 from emohub.cli import app
+from emohub.data.images import decode
 from emohub.data.runs import run_folder
 from emohub.errors import BuildError, EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.model.infer import decode as decoding
 from emohub.model.infer import store
-from emohub.model.infer.decode import decode, overlapped
+from emohub.model.infer.decode import overlapped
 from emohub.model.infer.embed import embed_dataset
 from emohub.model.infer.shards import cut, find_images, read_rows
 from emohub.model.repo import open_repo

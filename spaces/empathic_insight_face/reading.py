@@ -1,0 +1,1 @@
+../../hub_models/empathic_insight_face/reading_empathic_insight_face.py
