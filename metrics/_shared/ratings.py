@@ -1,7 +1,6 @@
 """What every module of this family needs: ratings in, resamples and intervals in between, plain numbers out.
 
-The same file lies in each metric's folder, so that a folder is complete by itself. It is edited in `metrics/_shared`
-only; `make share` copies it.
+It stands in `metrics/_shared`; each metric's folder links to it, and what leaves the checkout is a file.
 """
 
 import warnings

@@ -107,13 +107,6 @@ def test_loads_in_a_fresh_offline_process_and_its_examples_run(name: str, where:
     assert seen["heavy"] == [], "imported although nobody asked for it"
 
 
-@pytest.mark.parametrize("path", SHARED_CODE, ids=lambda path: path.name)
-def test_shared_code_is_the_same_everywhere(path: Path) -> None:
-    for name in NAMES:
-        copy = ROOT / "metrics" / name / path.name
-        assert copy.is_file() and copy.read_bytes() == path.read_bytes(), f"{copy} differs: run make share"
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_folder_is_flat_complete_and_its_own(name: str) -> None:
     folder = ROOT / "metrics" / name
