@@ -1,25 +1,26 @@
 """Reads ratings, whatever they are held in, into a `Table`."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from .checks import RatingsError
+from .frames import COLUMNS, TABLES, codes_of, frame_of, listed, name_of, require_columns, unmasked
 from .resampling import divide, totals
-from .table import Floats, Ints, Numbered, Table, align, table_of
+from .table import Floats, Numbered, Table, align, table_of
 
-COLUMNS = ("item", "rater", "rating")  # of a long table; `category` and `sample` may be there too
+ARRAYS = "an array [raters, items] or [raters, items, categories]"
 
 
 def read_ratings(ratings: Any, *, what: str = "ratings", samples: bool = False) -> Table:
     """Ratings from an array or from a long table.
 
     Args:
-        ratings: numbers [raters, items] or [raters, items, categories] with nan or None for gaps; or a table with the
-            columns item, rater, rating and optionally category and sample: a mapping of columns, a pandas DataFrame,
-            a `datasets.Dataset`, an Arrow table. A missing rating in a table is a gap.
+        ratings: numbers [raters, items] or [raters, items, categories] with nan, None or a mask for gaps; or a table
+            with the columns item, rater, rating and optionally category and sample: a pandas, polars or Arrow table,
+            a DuckDB relation, a `datasets.Dataset`, a dict of columns, a list of records. A missing rating in a table
+            is a gap. Names are text: 7, 7.0 and "7" are one item. A `Table` is returned as it is.
         what: the argument's name, for messages.
         samples: whether a rater may have rated a cell more than once, each time with another `sample` number.
 
@@ -27,7 +28,8 @@ def read_ratings(ratings: Any, *, what: str = "ratings", samples: bool = False) 
         The ratings that are there, as a `Table`.
 
     Raises:
-        RatingsError: text, infinities, a wrong shape, missing columns, empty names, a cell rated twice, no rating.
+        RatingsError: text, infinities, a wrong shape, missing or repeated columns, empty names, a cell rated twice, no
+            rating.
 
     Example:
         >>> table = read_ratings({"item": ["a", "a", "b"], "rater": ["x", "y", "x"], "rating": [1, 2, None]})
@@ -39,38 +41,33 @@ def read_ratings(ratings: Any, *, what: str = "ratings", samples: bool = False) 
     """
     if isinstance(ratings, Table):
         return ratings
-    frame = _frame(ratings)
-    table = _from_array(_numbers(ratings, what), what) if frame is None else _from_frame(frame, what, samples)
+    ratings = listed(ratings)
+    frame = frame_of(ratings, what)
+    table = _from_array(numbers_of(ratings, what), what) if frame is None else _from_frame(frame, what, samples)
     if not len(table):
         raise RatingsError(f"{what} hold no rating: every value is missing. Give at least one.")
     return table
 
 
-def _frame(ratings: Any) -> pd.DataFrame | None:
-    if isinstance(ratings, pd.DataFrame):
-        return ratings
-    if hasattr(ratings, "to_pandas") and hasattr(ratings, "column_names"):
-        return ratings.to_pandas()
-    if isinstance(ratings, Mapping):
-        try:
-            columns = {name: c if hasattr(c, "__array__") else list(c) for name, c in ratings.items()}
-            return pd.DataFrame({str(name): column for name, column in columns.items()})
-        except (ValueError, TypeError) as error:
-            raise RatingsError(f"The columns of the ratings table do not fit together: {error}.") from error
-    return None
-
-
-def _numbers(values: Any, what: str) -> Floats:
-    """Values as float64, None as nan; text, complex numbers and infinities are errors."""
+def numbers_of(values: Any, what: str) -> Floats:
+    """Values as float64, None and masked ones as nan; text, complex numbers and infinities are errors."""
     try:
+        values = unmasked(values)
         raw = np.asarray(values) if hasattr(values, "__array__") else np.asarray(values, dtype=object)
         if raw.dtype.kind not in "biufO":
             raise TypeError(f"they are of type {raw.dtype}")
-        if texts := [value for value in raw.flat if isinstance(value, str | bytes)] if raw.dtype == object else []:
-            raise TypeError(f"found the text {texts[0]!r}")
+        if raw.dtype == object:
+            if raw.ndim == 0 and not isinstance(raw.item(), int | float | str | np.number):
+                raise TypeError(f"they are a {type(values).__module__}.{type(values).__name__}")
+            if texts := [value for value in raw.flat if isinstance(value, str | bytes)]:
+                raise TypeError(f"found the text {texts[0]!r}")
+            raw = np.where(pd.isna(raw), np.nan, raw)
         numbers = raw.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
-        raise RatingsError(f"{what} must be numbers in a full array, with nan or None for gaps: {error}.") from error
+        raise RatingsError(
+            f"{what} must be numbers in a full array, with nan or None for gaps: {error}. "
+            f"Valid: {ARRAYS}; or {TABLES}."
+        ) from error
     if np.isinf(numbers).any():
         where = tuple(int(axis[0]) for axis in np.nonzero(np.isinf(numbers)))
         raise RatingsError(f"{what} must be finite: found {numbers[where]} at {list(where)}. Use nan for a gap.")
@@ -92,32 +89,23 @@ def _from_array(numbers: Floats, what: str) -> Table:
 
 
 def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:
-    if missing := [name for name in COLUMNS if name not in frame.columns]:
-        raise RatingsError(f"{what} lack the columns {missing}; found {list(map(str, frame.columns))}.")
+    require_columns(frame, COLUMNS, what)
     column = frame["rating"]
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
-    cells = column.to_numpy() if plain else column.astype(object).where(column.notna(), None).to_numpy()
-    rating = _numbers(cells, f"{what}' column 'rating'")
-    item, items = _codes(frame, "item", what)
-    rater, raters = _codes(frame, "rater", what)
-    category, categories = _codes(frame, "category", what) if "category" in frame else (np.zeros_like(item), ("",))
+    cells = column.to_numpy() if plain else column.astype(object).to_numpy()
+    rating = numbers_of(cells, f"{what}' column 'rating'")
+    item, items = codes_of(frame, "item", what)
+    rater, raters = codes_of(frame, "rater", what)
+    category, categories = codes_of(frame, "category", what) if "category" in frame else (np.zeros_like(item), ("",))
     if samples and "sample" in frame and frame["sample"].notna().any():
-        sample, numbers = pd.factorize(frame["sample"].astype("object").where(frame["sample"].notna(), ""))
+        sample, numbers = pd.factorize(frame["sample"].astype(object).where(frame["sample"].notna(), ""))
         rater, pairs = pd.factorize(rater * len(numbers) + sample)
-        raters = tuple(f"{raters[pair // len(numbers)]}#{numbers[pair % len(numbers)]}" for pair in pairs)
+        raters = tuple(f"{raters[pair // len(numbers)]}#{name_of(numbers[pair % len(numbers)])}" for pair in pairs)
     given = ~np.isnan(rating)
     table = table_of(item, rater, category, rating, items, raters, categories)
     table = table if given.all() else table.rows(given)
     _once(table, what, samples)
     return table
-
-
-def _codes(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[str, ...]]:
-    codes, names = pd.factorize(frame[column])
-    if codes.min(initial=0) < 0:
-        row = int(np.argmax(codes < 0))
-        raise RatingsError(f"{what}' column {column!r} is empty in row {row}; every rating needs one.")
-    return codes, tuple(map(str, names))
 
 
 def _once(table: Table, what: str, samples: bool) -> None:
@@ -145,24 +133,27 @@ def read_model(predictions: Any, references: Table) -> tuple[Floats, int]:
         references: what the model is compared with.
 
     Returns:
-        ([items, categories], nan where the model said nothing; number of ratings of other items or categories).
+        ([items, categories], nan where there is no prediction; number of ratings of other items or categories).
 
     Raises:
         RatingsError: as `read_ratings`, or a table with several raters, or no shared item or category.
     """
-    frame = _frame(predictions)
+    predictions = listed(predictions)
+    frame = frame_of(predictions, "predictions")
     if frame is None:
-        numbers = _numbers(predictions, "predictions")
+        numbers = numbers_of(predictions, "predictions")
         if numbers.ndim not in (1, 2, 3):
             raise RatingsError(
                 f"predictions have shape {list(numbers.shape)}; valid: [items], [items, categories], "
-                "[samples, items, categories], or a long table."
+                f"[samples, items, categories]; or {TABLES}."
             )
         table = read_ratings(numbers if numbers.ndim == 3 else numbers[None], what="predictions")
     else:
-        if "rater" in frame and frame["rater"].nunique() > 1:
+        require_columns(frame, ("item", "rating"), "predictions")
+        names = codes_of(frame, "rater", "predictions")[1] if "rater" in frame else ()
+        if len(names) > 1:
             raise RatingsError(
-                f"predictions hold {frame['rater'].nunique()} raters, such as {list(frame['rater'].unique()[:3])}; "
+                f"predictions hold {len(names)} raters, such as {list(names[:3])}; "
                 "give one model at a time, and number its repeated answers in a column 'sample'."
             )
         table = read_ratings(frame.assign(rater="model"), what="predictions", samples=True)

@@ -23,6 +23,7 @@ import evaluate
 import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
+from .frames import name_of
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import cell_means, read_model, read_ratings
 from .resampling import Bootstrap, divide, mean_defined
@@ -136,7 +137,8 @@ def _humans(references: Any) -> Table:
 def _groups(groups: Any, items: Sequence[str]) -> Ints:
     if groups is None:
         return np.zeros(len(items), dtype=np.int64)
-    named = groups if isinstance(groups, Mapping) else dict(zip(items, groups, strict=False))
+    pairs = groups.items() if isinstance(groups, Mapping) else zip(items, groups, strict=False)
+    named = {name_of(item): name_of(group) for item, group in pairs}
     missing = [item for item in items if item not in named]
     if missing or (not isinstance(groups, Mapping) and len(groups) != len(items)):
         raise RatingsError(
@@ -144,7 +146,7 @@ def _groups(groups: Any, items: Sequence[str]) -> Ints:
             + (f"; {missing[:3]} have none" if missing else "")
             + ". Give one for every item, as {item: group} or in the order of the items."
         )
-    return np.unique([str(named[item]) for item in items], return_inverse=True)[1]
+    return np.unique([named[item] for item in items], return_inverse=True)[1]
 
 
 def _gains(references: Table, weight: Floats, candidates: str) -> Floats:

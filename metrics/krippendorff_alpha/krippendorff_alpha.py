@@ -26,10 +26,11 @@ import numpy as np
 
 from .alpha import LEVELS, Units, alpha_of_units, pairable
 from .checks import RatingsError, choice, warn_undefined
+from .frames import frame_of, listed
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
-from .resampled import raters_by_cell, resampled_alpha, resampled_raters, resampling_width
-from .resampling import Bootstrap, mean_defined
+from .resampled import by_cell, raters_by_cell, resampled_alpha, resampled_raters, resampling_width
+from .resampling import Bootstrap, mean_defined, resamples
 from .table import Floats, Ints, Table
 
 ENGINES = ("own", "krippendorff")
@@ -137,8 +138,9 @@ def analyse(
         ratings: as `read_ratings` takes them.
         level: "nominal", "ordinal", "interval" or "ratio".
         engine: "own", or "krippendorff" for the package of that name (slower; items can be resampled, raters not).
-        upstream: also give the values that follow when items are taken as raters and raters as units, as the published
-            α of EmoNet-Face BINARY were computed. They measure something else.
+        upstream: also give α as it was published for EmoNet-Face BINARY, under the name `upstream`: of target votes
+            only (rows whose `step` is 0, where the table has that column, are left out and counted), with items taken
+            as raters and raters as units. It measures something else. Its intervals always resample items.
         bootstrap: number of resamples for the intervals; 0 gives none.
         seed: seed of the resamples.
         confidence: share of the resamples within an interval.
@@ -152,6 +154,7 @@ def analyse(
         RatingsError: fewer than two raters, options or ratings that cannot be used.
     """
     boot = Bootstrap(bootstrap, seed, confidence, resample)
+    ratings = listed(ratings)
     table = read_ratings(ratings)
     _check(table, level, engine)
     if engine == "krippendorff" and resample != "items":
@@ -181,7 +184,7 @@ def analyse(
         "level": level,
         "engine": engine,
     }
-    return result | ({"upstream": _upstream(table, level)} if upstream else {})
+    return result | ({"upstream": _upstream(ratings, level, boot)} if upstream else {})
 
 
 def _pairable_counts(units: Units) -> dict[str, int]:
@@ -217,17 +220,29 @@ def _package_draws(table: Table, level: str, boot: Bootstrap) -> Floats:
     return np.array([package_alpha(np.repeat(matrix, times, axis=1), level) for times in drawn])
 
 
-def _upstream(table: Table, level: str) -> dict[str, Any]:
-    """α with items as raters and raters as units, all categories together and each by itself."""
+def _upstream(ratings: Any, level: str, boot: Bootstrap) -> dict[str, Any]:
+    """α with items as raters and raters as units, of target votes only, all categories together and each by itself."""
+    frame, n_left_out = frame_of(ratings, "ratings"), 0
+    if frame is not None and "step" in frame:
+        contrastive = frame["step"].eq(0).fillna(False).to_numpy(dtype=bool)
+        ratings, n_left_out = frame[~contrastive], int(contrastive.sum())
+    table = read_ratings(ratings)
+    tables = [table, *table.parts()]
+    units = [pairable(one.rater, one.rating) for one in tables]
+    draws = _turned_draws(tables, units, level, boot) if boot else [None] * len(tables)
+    whole, *parts = (_entry(alpha_of_units(one, level), drawn, boot) for one, drawn in zip(units, draws, strict=True))
+    return whole | {"n_left_out": n_left_out, "per_category": dict(zip(table.categories, parts, strict=True))}
 
-    def turned(part: Table) -> float:
-        return alpha_of_units(pairable(part.rater, part.rating), level)
 
-    parts = table.parts()
-    return {
-        "krippendorff_alpha": turned(table),
-        "per_category": dict(zip(table.categories, map(turned, parts), strict=True)),
-    }
+def _turned_draws(tables: list[Table], units: list[Units], level: str, boot: Bootstrap) -> list[Any]:
+    """α of resamples of the items, each rater a unit; an item drawn twice forms no pairs with itself."""
+    whose = [by_cell(table.rater, table.rating, table.item) for table in tables]
+    kept = [np.unique(items, return_inverse=True) for items in whose]  # the items of a category only
+    found = [
+        [resampled_raters(one, item, counts[:, items], level) for one, (items, item) in zip(units, kept, strict=True)]
+        for counts in resamples(len(tables[0].items), boot.n, boot.seed)
+    ]
+    return list(np.concatenate(found, axis=1))
 
 
 class KrippendorffAlpha(TakesTables, evaluate.Metric):

@@ -26,20 +26,35 @@ def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str, *, i
     """
     if not len(units.start):
         return np.full(len(counts), np.nan)
-    first, found = (np.cumsum(units.count) - units.count).astype(np.int64), []
+    found = []
     for part in np.array_split(np.arange(len(counts)), -(-2 * len(counts) * len(rater) // CHUNK)):
-        drawn = counts[part][:, rater]
-        count = np.add.reduceat(drawn, first, axis=1)
-        copies = np.add.reduceat(drawn**2, first[units.start], axis=1)
+        count, copies = _drawn_counts(units, rater, counts[part])
         times = np.ones(copies.shape) if items is None else items[part][:, units.item]
         found.append(weighted_alphas(units, level, count, copies, times))
     return np.concatenate(found)
 
 
+def _drawn_counts(units: Units, rater: Ints, counts: Floats) -> tuple[Floats, Floats]:
+    """[resamples, cells] and [resamples, units]: Σ w and Σ w² over the ratings, w being how often a rater is drawn."""
+    n_raters, n_cells = counts.shape[1], len(units.code)
+    if n_raters * n_cells <= CHUNK:
+        cell = np.repeat(np.arange(n_cells), units.count.astype(np.int64))
+        rated = totals(rater * np.int64(n_cells) + cell, np.ones(len(cell)), n_raters * n_cells)
+        rated = rated.reshape(n_raters, n_cells)
+        return counts @ rated, units.sums(counts**2 @ rated)
+    first, drawn = (np.cumsum(units.count) - units.count).astype(np.int64), counts[:, rater]
+    return np.add.reduceat(drawn, first, axis=1), np.add.reduceat(drawn**2, first[units.start], axis=1)
+
+
 def raters_by_cell(table: Table) -> Ints:
     """[pairable ratings] numbers of the raters, in the order of the cells of the table's units."""
-    key, _, row = keys(table.units(), table.rating)
-    return table.rater[row][np.argsort(key, kind="stable")]
+    return by_cell(table.units(), table.rating, table.rater)
+
+
+def by_cell(unit: Ints, rating: Floats, of_rating: Ints) -> Ints:
+    """What belongs to each rating [ratings], for the pairable ones, in the order of the cells of `pairable`."""
+    key, _, row = keys(unit, rating)
+    return of_rating[row][np.argsort(key, kind="stable")]
 
 
 def resampled_alpha(units: Units, counts: Floats, level: str) -> Floats:

@@ -14,6 +14,7 @@ import evaluate
 import numpy as np
 
 from .checks import warn_undefined
+from .frames import frame_of, listed
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_model, read_ratings
 from .resampling import Bootstrap, divide, mean_defined, resamples
@@ -228,7 +229,9 @@ def _draws(
 
 def _humans(references: Any) -> Table:
     """Human ratings; [items] is one rating of each, as from add_batch."""
-    one = not hasattr(references, "keys") and np.ndim(references) == 1
+    references = listed(references)
+    one = not isinstance(references, Table) and frame_of(references, "references") is None
+    one = one and np.ndim(references) == 1
     return read_ratings([references] if one else references, what="references")
 
 

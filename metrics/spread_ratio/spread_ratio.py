@@ -25,6 +25,7 @@ import evaluate
 import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
+from .frames import TABLES
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import read_ratings
 from .resampling import Bootstrap, percentiles
@@ -87,7 +88,7 @@ def analyse(
     if not len(sides.cell):
         raise RatingsError(
             "No unit has at least two model samples and two human ratings, so there is no spread to compare. "
-            "Sample the model at least twice on each item, numbered in the column 'sample'."
+            f"Sample the model at least twice on each item: [samples, items], or {TABLES}, numbered in 'sample'."
         )
     model, human = sides.sums(variant)
     warn_undefined(int(not human > 0), "Spread Ratio is undefined: the humans agree on every unit")

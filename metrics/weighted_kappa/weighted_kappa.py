@@ -22,8 +22,10 @@ from typing import Any
 import datasets
 import evaluate
 import numpy as np
+import pandas as pd
 
 from .checks import RatingsError, warn_undefined, whole
+from .frames import frame_of, listed, name_of
 from .kappa import kappa_of_table, pairwise_kappa, prepare, resampled_kappa, weighted_kappa
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
@@ -139,9 +141,10 @@ def analyse(
 def _partners(raters: tuple[str, ...], partners: Sequence[str] | None) -> Bools:
     if partners is None:
         return np.ones(len(raters), dtype=bool)
-    if isinstance(partners, str) or not partners or set(partners) - set(raters):
+    names = [] if isinstance(partners, str) else list(map(name_of, partners))
+    if not names or set(names) - set(raters):
         raise RatingsError(f"partners={partners!r} are not raters of this table; give names out of {raters[:10]}.")
-    return np.isin(raters, list(partners))
+    return np.isin(raters, names)
 
 
 def _counts_for(pairs: Ints, partner: Bools) -> Floats:
@@ -285,6 +288,11 @@ def _input(ratings: Any, predictions: Any, references: Any) -> Table:
         raise RatingsError("Give either ratings (many raters) or both predictions and references (two raters).")
     if not two:
         return read_ratings(ratings)
+    sides = {"predictions": listed(predictions), "references": listed(references)}
+    frames = [frame_of(side, name) for name, side in sides.items()]
+    if any(frame is not None for frame in frames):
+        return _two_tables(dict(zip(sides, frames, strict=True)))
+    predictions, references = sides.values()
     if np.shape(predictions) != np.shape(references) or np.ndim(predictions) not in (1, 2):
         raise RatingsError(
             f"predictions {list(np.shape(predictions))} and references {list(np.shape(references))} must both "
@@ -292,3 +300,12 @@ def _input(ratings: Any, predictions: Any, references: Any) -> Table:
         )
     table = read_ratings([predictions, references], what="predictions and references")
     return replace(table, raters=("predictions", "references"))
+
+
+def _two_tables(sides: dict[str, pd.DataFrame | None]) -> Table:
+    frames = []
+    for name, frame in sides.items():
+        if frame is None:
+            raise RatingsError(f"{name} are an array and the other side is a table; give two arrays or two tables.")
+        frames.append(frame.assign(rater=name))
+    return read_ratings(pd.concat(frames), what="predictions and references")

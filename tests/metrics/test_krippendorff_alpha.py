@@ -178,14 +178,19 @@ def test_a_rater_drawn_twice_forms_no_pairs_with_itself(level: str) -> None:
 
 
 def test_published_binary_alphas_come_from_the_transposed_table(binary_votes: pd.DataFrame) -> None:
-    """Both ways side by side: (published and upstream), and what the votes themselves say."""
-    target = read_ratings(binary_votes[binary_votes["step"] > 0])
-    result = analyse(target, level="nominal", upstream=True)
-    assert round(result["upstream"]["krippendorff_alpha"], 2) == 0.09
-    found = {name: round(result["upstream"]["per_category"][name], 2) for name in BINARY}
-    assert found == BINARY
-    top = sorted(result["upstream"]["per_category"], key=result["upstream"]["per_category"].get, reverse=True)
-    assert top[:5] == list(BINARY)
+    """One option on the table as it ships: what was published, with intervals, and what the votes themselves say."""
+    result = analyse(binary_votes, level="nominal", upstream=True, bootstrap=20)
+    upstream = result["upstream"]
+    assert round(upstream["krippendorff_alpha"], 2) == 0.09
+    assert upstream["n_left_out"] == (binary_votes["step"] == 0).sum() == 19_999
+    alphas = {name: entry["krippendorff_alpha"] for name, entry in upstream["per_category"].items()}
+    assert {name: round(alphas[name], 2) for name in BINARY} == BINARY
+    assert sorted(alphas, key=alphas.__getitem__, reverse=True)[:5] == list(BINARY)
+    for entry in (upstream, *upstream["per_category"].values()):
+        assert entry["interval"][0] < entry["krippendorff_alpha"] < entry["interval"][1]
+    target = binary_votes[binary_votes["step"] > 0].drop(columns="step")
+    matrix = target.pivot(index="item", columns="rater", values="rating").to_numpy(float)
+    close(upstream["krippendorff_alpha"], package(matrix, "nominal"))
     assert result["pooled"]["krippendorff_alpha"] == pytest.approx(-0.161, abs=5e-4)
     right = {name: result["per_category"][name]["krippendorff_alpha"] for name in BINARY}
     assert all(value < -0.4 for value in right.values())
