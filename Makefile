@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-matrix browser lint share bench clean
+.PHONY: help demo test test-faults test-matrix browser lint bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,9 +28,6 @@ lint: $(READY)  ## ruff and mypy only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-
-share:  ## copy metrics/_shared into every metric folder
-	@for folder in metrics/[a-z]*/; do cp metrics/_shared/*.py $$folder; done
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py

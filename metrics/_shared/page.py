@@ -1,6 +1,6 @@
 """The Gradio page of a metric: paste or upload a ratings table, see the value, its interval and a picture.
 
-The same file lies in each metric's folder. It is edited in `metrics/_shared` only; `make share` copies it.
+It stands in `metrics/_shared`; each metric's folder links to it, and what leaves the checkout is a file.
 """
 
 import base64

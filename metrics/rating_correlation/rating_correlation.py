@@ -13,21 +13,12 @@ import datasets
 import evaluate
 import numpy as np
 
-from .ratings import (
-    Floats,
-    Ints,
-    Table,
-    TakesTables,
-    check_bootstrap,
-    choice,
-    divide,
-    mean_defined,
-    percentiles,
-    read_model,
-    read_ratings,
-    resamples,
-    tell_undefined,
-)
+from .checks import warn_undefined
+from .frames import frame_of, listed
+from .rating_metric import TakesTables, metric_info
+from .ratings import read_model, read_ratings
+from .resampling import Bootstrap, divide, mean_defined, resamples
+from .table import Floats, Ints, Table
 
 RESAMPLE = ("categories", "items", "raters", "both")
 OK, CONSTANT_MODEL, CONSTANT_HUMANS, TOO_FEW = "ok", "constant model", "constant humans", "fewer than two items"
@@ -39,6 +30,7 @@ CITATION = """\
   pages = {72--101}, year = {1904}, doi = {10.2307/1412159}
 }
 """
+FEATURES = {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
 
 
 def mid_ranks(values: Floats, counts: Floats) -> Floats:
@@ -148,7 +140,7 @@ def _status(means: Floats, human: Floats) -> list[str]:
 
 def analyse(
     predictions: Any,
-    references: Table,
+    references: Any,
     *,
     bootstrap: int = 0,
     seed: int = 0,
@@ -159,7 +151,7 @@ def analyse(
 
     Args:
         predictions: the model's ratings, as `read_model` takes them; samples are averaged.
-        references: the humans' ratings.
+        references: the humans' ratings, as `read_ratings` takes them; or [items], one rating each.
         bootstrap: number of resamples for the intervals; 0 gives none.
         seed: seed of the resamples.
         confidence: share of the resamples within an interval.
@@ -173,38 +165,36 @@ def analyse(
     Raises:
         RatingsError: options or ratings that cannot be used.
     """
-    check_bootstrap(bootstrap, seed, confidence)
-    choice("resample", resample, RESAMPLE)
-    means, n_elsewhere = read_model(predictions, references)
-    human = medians(references)
+    boot = Bootstrap(bootstrap, seed, confidence, resample, RESAMPLE)
+    table = _humans(references)
+    means, n_elsewhere = read_model(predictions, table)
+    human = medians(table)
     status = _status(means, human)
     rho = _correlations(means, human, None)[:, 0]
     undefined = sum(one in (CONSTANT_HUMANS, TOO_FEW) for one in status)
     constant = status.count(CONSTANT_MODEL)
-    tell_undefined(undefined + constant, f"ρ is undefined for {undefined + constant} categories, see their status")
-    draws = None
-    if bootstrap:
-        draws = _draws(means, human, references, rho, status, bootstrap, seed, resample)
+    warn_undefined(undefined + constant, f"ρ is undefined for {undefined + constant} categories, see their status")
+    mean_draws, draws = _draws(means, human, table, rho, status, boot) if boot else (None, None)
     both = ~np.isnan(means) & ~np.isnan(human)
     return {
         "rating_correlation": float(_mean(rho[:, None], status)[0]),
-        **({"interval": percentiles(draws["mean"], confidence)} if draws else {}),
+        **boot.interval(mean_draws),
         "mean_defined": float(mean_defined(rho)),
         "n_categories": len(rho),
         "n_constant": constant,
         "n_undefined": undefined,
         "n_items": int(both.any(axis=1).sum()),
-        "n_raters": len(np.unique(references.rater)),
+        "n_raters": len(np.unique(table.rater)),
         "n_missing_predictions": int((np.isnan(means) & ~np.isnan(human)).sum()),
         "n_unused_predictions": n_elsewhere,
         "per_category": {
             name: {
                 "rho": float(rho[number]),
-                **({"interval": percentiles(draws["rho"][number], confidence)} if draws and "rho" in draws else {}),
+                **boot.interval(None if draws is None else draws[number]),
                 "n_items": int(both[:, number].sum()),
                 "status": status[number],
             }
-            for number, name in enumerate(references.categories)
+            for number, name in enumerate(table.categories)
         },
     }
 
@@ -216,50 +206,39 @@ def _mean(rho: Floats, status: list[str]) -> Floats:
 
 
 def _draws(
-    means: Floats,
-    human: Floats,
-    references: Table,
-    rho: Floats,
-    status: list[str],
-    bootstrap: int,
-    seed: int,
-    resample: str,
-) -> dict[str, Floats]:
+    means: Floats, human: Floats, table: Table, rho: Floats, status: list[str], boot: Bootstrap
+) -> tuple[Floats, Floats | None]:
     """Mean of every resample, and ρ of every category where items or raters were resampled."""
-    if resample == "categories":
+    if boot.resample == "categories":
         usable = np.where(np.array(status) == CONSTANT_MODEL, 0.0, rho)
         usable = usable[~np.isnan(usable)]
         if not len(usable):
-            return {"mean": np.full(bootstrap, np.nan)}
-        return {"mean": np.concatenate([c @ usable / c.sum(1) for c in resamples(len(usable), bootstrap, seed)])}
-    items = resamples(len(means), bootstrap, seed, width=2 * len(means))
-    if resample == "items":
+            return np.full(boot.n, np.nan), None
+        return np.concatenate([c @ usable / c.sum(1) for c in resamples(len(usable), boot.n, boot.seed)]), None
+    if boot.resample == "items":
+        items = (counts for counts, _ in boot.chunks(len(means), len(table.raters), width=2 * len(means)))
         drawn = np.concatenate([_correlations(means, human, counts) for counts in items], axis=1)
     else:
-        every_item = (row for chunk in items for row in chunk)
-        raters = (row for chunk in resamples(len(references.raters), bootstrap, seed + 1) for row in chunk)
         columns = []
-        for of_raters, counts in zip(raters, every_item, strict=True):
-            again = medians(references, of_raters[references.rater].astype(np.int64))
-            columns.append(_correlations(means, again, counts[None] if resample == "both" else None)[:, 0])
+        for of_items, of_raters in boot.rows(len(means), len(table.raters)):
+            again = medians(table, of_raters[table.rater].astype(np.int64))
+            columns.append(_correlations(means, again, None if of_items is None else of_items[None])[:, 0])
         drawn = np.stack(columns, axis=1)
-    return {"mean": _mean(drawn, status), "rho": drawn}
+    return _mean(drawn, status), drawn
+
+
+def _humans(references: Any) -> Table:
+    """Human ratings; [items] is one rating of each, as from add_batch."""
+    references = listed(references)
+    one = not isinstance(references, Table) and frame_of(references, "references") is None
+    one = one and np.ndim(references) == 1
+    return read_ratings([references] if one else references, what="references")
 
 
 class RatingCorrelation(TakesTables, evaluate.Metric):
     """Spearman's ρ with the human median as an `evaluate` metric."""
 
-    def _info(self) -> evaluate.MetricInfo:
-        return evaluate.MetricInfo(
-            description=str(__doc__),
-            citation=CITATION,
-            inputs_description=str(analyse.__doc__),
-            features=datasets.Features(
-                {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
-            ),
-            reference_urls=["https://doi.org/10.2307/1412159"],
-        )
+    _compute = staticmethod(analyse)
 
-    def _result(self, *, predictions: Any, references: Any, **options: Any) -> dict[str, Any]:
-        one = not hasattr(references, "keys") and np.ndim(references) == 1  # one rating per item, as from add_batch
-        return analyse(predictions, read_ratings([references] if one else references, what="references"), **options)
+    def _info(self) -> evaluate.MetricInfo:
+        return metric_info(analyse, CITATION, "https://doi.org/10.2307/1412159", **FEATURES)

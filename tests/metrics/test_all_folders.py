@@ -29,14 +29,15 @@ os.chdir(base)  # the cards load their folder by its name
 seen = {}
 for name, metric in metrics.items():
     module = importlib.import_module(type(metric).__module__)
-    ratings = importlib.import_module(type(metric).__module__.rpartition(".")[0] + ".ratings")
-    runs = [doctest.testmod(module), doctest.testmod(ratings)]
+    package = type(metric).__module__.rpartition(".")[0]
+    siblings = [sys.modules[key] for key in sorted(sys.modules) if key.startswith(package + ".")]
+    runs = [doctest.testmod(sibling) for sibling in siblings]
     card = doctest.testfile(f"{name}/README.md", module_relative=False, encoding="utf-8")
     seen[name] = {
         "class": type(metric).__name__,
         "file": module.__file__,
         "failed": sum(run.failed for run in [*runs, card]),
-        "attempted": [run.attempted for run in [*runs, card]],
+        "attempted": [sum(run.attempted for run in runs), card.attempted],
         "texts": [len(metric.description), len(metric.citation), len(metric.inputs_description)],
         "features": sorted(metric.features),
         "heavy": sorted({"krippendorff", "gradio", "matplotlib", "emohub"} & set(sys.modules)),
@@ -85,6 +86,16 @@ def top_names(path: Path) -> set[str]:
     return found - sys.stdlib_module_names - {sibling.stem for sibling in path.parent.glob("*.py")}
 
 
+def dotted(path: Path) -> set[str]:
+    """Siblings that a file imports with a dot."""
+    return {str(node.module) for node in imports(path) if isinstance(node, ast.ImportFrom) and node.level}
+
+
+def bare_names(path: Path) -> set[str]:
+    """Modules that a file imports without a dot."""
+    return {str(node.module) for node in imports(path) if isinstance(node, ast.ImportFrom) and not node.level}
+
+
 def test_the_folders_are_those_of_the_design() -> None:
     assert NAMES == [
         "dominant_expression",
@@ -107,25 +118,36 @@ def test_loads_in_a_fresh_offline_process_and_its_examples_run(name: str, where:
     assert seen["heavy"] == [], "imported although nobody asked for it"
 
 
-@pytest.mark.parametrize("path", SHARED_CODE, ids=lambda path: path.name)
-def test_shared_code_is_the_same_everywhere(path: Path) -> None:
-    for name in NAMES:
-        copy = ROOT / "metrics" / name / path.name
-        assert copy.is_file() and copy.read_bytes() == path.read_bytes(), f"{copy} differs: run make share"
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_folder_is_flat_complete_and_its_own(name: str) -> None:
     folder = ROOT / "metrics" / name
     files = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
-    assert files == {f"{name}.py", "app.py", "README.md", "requirements.txt", *(path.name for path in SHARED_CODE)}
+    assert {f"{name}.py", "app.py", "README.md", "requirements.txt", *(path.name for path in SHARED_CODE)} <= files
+    assert {Path(file).suffix for file in files} == {".py", ".md", ".txt"}, "no folder, nothing else"
     for path in folder.glob("*.py"):
         for node in imports(path):
             assert len(node.names) == 1 or isinstance(node, ast.ImportFrom), f"{path}:{node.lineno}: one import a line"
-            assert getattr(node, "level", 0) <= (path.stem == name), (
-                f"{path}: only {name}.py imports siblings with a dot"
-            )
         assert "emohub" not in top_names(path), path
+        assert len(path.read_text("utf-8").splitlines()) <= 350, path
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_main_file_imports_every_sibling_that_it_needs(name: str) -> None:
+    """evaluate copies what the main file names, and does not look into those files. A page imports by bare names."""
+    folder = ROOT / "metrics" / name
+    siblings = {path.stem for path in folder.glob("*.py")}
+    needs = {path.stem: dotted(path) for path in folder.glob("*.py")}
+    reached, todo = set(), {name}
+    while todo:
+        found = todo.pop()
+        reached.add(found)
+        todo |= needs[found] - reached
+    assert needs[name] == reached - {name}
+    of_page = {"app"}
+    while more := {bare for stem in of_page for bare in bare_names(folder / f"{stem}.py") & siblings} - of_page:
+        of_page |= more
+    assert reached | of_page == siblings, "no file without a use"
+    assert not reached & of_page, "a file is imported with a dot or by its bare name, not both"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -135,7 +157,7 @@ def test_the_import_parser_of_evaluate_sees_every_import(name: str) -> None:
     seen = {found for _, found, *_ in get_imports(str(path))}
     modules = {(getattr(node, "module", None) or node.names[0].name).partition(".")[0] for node in imports(path)}
     assert modules == seen
-    assert {found for kind, found, *_ in get_imports(str(path)) if kind == "internal"} == {"ratings"}
+    assert {found for kind, found, *_ in get_imports(str(path)) if kind == "internal"} == dotted(path)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -144,7 +166,8 @@ def test_requirements_are_what_is_imported(name: str) -> None:
     lines = [line for line in (folder / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     required = {re.split(r"[<>=!~\[]", line)[0] for line in lines}
     used = set().union(*(top_names(path) for path in folder.glob("*.py"))) - {"datasets"}  # evaluate brings it
-    lazy = set(re.findall(r'import_module\("(\w+)"\)', (folder / f"{name}.py").read_text("utf-8")))
+    text = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    lazy = set(re.findall(r'import_module\("(\w+)[".]', text))
     assert required == used | lazy
 
 

@@ -12,20 +12,22 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from metrics.weighted_kappa.ratings import RatingsError, UndefinedWarning, read_ratings, resamples
-from metrics.weighted_kappa.weighted_kappa import (
+from metrics.weighted_kappa.checks import RatingsError, UndefinedWarning
+from metrics.weighted_kappa.kappa import (
     WEIGHTS,
-    analyse,
     kappa_of_table,
     pairwise_kappa,
     prepare,
     resampled_kappa,
     weighted_kappa,
 )
+from metrics.weighted_kappa.ratings import read_ratings
+from metrics.weighted_kappa.resampling import resamples
+from metrics.weighted_kappa.weighted_kappa import analyse
 
 SKLEARN = {"quadratic": "quadratic", "linear": "linear", "none": None}
 NAN = float("nan")
-pytestmark = pytest.mark.filterwarnings("ignore::metrics.weighted_kappa.ratings.UndefinedWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::metrics.weighted_kappa.checks.UndefinedWarning")
 
 
 def sklearn_kappa(first: np.ndarray, second: np.ndarray, weights: str) -> float:
@@ -175,7 +177,7 @@ def test_bootstrap_is_seeded_and_contains_the_value(resample: str) -> None:
 def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     table = read_ratings(np.random.default_rng(0).integers(0, 4, (4, 30)))
     whole = analyse(table, bootstrap=50)
-    for name in ("weighted_kappa", "ratings"):
+    for name in ("kappa", "resampling"):
         monkeypatch.setattr(f"metrics.weighted_kappa.{name}.CHUNK", 70)
     chunked = analyse(table, bootstrap=50)
     np.testing.assert_allclose(chunked["interval"], whole["interval"], atol=1e-12)
@@ -236,8 +238,8 @@ def test_bad_input_is_a_clear_error(metric, options: dict, message: str) -> None
         metric.compute(**options)
 
 
-def test_unknown_options_raise(metric) -> None:
-    with pytest.raises(TypeError, match="weigths"):
+def test_a_misspelt_option_is_named_with_the_valid_ones(metric) -> None:
+    with pytest.raises(RatingsError, match="weigths=.* is not an argument of weighted_kappa.*[Vv]alid: "):
         metric.compute(predictions=[1], references=[1], weigths="linear")
 
 

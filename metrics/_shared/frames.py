@@ -1,0 +1,187 @@
+"""Tables of any kind as one kind, a pandas DataFrame of the columns that matter, and their names as numbers."""
+
+import importlib
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .checks import RatingsError
+from .table import Ints
+
+COLUMNS = ("item", "rater", "rating")
+OPTIONAL = ("category", "sample", "step")
+TABLES = (
+    f"a table with the columns {', '.join(COLUMNS)} and optionally category (a pandas, polars or Arrow table, a "
+    "DuckDB relation, a datasets.Dataset, a dict of columns, a list of records)"
+)
+
+
+def frame_of(ratings: Any, what: str) -> pd.DataFrame | None:
+    """The columns that matter of a long table, rows numbered from 0; None where the ratings are an array.
+
+    Args:
+        ratings: anything.
+        what: the argument's name, for messages.
+
+    Raises:
+        RatingsError: a table that cannot be read, a column that stands there twice.
+    """
+    frame = _pandas(ratings, what)
+    if frame is None:
+        return None
+    names = [str(name) for name in frame.columns]
+    for name in (*COLUMNS, *OPTIONAL):
+        if names.count(name) > 1:
+            raise RatingsError(f"{what} have the column {name!r} {names.count(name)} times; keep one. Found: {names}.")
+    if not set(COLUMNS) & set(names):
+        raise RatingsError(f"{what} lack the columns {list(COLUMNS)}; found {names}. {_hint(frame)}")
+    at = [number for number, name in enumerate(names) if name in (*COLUMNS, *OPTIONAL)]
+    frame = frame.iloc[:, at].reset_index(drop=True)
+    return frame.set_axis([names[number] for number in at], axis=1)
+
+
+def require_columns(frame: pd.DataFrame, needed: tuple[str, ...], what: str) -> None:
+    """Raise unless the table has these columns and a row."""
+    if missing := [name for name in needed if name not in frame.columns]:
+        raise RatingsError(f"{what} lack the columns {missing}; found {list(frame.columns)}. Valid: {TABLES}.")
+    if frame.empty:
+        raise RatingsError(f"{what} hold no rating: the table has no rows. Give at least one rating.")
+
+
+def _hint(frame: pd.DataFrame) -> str:
+    if set(COLUMNS) & {str(name) for name in frame.index.names}:
+        return "The index has them: give frame.reset_index()."
+    return f"Valid: {TABLES}. For a matrix of one row per rater give its array, frame.to_numpy()."
+
+
+def _pandas(ratings: Any, what: str) -> pd.DataFrame | None:
+    if isinstance(ratings, pd.DataFrame):
+        return ratings
+    if isinstance(ratings, Mapping):
+        return _of_columns(ratings, what)
+    if isinstance(ratings, np.ndarray):
+        return None if ratings.dtype.names is None else _of_columns({n: ratings[n] for n in ratings.dtype.names}, what)
+    if isinstance(ratings, list | tuple):
+        return _of_records(ratings, what)
+    if hasattr(ratings, "to_pandas") and hasattr(ratings, "select_columns"):  # datasets: only what is needed is read
+        names = [name for name in ratings.column_names if name in (*COLUMNS, *OPTIONAL)]
+        return (ratings.select_columns(names) if names else ratings).to_pandas()
+    return _foreign(ratings, what)
+
+
+def _foreign(ratings: Any, what: str) -> pd.DataFrame | None:
+    """Tables of other libraries, read by narwhals; it is imported only where there is such a table."""
+    marks = ("columns", "column_names", "collect_schema", "__arrow_c_stream__", "__dataframe__")
+    if isinstance(ratings, pd.Series) or not any(hasattr(type(ratings), mark) for mark in marks):
+        return None
+    kind = f"{type(ratings).__module__}.{type(ratings).__name__}"
+    try:
+        nw = importlib.import_module("narwhals.stable.v2")
+    except ImportError as error:
+        raise RatingsError(f"A {kind} is read by narwhals: pip install narwhals, or give a dict of lists.") from error
+    try:
+        native = nw.from_native(ratings, pass_through=True, allow_series=True)
+        if isinstance(native, nw.Series):
+            return None
+        if not isinstance(native, nw.DataFrame | nw.LazyFrame):
+            native = nw.from_arrow(ratings, backend="pyarrow")
+    except nw.exceptions.DuplicateError as error:
+        raise RatingsError(f"{what} have a column twice; keep one: {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise RatingsError(f"{what} are a {kind}, which cannot be read: {error}. Valid: {TABLES}.") from error
+    # DuckDB's relations may name a column twice, which their schema does not show.
+    found = ratings.columns if native.implementation.is_duckdb() else native.collect_schema().names()
+    names = [name for name in found if name in (*COLUMNS, *OPTIONAL)]
+    if len(set(names)) < len(names):
+        raise RatingsError(f"{what} have a column twice; keep one. Found: {found}.")
+    native = native.select(names) if names else native
+    return (native.collect() if isinstance(native, nw.LazyFrame) else native).to_pandas()
+
+
+def _of_records(rows: list[Any] | tuple[Any, ...], what: str) -> pd.DataFrame | None:
+    """A list of records (dicts, named tuples, rows of a database) as a table; None where it is an array."""
+    named = [hasattr(row, "keys") or hasattr(row, "_fields") for row in rows]
+    if not any(named) or isinstance(rows[0], pd.DataFrame | pd.Series):
+        return None
+    if not all(named):
+        other = named.index(False)
+        raise RatingsError(f"{what} mix records and other values: row {other} is {rows[other]!r:.80}. Give one kind.")
+    return pd.DataFrame([row._asdict() if hasattr(row, "_fields") else dict(row) for row in rows], dtype=object)
+
+
+def _of_columns(columns: Mapping[Any, Any], what: str) -> pd.DataFrame:
+    if columns and all(hasattr(column, "column_names") for column in columns.values()):
+        raise RatingsError(f"{what} are several tables, {list(columns)}; give one of them.")
+    if missing := [name for name in COLUMNS[::2] if name not in map(str, columns)]:
+        raise RatingsError(f"{what} lack the columns {missing}; found {list(map(str, columns))}. Valid: {TABLES}.")
+    wanted = {name: column for name, column in columns.items() if str(name) in (*COLUMNS, *OPTIONAL)}
+    plain = {str(name): _column(column, f"{what}' column {name!r}") for name, column in wanted.items()}
+    try:
+        return pd.DataFrame(plain)
+    except (ValueError, TypeError) as error:
+        raise RatingsError(f"The columns of the {what} table do not fit together: {error}.") from error
+
+
+def _column(values: Any, what: str) -> Any:
+    """The values of a column in their order; a pandas index, by which columns would be aligned, is left behind."""
+    if isinstance(values, str | bytes | Mapping | set | frozenset) or not hasattr(values, "__iter__"):
+        raise RatingsError(f"{what} is {values!r:.80}; a column is a list or array with one value per row.")
+    if isinstance(values, np.ma.MaskedArray):
+        return unmasked(values)
+    if isinstance(values, pd.Series | pd.Index):
+        return values.array
+    if hasattr(values, "to_pandas"):  # a polars or Arrow column
+        return values.to_pandas().array
+    return np.asarray(values) if hasattr(values, "__array__") else list(values)
+
+
+def codes_of(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[str, ...]]:
+    """Each row's number of its name, and the names in order of appearance; values with one name are one.
+
+    Raises:
+        RatingsError: an empty cell, or one that is no name.
+    """
+    try:
+        codes, found = pd.factorize(frame[column])
+    except TypeError as error:
+        raise RatingsError(f"{what}' column {column!r} must hold text or numbers: {error}.") from error
+    if codes.min(initial=0) < 0:
+        row = int(np.argmax(codes < 0))
+        raise RatingsError(f"{what}' column {column!r} is empty in row {row}; every rating needs one.")
+    number: dict[str, int] = {}
+    merged = [number.setdefault(name_of(value), len(number)) for value in np.asarray(found, dtype=object)]
+    return codes if len(number) == len(merged) else np.asarray(merged)[codes], tuple(number)
+
+
+def name_of(value: Any) -> str:
+    """The name that a value stands for: 7, 7.0 and "7" are one item.
+
+    >>> [name_of(value) for value in (7, 7.0, "7", 7.5, b"seven", True)]
+    ['7', '7', '7', '7.5', 'seven', 'True']
+    """
+    if isinstance(value, float | np.floating | Decimal) and math.isfinite(value) and value == int(value):
+        value = int(value)
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", str(value))
+
+
+def unmasked(values: Any) -> Any:
+    """None where NumPy's mask is set, in arrays and in lists of them."""
+    if isinstance(values, np.ma.MaskedArray):
+        return values.tolist()
+    if isinstance(values, list | tuple) and any(isinstance(one, np.ma.MaskedArray | list | tuple) for one in values):
+        return [unmasked(one) for one in values]
+    return values
+
+
+def listed(ratings: Any) -> Any:
+    """What can be read only once, an iterator or a stream of Arrow batches, as a list or table."""
+    if hasattr(ratings, "read_all"):
+        return ratings.read_all()
+    return list(ratings) if isinstance(ratings, Iterator) else ratings

@@ -1,0 +1,1 @@
+../_shared/rating_metric.py
