@@ -563,7 +563,9 @@ DEFECTS = (
         "dataset.split-leakage",
         "Build",
     ),
-    Defect("item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.duplicates", "repeated: item"),
+    Defect(
+        "item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.duplicates", "repeated: item"
+    ),
     Defect("picture in two splits", FACES, same_picture, "dataset.duplicates", "under another name"),
     # -- models
     Defect("no processor", MODEL, delete(f"{MODEL}/preprocessor_config.json"), "model.files", "is missing"),
