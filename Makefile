@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-matrix browser lint share bench clean
+.PHONY: help demo test test-faults test-matrix browser lint share weights bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ lint: $(READY)  ## ruff and mypy only
 
 share:  ## copy metrics/_shared into every metric folder
 	@for folder in metrics/[a-z]*/; do cp metrics/_shared/*.py $$folder; done
+
+weights: $(READY)  ## train the demo's model on drawn faces anew (about ten minutes on two cores)
+	@$(BIN)/python -m emohub.sample.training emohub/sample/weights.safetensors
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py

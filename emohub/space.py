@@ -17,10 +17,9 @@ HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS"
 PLACEHOLDER = "ORG/"
 TOY = 1_000_000  # parameters of a vision tower below which a model is no real one
-# The scores of the sample's random heads are small: on the axis of real ones no bar would be seen.
 TOY_SETTINGS = {
-    "axes": {"above": [-0.2, 0.2], "raw": [-0.6, 0.6]},
-    "notice": "This is the demo's model: its weights are random, and its scores mean nothing.",
+    "notice": "This is the demo's model, for show only: it was trained on drawn faces, and what it gives on photos "
+    "means nothing."
 }
 
 
