@@ -68,6 +68,8 @@ def test_a_seed_decides_what_is_drawn_and_what_is_random(sample, tmp_path):
 
 
 def test_nothing_is_printed(tmp_path):
-    code = f"from pathlib import Path\nfrom emohub.sample.heads import write_model_sample as w\nw(Path({str(tmp_path)!r}, 'm'))"
+    code = (
+        "from pathlib import Path; from emohub.sample.heads import write_model_sample; write_model_sample(Path('m'))"
+    )
     done = fresh.run(sys.executable, "-c", code, cwd=tmp_path, home=tmp_path / "home", **fresh.OFFLINE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

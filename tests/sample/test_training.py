@@ -17,8 +17,8 @@ from transformers import pipeline
 from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.model.infer.faces import FaceCropper
 from emohub.sample.examples import FACES
-from emohub.sample.training import DRAWN, PACKAGES, RECORDED, Face, Recipe, Training, crops, digest, draw
 from emohub.sample.trained import IMAGE, WEIGHTS
+from emohub.sample.training import DRAWN, PACKAGES, RECORDED, Face, Recipe, Training, crops, digest, draw
 from tests.spaces.tiny_model import EXAMPLES
 
 HELD_OUT = 200
