@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-matrix browser lint bench clean
+.PHONY: help demo test test-faults test-matrix browser lint weights bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ lint: $(READY)  ## ruff and mypy only
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+weights: $(READY)  ## train the demo's model on drawn faces anew (about ten minutes on two cores)
+	@$(BIN)/python -m emohub.sample.training emohub/sample/weights.safetensors
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py

@@ -63,12 +63,12 @@ def make(folder: Path, size: str) -> dict[str, Any]:
     from emohub.model.convert.convert import convert_model
     from emohub.model.convert.images import pixels
     from emohub.sample.face import draw_face
-    from emohub.sample.heads import write_backbone, write_heads
+    from emohub.sample.heads import random_heads, write_backbone, write_heads
 
     for part in ("backbone", "heads"):  # of a run that was stopped
         shutil.rmtree(folder / part, ignore_errors=True)
     write_backbone(folder / "backbone", VISION, TEXT)
-    write_heads(folder / "heads", SHAPE["hidden_size"], HIDDEN_SIZES[size])
+    write_heads(folder / "heads", random_heads(SHAPE["hidden_size"], HIDDEN_SIZES[size]))
     who = {"ethnicity": "North African", "gender": "woman"}
     faces = [draw_face(emotion, age=age, **who, intensity=1, seed=age, size=IMAGE_SIZE) for emotion, age in FACES]
     base = load_backbone(str(folder / "backbone"))

@@ -48,7 +48,7 @@ def demo(release: Path) -> None:
         shutil.rmtree(raw, ignore_errors=True)
         write_sample(raw)
     print(
-        "2. Building every repo of raw/release.toml: datasets, metrics, a model of random weights, a Space …",
+        "2. Building every repo of raw/release.toml: datasets, metrics, a small model, a Space …",
         flush=True,
     )
     build_release(raw / "release.toml", release)

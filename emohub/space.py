@@ -17,10 +17,9 @@ HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS"
 PLACEHOLDER = "ORG/"
 TOY = 1_000_000  # parameters of the vision tower; a model with fewer is the sample
-# The scores of the sample's random heads are small: on the default axis no bar would be visible.
 TOY_SETTINGS = {
-    "axes": {"above": [-0.2, 0.2], "raw": [-0.6, 0.6]},
-    "notice": "This is the demo's model: its weights are random, and its scores mean nothing.",
+    "notice": "This is the demo's model, for show only: it was trained on drawn faces, and what it gives on photos "
+    "means nothing."
 }
 
 

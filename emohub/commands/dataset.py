@@ -62,7 +62,7 @@ def sample(
 ) -> None:
     """Write small raw inputs in the upstream layouts: DIR/emonet-face, DIR/chehre, DIR/model, and DIR/release.toml.
 
-    Faces are drawn, votes and ratings made up, weights random: good for trying the kit, worthless as data.
+    Faces are drawn, votes and ratings made up, the model trained on drawings: to try the kit, worthless as data.
 
     Then: `emohub build release DIR/release.toml --out release`
     """

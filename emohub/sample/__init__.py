@@ -1,6 +1,7 @@
-"""The demo's raw inputs: drawn faces, invented raters and random weights, in the upstream layouts.
+"""The demo's raw inputs: drawn faces, invented raters and a small model, in the upstream layouts.
 
-Nothing in it is real: no photograph, no person, no rater. It is there to try every command without the data.
+Nothing in it is real: no photograph, no person, no rater; the model was trained on drawings. It is there to try every
+command without the data.
 """
 
 import shutil
@@ -17,7 +18,7 @@ MANIFEST = Path(__file__).with_name("release.toml")
 
 
 def write_sample(out: Path, *, seed: int = 0) -> None:
-    """Write `out/emonet-face`, `out/chehre`, `out/model` and `out/release.toml`, about 7 MB.
+    """Write `out/emonet-face`, `out/chehre`, `out/model` and `out/release.toml`, about 8 MB.
 
     The same seed gives the same bytes on one machine; the mp4 files may differ where FFmpeg's encoder does. Everything
     is written next to `out` first and moved at the end, so that `out` is complete or not there.

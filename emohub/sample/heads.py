@@ -1,6 +1,6 @@
-"""The model's half of the demo's raw inputs: random heads in upstream's layout and a SigLIP to go under them.
+"""The model's half of the demo's raw inputs: heads in upstream's layout and a SigLIP to go under them.
 
-The weights are random: the scores of such a model mean nothing.
+The weights were trained on drawn faces alone (see `training`): what they give on a photo of a person means nothing.
 """
 
 import json
@@ -12,23 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from safetensors.torch import save_file
+from torch import nn
 from transformers import SiglipConfig, SiglipModel
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES
 
 from .face import draw_face
+from .trained import IMAGE, STEP, TOWER, State, trained
 
 SMALL = (128, 32)
-TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-IMAGE = {"image_size": 64, "patch_size": 16}
 TEXT = {"vocab_size": 64, "max_position_embeddings": 16, "pad_token_id": 1, "bos_token_id": 2, "eos_token_id": 3}
 NEUTRAL_FACES = 8
-_STEP = 3  # linear, ReLU, dropout
 
 
-def head_state(generator: torch.Generator, size_in: int, hidden_sizes: Sequence[int] = SMALL) -> dict[str, Tensor]:
+def head_state(generator: torch.Generator, size_in: int, hidden_sizes: Sequence[int] = SMALL) -> State:
     """Random weights of one head under upstream's keys, `layers.<3i>.weight` (out, in) and `layers.<3i>.bias` (out,).
 
     Args:
@@ -42,41 +41,54 @@ def head_state(generator: torch.Generator, size_in: int, hidden_sizes: Sequence[
         bound = before**-0.5
         for kind, shape in (("weight", (after, before)), ("bias", (after,))):
             value = torch.empty(shape)
-            state[f"layers.{_STEP * i}.{kind}"] = nn.init.uniform_(value, -bound, bound, generator=generator)
+            state[f"layers.{STEP * i}.{kind}"] = nn.init.uniform_(value, -bound, bound, generator=generator)
     return state
 
 
-def write_heads(folder: Path, size_in: int, hidden_sizes: Sequence[int] = SMALL, *, seed: int = 0) -> Path:
+def random_heads(size_in: int, hidden_sizes: Sequence[int] = SMALL, *, seed: int = 0) -> list[State]:
+    """Random heads, 40 emotions and 4 dimensions."""
+    generator = torch.Generator().manual_seed(seed)
+    return [head_state(generator, size_in, hidden_sizes) for _ in (*EMOTIONS, *DIMENSIONS)]
+
+
+def write_heads(folder: Path, states: Sequence[State]) -> Path:
     """Write 40 emotion heads and 4 dimension heads under upstream's file names, bare and wrapped in turn.
 
     Returns:
         The folder.
     """
     folder.mkdir(parents=True)
-    generator = torch.Generator().manual_seed(seed)
     files = [emotion.head_file for emotion in EMOTIONS] + [dimension.head_file for dimension in DIMENSIONS]
-    for i, name in enumerate(files):
-        state = head_state(generator, size_in, hidden_sizes)
+    for i, (name, state) in enumerate(zip(files, states, strict=True)):
         torch.save({"state_dict": state} if i % 2 else state, folder / f"{name}.pth")
     return folder
 
 
-def write_backbone(folder: Path, vision: Mapping[str, Any], text: Mapping[str, Any], *, seed: int = 0) -> Path:
-    """Write a SigLIP with random weights, text tower included as in upstream's backbone, and its image processor.
+def write_backbone(
+    folder: Path, vision: Mapping[str, Any], text: Mapping[str, Any], *, seed: int = 0, tower: State | None = None
+) -> Path:
+    """Write a SigLIP, text tower included as in upstream's backbone, and its image processor.
 
     Args:
         folder: Folder to write.
         vision: What a `SiglipVisionConfig` takes, `image_size` among it.
         text: What a `SiglipTextConfig` takes.
-        seed: Same seed, same weights.
+        seed: Of the random weights.
+        tower: Weights of the vision tower; None draws them too.
 
     Returns:
         The folder.
     """
-    config = SiglipConfig(vision_config=dict(vision), text_config=dict(text))
+    folder.mkdir(parents=True)
+    config = SiglipConfig(vision_config=dict(vision), text_config=dict(text), architectures=["SiglipModel"])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        SiglipModel(config).save_pretrained(folder)
+        model = SiglipModel(config)
+    if tower is not None:
+        model.vision_model.load_state_dict(tower)
+    # As save_pretrained() would, but for its progress bar and a warning about the library's own default tokens.
+    config.to_json_file(folder / "config.json", use_diff=False)
+    save_file(model.state_dict(), folder / "model.safetensors", {"format": "pt"})
     size = dict.fromkeys(("height", "width"), vision["image_size"])
     processor = {"image_processor_type": "SiglipImageProcessor", "size": size}
     (folder / "preprocessor_config.json").write_text(json.dumps(processor), encoding="utf-8")
@@ -105,7 +117,11 @@ def write_neutral_faces(folder: Path, *, seed: int = 0) -> Path:
 
 
 def write_model_sample(out: Path, *, seed: int = 0) -> Path:
-    """Write `out/heads`, `out/backbone` and `out/neutral`, about 2 MB, whole or not at all.
+    """Write `out/heads`, `out/backbone` and `out/neutral`, about 3 MB, whole or not at all.
+
+    Args:
+        out: Folder to write.
+        seed: Of the text tower, which is not trained, and of the neutral faces.
 
     Returns:
         `out`.
@@ -113,8 +129,9 @@ def write_model_sample(out: Path, *, seed: int = 0) -> Path:
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
         made = Path(work) / "model"
-        write_heads(made / "heads", TINY["hidden_size"], seed=seed)
-        write_backbone(made / "backbone", {**TINY, **IMAGE}, {**TINY, **TEXT}, seed=seed)
+        tower, heads = trained()
+        write_heads(made / "heads", heads)
+        write_backbone(made / "backbone", {**TOWER, **IMAGE}, {**TOWER, **TEXT}, seed=seed, tower=tower)
         write_neutral_faces(made / "neutral", seed=seed)
         shutil.move(made, out)
     return out

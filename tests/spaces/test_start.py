@@ -69,13 +69,14 @@ def test_the_space_gets_this_machine_only_no_analytics_and_the_model(command, ti
     assert "SPACE_SETTINGS" not in seen  # no record says that its weights are those of the demo
 
 
-def test_the_models_of_make_demo_is_the_default_and_said_to_be_random(command, tmp_path: Path) -> None:
+def test_the_model_of_make_demo_is_the_default_and_its_notice_says_for_show(command, tmp_path: Path) -> None:
     model = tmp_path / "cwd" / SAMPLE
     model.mkdir(parents=True)
     (model / "conversion.json").write_text('{"parameters": {"tower": 50784}}')
     seen = command(SPACE_SETTINGS='{"faces": 2}')
     settings = json.loads(seen["SPACE_SETTINGS"])
-    assert seen["MODEL_ID"] == str(model.resolve()) and "random" in settings["notice"] and settings["faces"] == 2
+    assert seen["MODEL_ID"] == str(model.resolve())
+    assert "for show only" in settings["notice"] and settings["faces"] == 2
 
 
 def test_a_hub_id_may_use_the_network(command) -> None:

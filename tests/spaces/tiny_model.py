@@ -7,9 +7,10 @@ from PIL import Image
 
 from emohub.data.taxonomy import NAMES
 from emohub.hub.folders import hub_folder
-from emohub.sample.heads import IMAGE, TINY
 
 EXAMPLES = hub_folder("spaces", "empathic_insight_face") / "examples"
+TINY = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+IMAGE = {"image_size": 64, "patch_size": 16}
 LOUDER = 35.0  # the tower sees little difference between faces; the last layer makes much of it
 
 
