@@ -102,11 +102,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _top_bits(values: np.ndarray, image: Image.Image) -> np.ndarray:
     """The upper 8 bits of whole numbers, as Pillow itself takes them of 16-bit colour."""
     deep = image.mode != "I" or image.format == "PNG"  # no PNG has more than 16 bits
-    if (
-        image.mode == "I"
-        and image.format == "TIFF"
-        and UNSIGNED in np.ravel(image.tag_v2.get(SAMPLE_FORMAT, UNSIGNED))
-    ):
+    kind = np.ravel(getattr(image, "tag_v2", {}).get(SAMPLE_FORMAT, UNSIGNED))
+    if image.mode == "I" and image.format == "TIFF" and UNSIGNED in kind:
         values = values.view(np.uint32)  # Pillow has signed ones only
     values = np.clip(values.astype(np.int64), 0, None)
     white = 0xFFFF if deep else next(white for white in WHOLE if values.max() <= white)

@@ -96,7 +96,7 @@ class Handlers:
         An intensity is what people would read in the face, not what its owner feels, and no probability.
 
         Args:
-            image: The picture: JPEG, PNG, WebP or GIF.
+            image: The picture: JPEG, PNG, WebP, GIF, BMP or TIFF.
             request: Who asks; Gradio fills it in.
             whole_picture: Score the picture as it is, without looking for faces.
 

@@ -96,8 +96,8 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
                 elem_id="image",
             )
             gr.Markdown(
-                f"JPEG, PNG, WebP or GIF, up to {limits.picture_mb:g} MB and {limits.picture_megapixels:g} "
-                f"megapixels; the {limits.faces} largest faces are scored.",
+                f"JPEG, PNG, WebP, GIF, BMP or TIFF, up to {limits.picture_mb:g} MB and "
+                f"{limits.picture_megapixels:g} megapixels; the {limits.faces} largest faces are scored.",
                 elem_classes="quiet",
             )
             gr.Markdown("Or a drawn example:", elem_classes="quiet")
