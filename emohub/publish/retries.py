@@ -52,17 +52,13 @@ class RetryPolicy:
         Raises:
             PublishError: one of them is not a positive number.
         """
-        given = {}
-        for name, kind in {"tries": int, "wait": float, "longest": float, "timeout": float}.items():
-            key = f"EMOHUB_HUB_{name.upper()}"
-            if value := os.environ.get(key):
-                try:
-                    given[name] = kind(value)
-                except ValueError as error:
-                    raise PublishError(f"{key} is {value!r}; give a number, e.g. {key}=5.") from error
-                if not 0 < given[name] < float("inf"):
-                    raise PublishError(f"{key} is {value!r}; give a number above 0.")
-        return cls(**given)
+        default = cls()
+        return cls(
+            tries=int(number_from_environment("EMOHUB_HUB_TRIES", default.tries, int)),
+            wait=number_from_environment("EMOHUB_HUB_WAIT", default.wait),
+            longest=number_from_environment("EMOHUB_HUB_LONGEST", default.longest),
+            timeout=number_from_environment("EMOHUB_HUB_TIMEOUT", default.timeout),
+        )
 
     def seconds(self, state: RetryCallState) -> float:
         """Seconds to wait after a failed try."""
@@ -70,6 +66,24 @@ class RetryPolicy:
         if seconds is None:
             seconds = wait_exponential(multiplier=self.wait, max=self.longest)(state)
         return seconds + wait_random(max=self.wait)(state)
+
+
+def number_from_environment(key: str, default: float, kind: Callable[[str], float] = float) -> float:
+    """A positive number from an environment variable, or the default if that is not set.
+
+    Raises:
+        PublishError: it is not a positive number.
+    """
+    value = os.environ.get(key)
+    if not value:
+        return default
+    try:
+        number = kind(value)
+    except ValueError as error:
+        raise PublishError(f"{key} is {value!r}; give a number, e.g. {key}=5.") from error
+    if not 0 < number < float("inf"):
+        raise PublishError(f"{key} is {value!r}; give a number above 0.")
+    return number
 
 
 def _requested_wait(response: httpx2.Response | None) -> float | None:
