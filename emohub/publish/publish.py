@@ -104,7 +104,7 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], log: L
 
     Raises:
         PublishError: a check failed, there is no token or no write access, remote changes conflict, or the Hub does
-            not answer. Every repo is then unchanged, complete, or without its card; the same command resumes.
+            not answer. Every repo is then unchanged, complete, or without its card or tag; the same command resumes.
     """
     _configure_clients()
     if options.check:
@@ -115,7 +115,7 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], log: L
         show(plan)
         raise_conflicts(plan.repos)
         for one in plan.repos:
-            if one.secret is not None:
+            if one.secret is not None and not (options.create_pr and one.remote is not None):
                 secret_value(one.target.id, one.secret)
         if not plan.up_to_date:
             _require_write_access(planner.api, plan, options)

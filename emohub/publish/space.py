@@ -10,6 +10,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,7 +26,7 @@ from emohub.publish.files import LocalFile
 from emohub.publish.retries import number_from_environment
 
 TIMEOUT = 1800.0  # seconds, for the installation of its requirements and the start; EMOHUB_SPACE_TIMEOUT changes it
-POLL = 2.0
+POLL, LOG_INTERVAL, WAKE_TIMEOUT = 2.0, 60.0, 10.0  # seconds
 API, ENDPOINT = "/gradio_api", "/predict"
 PENDING = (*INTERMEDIATE_SPACE_STAGES, "SLEEPING")  # a sleeping Space wakes up by the request to its page
 LOG_LINES = 15
@@ -60,7 +61,7 @@ def wait_until_running(
         api: Client of the Hub, as the publisher.
         space: Its id.
         commit: The commit that must run; the app of an earlier one may run until then.
-        log: Called with a line at each new stage.
+        log: Called with a line at each new stage, and every minute.
         hidden: Value of the Space's secret, which is removed from its log.
 
     Returns:
@@ -69,7 +70,8 @@ def wait_until_running(
     Raises:
         SpaceError: the stage is a failure (with the last lines of the log), or the time is over.
     """
-    start, timeout, shown = time.monotonic(), number_from_environment("EMOHUB_SPACE_TIMEOUT", TIMEOUT), ""
+    start, timeout = time.monotonic(), number_from_environment("EMOHUB_SPACE_TIMEOUT", TIMEOUT)
+    shown, next_line = "", 0.0
     while True:
         runtime, seconds = api.get_space_runtime(space), time.monotonic() - start
         current = runtime.raw.get("sha", commit) == commit
@@ -79,11 +81,12 @@ def wait_until_running(
             raise SpaceError(_failure(api, space, runtime.stage, str(runtime.raw.get("errorMessage") or ""), hidden))
         if seconds >= timeout:
             raise SpaceError(f"{runtime.stage} after {seconds:.0f} s; EMOHUB_SPACE_TIMEOUT sets the limit")
-        if runtime.stage != shown:
-            shown = runtime.stage
-            log(f"{space}: {shown}")
+        if runtime.stage != shown or seconds >= next_line:
+            shown, next_line = runtime.stage, seconds + LOG_INTERVAL
+            log(f"{space}: {shown} ({seconds:.0f} s)")
         if shown == "SLEEPING":
-            get_session().get(str(api.space_info(space).host))
+            with suppress(httpx2.HTTPError):  # it answers once it is awake
+                get_session().get(str(api.space_info(space).host), timeout=WAKE_TIMEOUT)
         time.sleep(POLL)
 
 
@@ -95,8 +98,12 @@ def _failure(api: HfApi, space: str, stage: str, message: str, hidden: str | Non
         lines = deque([f"(no log: {error})"])
     text = "\n".join([message, *(line.rstrip() for line in lines)]).strip()
     text = text.replace(hidden, "***") if hidden else text
-    printable = "".join(character for character in text if character.isprintable() or character == "\n")
-    return f"stage {stage}" + "".join(f"\n      {line}" for line in printable.splitlines())
+    return f"stage {stage}" + "".join(f"\n      {_printable(line)}" for line in text.splitlines())
+
+
+def _printable(text: str) -> str:
+    """Text of an app without control characters."""
+    return "".join(character for character in text if character.isprintable())
 
 
 def call(host: str, files: Mapping[str, LocalFile], token: str | None) -> str:
@@ -123,7 +130,7 @@ def call(host: str, files: Mapping[str, LocalFile], token: str | None) -> str:
         hf_raise_for_status(queued)
         return _result(f"{host}{API}/call{ENDPOINT}/{queued.json()['event_id']}", headers)
     except (HfHubHTTPError, httpx2.HTTPError, ValueError, LookupError, TypeError) as error:
-        raise SpaceError(f"{ENDPOINT} failed: {type(error).__name__}: {error}") from error
+        raise SpaceError(f"{ENDPOINT} failed: {type(error).__name__}: {_printable(str(error))}") from error
 
 
 def open_page(host: str, token: str | None) -> str:
@@ -185,4 +192,4 @@ def _result(url: str, headers: Headers) -> str:
 def _summary(outputs: list[Any]) -> str:
     found = outputs[0] if outputs else None
     keys = f" with {', '.join(map(str, found))}" if isinstance(found, dict) else ""
-    return f"{ENDPOINT} returned {type(found).__name__}{keys}"[:200]
+    return _printable(f"{ENDPOINT} returned {type(found).__name__}{keys}"[:200])

@@ -11,13 +11,13 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-from emohub.errors import hub_message
+from emohub.errors import PublishError, hub_message
 from emohub.hub.kinds import Kind
 from emohub.publish import card_merge
 from emohub.publish.files import CARD, LocalFile, hash_all
 from emohub.publish.plan import HUB_FILE, Target
 from emohub.publish.smoke_test import SCRIPTS, load_repos
-from emohub.publish.space import SpaceError, call, open_page, wait_until_running
+from emohub.publish.space import call, open_page, wait_until_running
 
 Depth = Literal["none", "files", "bytes", "load", "full"]
 # Depth → steps: compare the digests that the Hub lists, download every byte, load every repo as a user would.
@@ -101,7 +101,7 @@ class Verifier:
             callable_app = gradio and target.repo.kind == "space"
             answer = call(host, target.files, token) if callable_app else open_page(host, token)
             yield Check(target.id, what, True, answer, user)
-        except SpaceError as error:
+        except PublishError as error:
             yield Check(target.id, what, False, str(error), user)
         except HfHubHTTPError as error:
             yield Check(target.id, what, False, hub_message(error), user)

@@ -18,6 +18,7 @@ from tests.faults import tiny
 from tests.faults.scenario import Sandbox
 from tests.faults.tiny import ORG
 from tests.hub_server import Hub, running_apps
+from tests.hub_server.spaces import App
 from tests.publish.conftest import Publish
 
 SECRET, VALUE = "MODEL_TOKEN", "hf_of_the_space_0123456789"
@@ -100,6 +101,17 @@ def test_an_error_of_predict_is_reported(run: Publish, look: Callable[[Path], li
     assert "/predict failed" in answers.detail
 
 
+def test_an_app_that_does_not_answer_is_reported(
+    run: Publish, look: Callable[[Path], list[Check]], hub: Hub, tmp_path: Path
+) -> None:
+    release = write(tmp_path / "release", "raise SystemExit(1)")
+    assert run(release)[0].ok and hub.runner is not None
+    hub.runner.stop(f"{ORG}/page")
+    hub.runner.apps[f"{ORG}/page"] = App("http://127.0.0.1:9")  # no process: its stage is RUNNING
+    runs, answers = look(release)
+    assert runs.ok and not answers.ok and "gave no answer" in answers.detail
+
+
 @pytest.mark.parametrize("secret", [None, SECRET])
 def test_a_space_that_exits_is_reported_with_its_log(
     secret: str | None, run: Publish, look: Callable[[Path], list[Check]], tmp_path: Path
@@ -143,7 +155,7 @@ def test_the_new_commit_must_run(monkeypatch: pytest.MonkeyPatch) -> None:
     stages: list[str] = []
     api = fake(("BUILD_ERROR", "old"), ("RUNNING", "old"), ("RUNNING_BUILDING", "old"), ("RUNNING", "new"))
     wait_until_running(api, "org/x", "new", stages.append)
-    assert stages == ["org/x: BUILD_ERROR", "org/x: RUNNING", "org/x: RUNNING_BUILDING"]
+    assert stages == [f"org/x: {stage} (0 s)" for stage in ("BUILD_ERROR", "RUNNING", "RUNNING_BUILDING")]
 
 
 @pytest.mark.parametrize("stage", ["NO_APP_FILE", "CONFIG_ERROR", "BUILD_ERROR", "RUNTIME_ERROR", "PAUSED", "STOPPED"])
