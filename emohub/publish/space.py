@@ -26,7 +26,7 @@ from emohub.publish.files import LocalFile
 from emohub.publish.retries import number_from_environment
 
 TIMEOUT = 1800.0  # seconds, for the installation of its requirements and the start; EMOHUB_SPACE_TIMEOUT changes it
-POLL, LOG_INTERVAL, WAKE_TIMEOUT = 2.0, 60.0, 10.0  # seconds
+POLL, LOG_INTERVAL, WAKE_TIMEOUT, CALL_TIMEOUT = 2.0, 60.0, 10.0, 300.0  # seconds
 API, ENDPOINT = "/gradio_api", "/predict"
 PENDING = (*INTERMEDIATE_SPACE_STAGES, "SLEEPING")  # a sleeping Space wakes up by the request to its page
 LOG_LINES = 15
@@ -175,7 +175,7 @@ def _image(files: Mapping[str, LocalFile]) -> tuple[str, bytes]:
 
 def _result(url: str, headers: Headers) -> str:
     """Read the server-sent events of a call up to its result."""
-    event = ""
+    event, deadline = "", time.monotonic() + CALL_TIMEOUT
     with get_session().stream("GET", url, headers=headers) as response:
         hf_raise_for_status(response)
         for line in response.iter_lines():
@@ -186,6 +186,8 @@ def _result(url: str, headers: Headers) -> str:
                 raise ValueError(value.strip())
             elif field == "data" and event == "complete":
                 return _summary(json.loads(value))
+            if time.monotonic() > deadline:
+                raise ValueError(f"no result after {CALL_TIMEOUT:.0f} s")
     raise ValueError("the answer is not complete")
 
 

@@ -1,5 +1,7 @@
 """Spaces after a publish: their secret is set, their app runs here, and the report has what it answered."""
 
+import itertools
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +13,14 @@ import pytest
 from emohub.errors import PublishError
 from emohub.publish import space
 from emohub.publish.publish import targets_of
-from emohub.publish.space import SpaceError, wait_until_running
+from emohub.publish.space import SpaceError, call, wait_until_running
 from emohub.publish.verify import Check, Verifier
 from emohub.release.record import Repo, open_release
 from tests.faults import tiny
 from tests.faults.scenario import Sandbox
 from tests.faults.tiny import ORG
 from tests.hub_server import Hub, running_apps
+from tests.hub_server.server import listening
 from tests.hub_server.spaces import App
 from tests.publish.conftest import Publish
 
@@ -142,6 +145,58 @@ def test_the_wait_is_limited(
     assert run(release)[0].ok
     (runs,) = look(release)
     assert not runs.ok and "EMOHUB_SPACE_TIMEOUT" in runs.detail
+
+
+class GradioApp:
+    """An ASGI application with one endpoint, that streams these events as the result."""
+
+    def __init__(self, parameters: list[dict[str, Any]], events: Callable[[], Iterator[str]], name: str = "predict"):
+        self.parameters, self.events, self.name = parameters, events, name
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"].removeprefix("/gradio_api/")
+        bodies = {"info": {"named_endpoints": {f"/{self.name}": {"parameters": self.parameters}}}}
+        bodies |= {"call/predict": {"event_id": "1"}}
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for text in [json.dumps(bodies[path])] if path in bodies else self.events():
+            await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+NUMBER = {"parameter_name": "n", "parameter_has_default": True, "parameter_default": 1, "component": "Number"}
+HEARTBEAT = "event: heartbeat\ndata: null\n\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "events", "error"),
+    [
+        ([NUMBER], lambda: itertools.repeat(HEARTBEAT, 100_000), "no result after 0 s"),
+        ([NUMBER], lambda: [HEARTBEAT], "the answer is not complete"),
+        ([NUMBER], lambda: ["event: error\ndata: out \x1b[2Jof memory\n\n"], r"out \[2Jof memory"),
+        ([NUMBER | {"parameter_has_default": False}], lambda: [], r"/predict needs n \(Number\)"),
+    ],
+    ids=["endless", "cut", "error", "argument"],
+)
+def test_a_call_that_fails(
+    parameters: list[dict[str, Any]],
+    events: Callable[[], Iterator[str]],
+    error: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(space, "CALL_TIMEOUT", 0.1)
+    with (
+        listening(GradioApp(parameters, events)) as host,
+        pytest.raises(SpaceError, match=f"/predict failed: .*{error}"),
+    ):
+        call(host, {}, None)
+
+
+def test_a_call_that_succeeds() -> None:
+    answer = 'event: complete\ndata: [{"scores": []}]\n\n'
+    with listening(GradioApp([NUMBER], lambda: iter([HEARTBEAT, answer]))) as host:
+        assert call(host, {}, None) == "/predict returned dict with scores"
+    with listening(GradioApp([NUMBER], lambda: iter([]), "other")) as host:
+        assert call(host, {}, None) == "the page answers; it has no endpoint /predict"
 
 
 def fake(*runtimes: tuple[str, str]) -> Any:
