@@ -103,6 +103,11 @@ class RepoPlan:
         return "update" if self.changes or self.settings or self.tag_missing else "unchanged"
 
     @property
+    def secret(self) -> str | None:
+        """Name of the secret that is set before the first commit, if the Space changes."""
+        return self.target.repo.secret if self.action != "unchanged" else None
+
+    @property
     def size(self) -> int:
         """Bytes to upload."""
         return sum(file.size for file in (*self.add, *self.change))

@@ -19,6 +19,7 @@ from emohub.publish.journal import Journal, opened
 from emohub.publish.plan import Planner, RepoPlan, Target
 from emohub.publish.push import FILES_PER_COMMIT, Pushed, Pusher, raise_conflicts
 from emohub.publish.retries import install_retries
+from emohub.publish.space import secret_value
 from emohub.publish.verify import STEPS, Check, Depth, Verifier
 from emohub.release.record import Release, open_release
 
@@ -103,7 +104,7 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], log: L
 
     Raises:
         PublishError: a check failed, there is no token or no write access, remote changes conflict, or the Hub does
-            not answer. Every repo is then unchanged, complete, or without its card; the same command resumes.
+            not answer. Every repo is then unchanged, complete, or without its card or tag; the same command resumes.
     """
     _configure_clients()
     if options.check:
@@ -113,6 +114,9 @@ def publish(folder: Path, options: Options, show: Callable[[Plan], None], log: L
         plan = _plan(open_release(folder), options, planner)
         show(plan)
         raise_conflicts(plan.repos)
+        for one in plan.repos:
+            if one.secret is not None and not (options.create_pr and one.remote is not None):
+                secret_value(one.target.id, one.secret)
         if not plan.up_to_date:
             _require_write_access(planner.api, plan, options)
         return _execute(plan, options, planner, log)
@@ -205,7 +209,23 @@ def _require_write_access(api: HfApi, plan: Plan, options: Options) -> None:
 
 def _execute(plan: Plan, options: Options, planner: Planner, log: Log) -> Report:
     report = Report()
-    pusher = Pusher(planner.api, planner, planner.journal, options.files_per_commit)
+    verifier = Verifier(options.endpoint, download="bytes" in STEPS[options.verify])
+
+    def keep(checks: Iterable[Check]) -> None:
+        for check in checks:
+            report.checks.append(check)
+            log(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.detail}")
+
+    def verify(target: Target, commit: str) -> None:
+        before = len(report.checks)
+        keep(verifier.files(target, commit))
+        if failures := [f"{one.what}: {one.detail}" for one in report.checks[before:] if not one.ok]:
+            raise PublishError(
+                f"{target.id}: the commit {commit} is not complete, and it was not tagged:\n{listed(failures)}\n"
+                "Run the same command again."
+            )
+
+    pusher = Pusher(planner.api, planner, planner.journal, verify, options.files_per_commit)
     for one in plan.repos:
         target = one.target
         if options.create_pr and one.remote is not None and one.changes:
@@ -220,24 +240,19 @@ def _execute(plan: Plan, options: Options, planner: Planner, log: Log) -> Report
         report.collection = push_collection(planner.api, plan.collection)
         log(f"collection {report.collection}: {plan.collection.action}, {len(plan.collection.add)} items added")
     if options.verify != "none":
-        _verify(plan, report, options, log)
+        keep(_verify(plan, report, options, verifier, log))
     return report
 
 
-def _verify(plan: Plan, report: Report, options: Options, log: Log) -> None:
-    verifier = Verifier(options.endpoint, download="bytes" in STEPS[options.verify])
-
-    def keep(checks: Iterable[Check]) -> None:
-        for check in checks:
-            report.checks.append(check)
-            log(f"{check.id}: {check.what}: {'ok' if check.ok else 'FAILED'}: {check.detail}")
-
+def _verify(plan: Plan, report: Report, options: Options, verifier: Verifier, log: Log) -> Iterator[Check]:
     done = list(zip((one.target for one in plan.repos), report.pushed, strict=True))
     for target, pushed in done:
         for revision in _revisions(pushed):
-            keep(verifier.files(target, revision))
+            yield from verifier.files(target, revision)
     if "load" in STEPS[options.verify]:
-        keep(verifier.loads([target for target, pushed in done if not pushed.url]))
+        merged = [target for target, pushed in done if not pushed.url]
+        yield from verifier.loads(merged)
+        yield from verifier.spaces(merged, log)
 
 
 def _revisions(done: Pushed) -> Sequence[str]:

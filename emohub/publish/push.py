@@ -1,7 +1,7 @@
 """Upload one repo: create it with its access settings, commit the files, the card last, then tag the version."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from huggingface_hub import (
@@ -18,6 +18,7 @@ from emohub.publish import card_merge
 from emohub.publish.files import CARD, LocalFile, hash_all
 from emohub.publish.journal import Journal
 from emohub.publish.plan import Planner, RepoPlan, Target, placeholder_card
+from emohub.publish.space import secret_value
 
 Operation = CommitOperationAdd | CommitOperationDelete
 FILES_PER_COMMIT = 500
@@ -71,28 +72,38 @@ class Pusher:
         api: The Hub's client.
         planner: Plans again after a conflicting commit.
         journal: Updated before and after each commit.
+        verify: Raises PublishError if a commit does not have the files of the target; called before it is tagged.
         files_per_commit: Repos with more changed files are uploaded in several commits.
     """
 
     def __init__(
-        self, api: HfApi, planner: Planner, journal: Journal, files_per_commit: int = FILES_PER_COMMIT
+        self,
+        api: HfApi,
+        planner: Planner,
+        journal: Journal,
+        verify: Callable[[Target, str], None],
+        files_per_commit: int = FILES_PER_COMMIT,
     ) -> None:
         self.api, self.planner, self.journal = api, planner, journal
-        self.files_per_commit = files_per_commit
+        self.verify, self.files_per_commit = verify, files_per_commit
 
     def push(self, target: Target, plan: RepoPlan) -> Pushed:
-        """Bring `main` of one repo to the release, and tag it.
+        """Bring `main` of one repo to the release, verify the commit, and tag it.
 
         Raises:
-            PublishError: remote changes conflict, or the Hub refuses.
+            PublishError: remote changes conflict, the Hub refuses, or its commit is not complete.
         """
+        secret = target.repo.secret
         if plan.remote is None:
             self._create(target)
             plan = self._replan(target)
         if plan.settings:
             self.api.update_repo_settings(**target.repo_args, **plan.settings)  # type: ignore[arg-type]  # gated, private: by name
+        if secret is not None:
+            self.api.add_space_secret(target.id, secret, secret_value(target.id, secret))
         plan, commit, commits = self._commit_after_conflicts(target, plan)
         if plan.tag_missing:
+            self.verify(plan.target, commit)
             self.api.create_tag(**target.repo_args, tag=target.tag, revision=commit, exist_ok=True)
         self._record(plan)
         return Pushed(target.id, target.tag, commits, len(plan.add) + len(plan.change), plan.size)

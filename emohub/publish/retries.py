@@ -9,6 +9,7 @@ are requests for which it sets its own timeout, because it has its own fallback 
 
 import logging
 import os
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,12 @@ from emohub.errors import PublishError
 TRANSIENT = (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError)
 STATUSES = (408, 429, 500, 502, 503, 504)
 NOT_EXECUTED = (429, 503)  # the Hub states that the request had no effect
+
+RERUN = "What was sent is kept: run the same command again, later if the Hub is down (https://status.huggingface.co)."
+UNTRUSTED = (
+    "Nothing was sent to this server. Check HF_ENDPOINT and the clock of this machine; if a proxy of your "
+    "organisation replaces certificates, set SSL_CERT_FILE to the file with its CA certificate."
+)
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +59,13 @@ class RetryPolicy:
         Raises:
             PublishError: one of them is not a positive number.
         """
-        given = {}
-        for name, kind in {"tries": int, "wait": float, "longest": float, "timeout": float}.items():
-            key = f"EMOHUB_HUB_{name.upper()}"
-            if value := os.environ.get(key):
-                try:
-                    given[name] = kind(value)
-                except ValueError as error:
-                    raise PublishError(f"{key} is {value!r}; give a number, e.g. {key}=5.") from error
-                if not 0 < given[name] < float("inf"):
-                    raise PublishError(f"{key} is {value!r}; give a number above 0.")
-        return cls(**given)
+        default = cls()
+        return cls(
+            tries=int(number_from_environment("EMOHUB_HUB_TRIES", default.tries, int)),
+            wait=number_from_environment("EMOHUB_HUB_WAIT", default.wait),
+            longest=number_from_environment("EMOHUB_HUB_LONGEST", default.longest),
+            timeout=number_from_environment("EMOHUB_HUB_TIMEOUT", default.timeout),
+        )
 
     def seconds(self, state: RetryCallState) -> float:
         """Seconds to wait after a failed try."""
@@ -70,6 +73,24 @@ class RetryPolicy:
         if seconds is None:
             seconds = wait_exponential(multiplier=self.wait, max=self.longest)(state)
         return seconds + wait_random(max=self.wait)(state)
+
+
+def number_from_environment(key: str, default: float, kind: Callable[[str], float] = float) -> float:
+    """A positive number from an environment variable, or the default if that is not set.
+
+    Raises:
+        PublishError: it is not a positive number.
+    """
+    value = os.environ.get(key)
+    if not value:
+        return default
+    try:
+        number = kind(value)
+    except ValueError as error:
+        raise PublishError(f"{key} is {value!r}; give a number, e.g. {key}=5.") from error
+    if not 0 < number < float("inf"):
+        raise PublishError(f"{key} is {value!r}; give a number above 0.")
+    return number
 
 
 def _requested_wait(response: httpx2.Response | None) -> float | None:
@@ -113,8 +134,9 @@ class RetryingClient(httpx2.Client):
         )
         try:
             return retrying(self._try, request, options)
-        except TRANSIENT as error:  # of a request that must not be sent twice
-            raise PublishError(_failure(request, _reason(error), 1)) from error
+        except TRANSIENT as error:  # of a request that must not be sent twice, or not at all
+            advice = UNTRUSTED if _untrusted(error) else RERUN
+            raise PublishError(_failure(request, _reason(error), 1, advice)) from error
 
     def _try(self, request: httpx2.Request, options: dict[str, Any]) -> httpx2.Response:
         response = super().send(request, **options)
@@ -132,7 +154,7 @@ def _should_retry(request: httpx2.Request, state: RetryCallState) -> bool:
     assert state.outcome is not None
     repeatable = not (request.method == "POST" and request.url.path.endswith("/discussions"))
     if error := state.outcome.exception():
-        return repeatable and isinstance(error, TRANSIENT)
+        return repeatable and isinstance(error, TRANSIENT) and not _untrusted(error)
     status = state.outcome.result().status_code
     return status in (STATUSES if repeatable else NOT_EXECUTED)
 
@@ -154,15 +176,19 @@ def _outcome(state: RetryCallState) -> str:
 
 
 def _reason(error: BaseException | None) -> str:
-    return f"gave no answer ({type(error).__name__})"
+    return f"gave no answer ({type(error).__name__}: {error})".replace(": )", ")")
 
 
-def _failure(request: httpx2.Request, reason: str, tries: int) -> str:
+def _untrusted(error: BaseException | None) -> bool:
+    """Whether the server has a certificate that is not trusted; nothing was sent to it."""
+    while error and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _failure(request: httpx2.Request, reason: str, tries: int, advice: str = RERUN) -> str:
     times = f"{tries} times" if tries > 1 else "once"
-    return (
-        f"The Hub {reason} to {_address(request)}, tried {times}. What was sent is kept: "
-        "run the same command again, later if the Hub is down (https://status.huggingface.co)."
-    )
+    return f"The Hub {reason} to {_address(request)}, tried {times}. {advice}"
 
 
 def _address(request: httpx2.Request) -> str:

@@ -44,6 +44,7 @@ def _repo_record(one: RepoPlan) -> dict[str, Any]:
         "gated": repo.gated,
         "gate_prompts": card_merge.gate_prompts(one.target.files[CARD].text) if repo.gated else [],
         "settings": one.settings,
+        "secret": one.secret,
         "tag": one.target.tag if one.tag_missing else None,
         "problems": one.problems,
         "remarks": one.remarks,
@@ -82,6 +83,7 @@ def _lines(one: RepoPlan) -> list[str]:
         label = "kept (added on the Hub)" if word == "kept" else word
         lines += [f"  {label}: {', '.join(paths[:SHOWN])}{more}"] if paths else []
     lines += [f"  setting: {name} = {value}" for name, value in one.settings.items()]
+    lines += [f"  secret: {one.secret}, from the environment variable of this name"] if one.secret else []
     lines += [f"  gate: {text}" for text in record["gate_prompts"]]
     lines += [f"  tag: {one.target.tag}"] if one.tag_missing else []
     lines += [f"  note: {text}" for text in one.remarks]

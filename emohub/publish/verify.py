@@ -1,7 +1,8 @@
 """Verify after a push that users get the files of the release from the Hub."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +11,13 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from huggingface_hub.hf_api import RepoFile
 from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
 
-from emohub.errors import hub_message
+from emohub.errors import PublishError, hub_message
 from emohub.hub.kinds import Kind
 from emohub.publish import card_merge
 from emohub.publish.files import CARD, LocalFile, hash_all
 from emohub.publish.plan import HUB_FILE, Target
 from emohub.publish.smoke_test import SCRIPTS, load_repos
+from emohub.publish.space import call, open_page, wait_until_running
 
 Depth = Literal["none", "files", "bytes", "load", "full"]
 # Depth → steps: compare the digests that the Hub lists, download every byte, load every repo as a user would.
@@ -58,6 +60,7 @@ class Verifier:
 
     def __init__(self, endpoint: str, *, download: bool) -> None:
         self.endpoint, self.download = endpoint, download
+        self.downloaded: set[str] = set()
         self.publisher = HfApi(endpoint=endpoint)
         self.anonymous = HfApi(endpoint=endpoint, token=False)
 
@@ -80,6 +83,29 @@ class Verifier:
             results = load_repos(kind, repos, self.endpoint, None if user == ANONYMOUS else get_token())
             yield from (Check(id, "loads", one.ok, "; ".join(one.lines), user) for id, one in results.items())
 
+    def spaces(self, targets: Sequence[Target], log: Callable[[str], None]) -> Iterator[Check]:
+        """Whether Spaces run, and whether they answer."""
+        for target in targets:
+            if target.repo.hub_type == "space":
+                yield from self._space(target, log)
+
+    def _space(self, target: Target, log: Callable[[str], None]) -> Iterator[Check]:
+        what, user, api = "runs", PUBLISHER, self.publisher
+        try:
+            commit, hidden = str(api.space_info(target.id).sha), os.environ.get(target.repo.secret or "")
+            seconds = wait_until_running(api, target.id, commit, log, hidden=hidden)
+            yield Check(target.id, what, True, f"RUNNING after {seconds:.0f} s", user)
+            what, user = "answers", self._user(target)
+            host, token = str(api.space_info(target.id).host), None if user == ANONYMOUS else get_token()
+            gradio = card_merge.metadata(target.files[CARD].text).get("sdk") == "gradio"
+            callable_app = gradio and target.repo.kind == "space"
+            answer = call(host, target.files, token) if callable_app else open_page(host, token)
+            yield Check(target.id, what, True, answer, user)
+        except PublishError as error:
+            yield Check(target.id, what, False, str(error), user)
+        except HfHubHTTPError as error:
+            yield Check(target.id, what, False, hub_message(error), user)
+
     def _user(self, target: Target) -> str:
         """Anonymous, unless the repo is private or gated."""
         info = self.publisher.repo_info(**target.repo_args)
@@ -88,6 +114,8 @@ class Verifier:
     def _files(self, target: Target, revision: str) -> Iterator[Check]:
         user = self._user(target)
         api = self.anonymous if user == ANONYMOUS else self.publisher
+
+        shown = revision[:7] if len(revision) == 40 else revision
 
         def check(what: str, problems: Sequence[str], good: str) -> Check:
             return Check(target.id, what, not problems, "; ".join(problems[:5]) or good, user)
@@ -98,8 +126,9 @@ class Verifier:
         extra = sorted({*remote} - {*target.files} - {HUB_FILE})
         wrong = self._differences(api, target, remote, revision)
         more = f", {len(extra)} added on the Hub" if extra else ""
-        yield check(f"files at {revision}", wrong, f"{len(target.files)} match the release{more}")
-        if self.download:
+        yield check(f"files at {shown}", wrong, f"{len(target.files)} match the release{more}")
+        if self.download and target.id not in self.downloaded:  # once: at the commit that is tagged, or at its tag
+            self.downloaded.add(target.id)
             wrong = [line for file in target.files.values() for line in self._bytes(api, target, file, revision)]
             yield check("download", wrong, f"{sum(file.size for file in target.files.values()):,} bytes")
 

@@ -7,31 +7,44 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults import tiny
 from tests.faults.scenario import KINDS, Outcome, Sandbox, run_scenario, to_json
+from tests.faults.second_hub import SecondHub, running_second
 from tests.hub_server import Faults, Hub, running
+from tests.hub_server.server import listening
+from tests.hub_server.tampering import OtherHost
+
+TOKENS = {tiny.OWNER: "owner", tiny.READER: "reader"}
 
 
 @contextmanager
-def open_sandbox(work: Path) -> Iterator[Sandbox]:
-    """A Hub for fault scenarios."""
-    (work / "objects").mkdir(parents=True)
-    tokens = {tiny.OWNER: "owner", tiny.READER: "reader"}
-    hub = Hub(work / "objects", tokens=tokens, page_size=3)
-    faults = Faults(hub, slow=2.5)
-    with running(hub, faults) as url:
-        yield Sandbox(hub, faults, url)
+def open_sandboxes(work: Path) -> Iterator[Callable[[int], Sandbox]]:
+    """Both Hubs, and the choice between them by seed."""
+    objects = [work / "first", work / "second"]
+    for folder in objects:
+        folder.mkdir(parents=True)
+    first, second = Hub(objects[0], tokens=TOKENS, page_size=3), SecondHub(objects[1], tokens=TOKENS)
+    elsewhere = OtherHost()
+    with listening(elsewhere) as other:
+        other = other.replace("127.0.0.1", "localhost")
+        faults = [Faults(hub, slow=2.5, elsewhere=other) for hub in (first, second)]
+        with running(first, faults[0]) as url, running_second(second, faults[1], elsewhere.headers) as second_url:
+            sandboxes = [
+                Sandbox(first, faults[0], url, elsewhere.headers),
+                Sandbox(second, faults[1], second_url, elsewhere.headers),
+            ]
+            yield lambda seed: sandboxes[(seed + seed // len(KINDS)) % 2]
 
 
 def _share(seeds: range, kind: str | None) -> None:
     """One worker: its seeds, one line each."""
-    with tempfile.TemporaryDirectory() as folder, open_sandbox(Path(folder) / "hub") as sandbox:
+    with tempfile.TemporaryDirectory() as folder, open_sandboxes(Path(folder) / "hubs") as choose:
         for seed in seeds:
-            outcome = run_scenario(sandbox, seed, Path(folder), kind)
+            outcome = run_scenario(choose(seed), seed, Path(folder), kind)
             print(to_json(outcome), flush=True)
             if outcome.violations:
                 _explain(outcome)

@@ -71,7 +71,7 @@ def run(
 
 def _main(conn: Connection, release: Path, token: str, options: Options, file_size: int | None) -> None:
     constants.HF_HUB_DISABLE_XET = True
-    os.environ.update(HF_TOKEN=token, EMOHUB_HUB_WAIT="0.01", EMOHUB_HUB_TIMEOUT="1.0", NO_PROXY="127.0.0.1")
+    os.environ.update(HF_TOKEN=token, EMOHUB_HUB_WAIT="0.01", EMOHUB_HUB_TIMEOUT="1.0", NO_PROXY="127.0.0.1,localhost")
     sleep = time.sleep
     time.sleep = lambda seconds: sleep(min(seconds, 0.01))  # also the waits of huggingface_hub
     logging.basicConfig(stream=sys.stderr, force=True)

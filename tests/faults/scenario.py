@@ -4,13 +4,17 @@ import json
 import random
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from emohub.publish.publish import Options
 from tests.faults import publisher, tiny
 from tests.faults.invariants import CARD, Expected, RemoteCommit, differences, violations
+from tests.faults.second_hub import SecondHub
 from tests.hub_server import Fault, Faults, Hub
+
+Headers = dict[bytes, bytes]
 
 NEW = "v0.2.0"
 START = "<!-- emohub:notes:start -->\n"
@@ -19,10 +23,11 @@ PERMANENT = 10_000  # times that a fault happens
 # Faults of `tests.hub_server`, but for "disk_full", which is on the side of the publisher.
 KINDS = (
     "disconnect", "429", "500", "503", "timeout", "corrupt_upload", "corrupt_storage", "corrupt_download",
-    "kill", "remote_commit", "no_space", "disk_full", "no_access", "gated",
+    "kill", "remote_commit", "no_space", "disk_full", "no_access", "gated", "expired", "redirect", "tls",
+    "dropped_file", "false_digest", "lost_object", "two_publishers",
 )  # fmt: skip
-REPEATED = ("disconnect", "429", "500", "503", "timeout", "no_space")
-UPLOADS = ("corrupt_upload", "corrupt_storage", "no_space")
+REPEATED = ("disconnect", "429", "500", "503", "timeout", "no_space", "expired", "redirect", "tls", "false_digest")
+UPLOADS = ("corrupt_upload", "corrupt_storage", "no_space", "dropped_file", "lost_object", "tls")
 
 
 @dataclass
@@ -76,11 +81,19 @@ def make_scenario(seed: int, kind: str | None = None) -> Scenario:
 
 
 class Sandbox:
-    """A Hub that is emptied between scenarios; `totals` caches the number of requests of a publish without faults."""
+    """A Hub that is emptied between scenarios.
 
-    def __init__(self, hub: Hub, faults: Faults, url: str) -> None:
+    Args:
+        hub: Either implementation.
+        faults: Its faults.
+        url: Its endpoint.
+        foreign: Headers of the requests to other hosts, which get no token.
+    """
+
+    def __init__(self, hub: Hub | SecondHub, faults: Faults, url: str, foreign: list[Headers] | None = None) -> None:
         self.hub, self.faults, self.url = hub, faults, url
-        self.totals: dict[tuple[bool, int], int] = {}
+        self.foreign: list[Headers] = [] if foreign is None else foreign
+        self.totals: dict[tuple[bool, int], int] = {}  # requests of a publish without faults
 
     def publish(self, release: Path, per_commit: int, **more: object) -> publisher.Result:
         options = Options(check=False, verify="bytes", files_per_commit=per_commit, endpoint=self.url)
@@ -94,6 +107,7 @@ class Sandbox:
         self.hub.collections.clear()
         self.hub.members = {tiny.ORG: {"owner"}}
         self.faults.arm(None)
+        self.foreign.clear()
         shutil.rmtree(work, ignore_errors=True)
         release = tiny.write_tiny(work / "release", "0.1.0")
         versions = {"v0.1.0": tiny.files_of(release)}
@@ -129,17 +143,29 @@ def run_scenario(sandbox: Sandbox, seed: int, work: Path, kind: str | None = Non
     def started(pid: int) -> None:
         sandbox.faults.pid = pid
 
-    outcome.first = sandbox.publish(release, scenario.per_commit, started=started, **extra)
-    outcome.happened = sandbox.faults.happened or len(extra)
-    outcome.violations += [f"after the fault: {line}" for line in violations(sandbox.hub, expected)]
+    if scenario.kind == "two_publishers":
+        outcome.first, outcome.happened = _publish_twice(sandbox, release, scenario), 1
+    else:
+        outcome.first = sandbox.publish(release, scenario.per_commit, started=started, **extra)
+        outcome.happened = sandbox.faults.happened or len(extra)
+    outcome.violations += [f"after the fault: {line}" for line in violations(sandbox.hub, expected, scenario.kind)]
     sandbox.faults.arm(None)
     outcome.second = sandbox.publish(release, scenario.per_commit)
     outcome.violations += [f"after the rerun: {line}" for line in violations(sandbox.hub, expected)]
     outcome.violations += EXPECTED.get(scenario.kind, _complete)(sandbox, expected, outcome)
-    outcome.violations += _leaks(release, outcome)
-    if outcome.second.status == 0 and seed % 3 == 0:
+    outcome.violations += _leaks(sandbox, release, outcome)
+    if outcome.second.status == 0 and scenario.rng.random() < 1 / 3:
         outcome.violations += _second_publish(sandbox, release, scenario)
     return outcome
+
+
+def _publish_twice(sandbox: Sandbox, release: Path, scenario: Scenario) -> publisher.Result:
+    """The same release from two machines at once, each with its own journal."""
+    copy = release.parent / "other machine" / "release"
+    shutil.copytree(release, copy)
+    with ThreadPoolExecutor(2) as pool:
+        both = list(pool.map(lambda folder: sandbox.publish(folder, scenario.per_commit), (release, copy)))
+    return publisher.Result(max(one.status or 0 for one in both), "\n".join(one.output for one in both))
 
 
 def _fault(sandbox: Sandbox, expected: Expected, scenario: Scenario, at: int) -> tuple[Fault | None, dict[str, int]]:
@@ -150,11 +176,13 @@ def _fault(sandbox: Sandbox, expected: Expected, scenario: Scenario, at: int) ->
     }
     if scenario.kind == "disk_full":
         return None, {"file_size": scenario.rng.choice((0, 300, 3000))}
+    if scenario.kind == "two_publishers":
+        return None, {}
     kind = "call" if scenario.kind in calls else scenario.kind
     return Fault(kind, at, scenario.times, scenario.after, calls.get(scenario.kind)), {}
 
 
-def _commit_remotely(hub: Hub, rng: random.Random) -> RemoteCommit:
+def _commit_remotely(hub: Hub | SecondHub, rng: random.Random) -> RemoteCommit:
     """Somebody else commits to an existing repo, or creates one."""
     keys = [f"{repo.hub_type}s/{tiny.ORG}/{repo.name}" for repo in tiny.REPOS]
     key = rng.choice([key for key in keys if key in hub.repos] or keys[:1])
@@ -170,7 +198,7 @@ def _commit_remotely(hub: Hub, rng: random.Random) -> RemoteCommit:
     return RemoteCommit(key, hub.push(key, change, "somebody").sha, change, notes)
 
 
-def _gate(hub: Hub, rng: random.Random) -> None:
+def _gate(hub: Hub | SecondHub, rng: random.Random) -> None:
     if repos := [repo for key, repo in sorted(hub.repos.items()) if key.startswith(("datasets/", "models/"))]:
         rng.choice(repos).gated = "manual"
 
@@ -189,8 +217,14 @@ def _corrupt_storage(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> 
     """The storage of the Hub is corrupt: each run names the file."""
     if not outcome.happened:
         return _complete(sandbox, expected, outcome)
-    named = [done.status == 1 and "has different bytes" in done.output for done in (outcome.first, outcome.second)]
+    named = [done.status == 1 and "was not tagged" in done.output for done in (outcome.first, outcome.second)]
     return [] if all(named) else [f"corrupt bytes were not noticed: {named}"]
+
+
+def _lost_object(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
+    """Either the Hub refuses the commit, and the rerun completes it, or every run names the missing object."""
+    accepted = outcome.happened and isinstance(sandbox.hub, SecondHub)
+    return (_corrupt_storage if accepted else _complete)(sandbox, expected, outcome)
 
 
 def _remote_kept(sandbox: Sandbox, expected: Expected, outcome: Outcome) -> list[str]:
@@ -219,14 +253,16 @@ EXPECTED: dict[str, Callable[[Sandbox, Expected, Outcome], list[str]]] = {
     "corrupt_storage": _corrupt_storage,
     "remote_commit": _remote_kept,
     "no_access": _no_access,
+    "lost_object": _lost_object,
 }
 
 
-def _leaks(release: Path, outcome: Outcome) -> list[str]:
-    """Tokens or signatures in the output or in files, and tracebacks."""
+def _leaks(sandbox: Sandbox, release: Path, outcome: Outcome) -> list[str]:
+    """Tokens or signatures in the output, in files or on another host, and tracebacks."""
     beside = [path for path in release.parent.rglob("*") if path.is_file()]
     texts = {"the output": outcome.first.output + outcome.second.output}
     texts |= {path.name: path.read_bytes().decode("latin-1") for path in beside}
+    texts |= {f"request {n} to another host": str(headers) for n, headers in enumerate(sandbox.foreign)}
     found = [f"a secret in {name}" for name, text in texts.items() for s in (tiny.OWNER, "Amz-Sig") if s in text]
     return found + (["a traceback"] if "Traceback" in texts["the output"] else [])
 

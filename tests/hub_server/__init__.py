@@ -7,6 +7,7 @@ read when `huggingface_hub` is first imported. `serve` serves local folders, rea
 
 from tests.hub_server.faults import Fault, Faults
 from tests.hub_server.server import running, serve
+from tests.hub_server.spaces import running_apps
 from tests.hub_server.store import Hub
 
-__all__ = ["Fault", "Faults", "Hub", "running", "serve"]
+__all__ = ["Fault", "Faults", "Hub", "running", "running_apps", "serve"]

@@ -3,16 +3,18 @@
 import asyncio
 import json
 import os
+import re
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.hub_server import tampering
 from tests.hub_server.store import Hub
 
 Scope = dict[str, Any]
 App = Callable[[Scope, Any, Any], Awaitable[None]]
-STATUSES = {"429": 429, "500": 500, "503": 503, "no_space": 507}
+STATUSES = {"429": 429, "500": 500, "503": 503, "no_space": 507, "expired": 401}
 
 
 @dataclass
@@ -42,6 +44,7 @@ class Faults:
     fault: Fault | None = None
     pid: int = 0
     slow: float = 3.0
+    elsewhere: str = ""  # URL of another host
     count: int = 0
     happened: int = 0
     log: list[tuple[str, str, str | None]] = field(default_factory=list)
@@ -57,7 +60,7 @@ class Faults:
             self.log.append((scope["method"], scope["raw_path"].decode(), self.hub.tokens.get(token)))
             fault = self.fault
             due = fault and self.happened < fault.times and self.count >= fault.at
-            if fault and due and APPLIES.get(fault.kind, _always)(scope):
+            if fault and due and _applies(fault, scope):
                 self.happened += 1
                 await KINDS[fault.kind](self, fault, app, scope, receive, send)
             else:
@@ -66,23 +69,23 @@ class Faults:
         return guarded
 
 
-def _always(scope: Scope) -> bool:
-    return True
+# Kind → methods and paths that it affects; other kinds affect every request.
+UPLOAD, COMMIT = "PUT /lfs/", "POST .*/commit/"
+APPLIES = {
+    "no_space": f"{UPLOAD}|{COMMIT}",
+    "corrupt_upload": UPLOAD,
+    "corrupt_storage": UPLOAD,
+    "corrupt_download": "GET ",
+    "dropped_file": COMMIT,
+    "false_digest": "GET .*/tree/",
+    "lost_object": "POST .*/info/lfs/objects/batch",
+    "tls": "POST .*/info/lfs/objects/batch",
+}
 
 
-def _upload(scope: Scope) -> bool:
-    return scope["method"] == "PUT" and scope["path"].startswith("/lfs/")
-
-
-def _write(scope: Scope) -> bool:
-    return _upload(scope) or (scope["method"] == "POST" and "/commit/" in scope["path"])
-
-
-def _download(scope: Scope) -> bool:
-    return scope["method"] == "GET"
-
-
-APPLIES = {"no_space": _write, "corrupt_upload": _upload, "corrupt_storage": _upload, "corrupt_download": _download}
+def _applies(fault: Fault, scope: Scope) -> bool:
+    expired = fault.kind != "expired" or b"authorization" in dict(scope["headers"])
+    return expired and bool(re.match(APPLIES.get(fault.kind, ""), f"{scope['method']} {scope['path']}"))
 
 
 async def _effect(fault: Fault, app: App, scope: Scope, receive: Any) -> None:
@@ -172,4 +175,9 @@ KINDS = {
     "corrupt_upload": corrupt_upload,
     "corrupt_storage": corrupt_storage,
     "corrupt_download": corrupt_download,
+    "dropped_file": tampering.dropped_file,
+    "false_digest": tampering.false_digest,
+    "lost_object": tampering.lost_object,
+    "tls": tampering.tls,
+    "redirect": tampering.redirect,
 }

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from tests.hub_server.access import CommitOf, Content, HubOf, RepoOf, User, error
+from tests.hub_server.spaces import space_info
 from tests.hub_server.store import DATE
 
 routes = APIRouter()
@@ -23,13 +24,14 @@ async def whoami(hub: HubOf, user: User) -> dict[str, Any]:
 
 @routes.get("/api/{kind}/{org}/{name}")
 @routes.get("/api/{kind}/{org}/{name}/revision/{rev}")
-async def info(repo: RepoOf, commit: CommitOf, blobs: bool = False) -> dict[str, Any]:
+async def info(request: Request, hub: HubOf, repo: RepoOf, commit: CommitOf, blobs: bool = False) -> dict[str, Any]:
     siblings = [
         {"rfilename": path, **({"size": file.size, "blobId": file.oid, "lfs": file.pointer()} if blobs else {})}
         for path, file in commit.files.items()
     ]
     state = {"private": repo.private, "gated": repo.gated, "tags": [], "createdAt": DATE, "lastModified": DATE}
-    return {"id": repo.id, "author": repo.owner, "sha": commit.sha, **state, "siblings": siblings}
+    more = space_info(hub, repo, str(request.base_url)) if repo.kind == "spaces" else {}
+    return {"id": repo.id, "author": repo.owner, "sha": commit.sha, **state, **more, "siblings": siblings}
 
 
 @routes.get("/api/{kind}/{org}/{name}/refs")

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 
-from tests.hub_server import read, social, write
+from tests.hub_server import read, social, spaces, write
 from tests.hub_server.faults import Faults
 from tests.hub_server.store import Hub, Repo, folder
 
@@ -31,7 +31,7 @@ def build_app(hub: Hub, faults: Faults) -> Any:
     async def not_found(request: Request, failure: HTTPException) -> JSONResponse:
         return JSONResponse({"error": failure.detail}, 404, failure.headers or {"X-Error-Code": "RepoNotFound"})
 
-    for module in (social, write, read):
+    for module in (social, spaces, write, read):
         app.include_router(module.routes)
 
     async def by_raw_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -42,9 +42,8 @@ def build_app(hub: Hub, faults: Faults) -> Any:
 
 
 @contextmanager
-def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
-    """Serve a Hub from a thread and yield the endpoint, e.g. `http://127.0.0.1:41234`."""
-    app = build_app(hub, faults or Faults(hub))
+def listening(app: Any) -> Iterator[str]:
+    """Serve an ASGI application from a thread and yield its URL, e.g. `http://127.0.0.1:41234`."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # injected faults are expected
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
     # With the protocol named, asyncio sends small answers at once; without it, each waits 40 ms for Nagle.
@@ -58,6 +57,13 @@ def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+@contextmanager
+def running(hub: Hub, faults: Faults | None = None) -> Iterator[str]:
+    """Serve a Hub and yield the endpoint."""
+    with listening(build_app(hub, faults or Faults(hub))) as endpoint:
+        yield endpoint
 
 
 @contextmanager

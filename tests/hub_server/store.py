@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.hub_server.spaces import Runner
 
 DATE = "2025-01-01T00:00:00.000Z"
 TITLE = "initial commit"
@@ -109,6 +112,7 @@ class Repo:
     refs: dict[str, str] = field(default_factory=dict)
     discussions: list[dict[str, Any]] = field(default_factory=list)
     accepted: set[str] = field(default_factory=set)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     @property
     def owner(self) -> str:
@@ -170,6 +174,7 @@ class Hub:
     collections: dict[str, dict[str, Any]] = field(default_factory=dict)
     page_size: int = 1000
     part_size: int | None = None  # LFS objects above it are sent in parts
+    runner: "Runner | None" = None  # runs the apps of Spaces
 
     def may_write(self, user: str | None, namespace: str) -> bool:
         return user is not None and (user == namespace or user in self.members.get(namespace, ()))

@@ -188,6 +188,8 @@ async def commit(
         pull = open_discussion(repo, user or "", header["summary"], pull_request=True)
         ref = f"refs/pr/{pull['num']}"
     created = repo.commit(files, header["summary"], user or "", ref)
+    if hub.runner is not None and (repo.kind, ref) == ("spaces", "refs/heads/main"):
+        hub.runner.start(repo)
     page = f"{request.base_url}{'' if repo.kind == 'models' else f'{repo.kind}/'}{repo.id}"
     url = f"{page}/discussions/{pull['num']}" if pull else None
     return {

@@ -14,8 +14,9 @@ import pytest
 from tests import fresh
 from tests.faults import tiny
 from tests.faults.invariants import Expected, differences, violations
-from tests.hub_server import Fault, Faults, Hub
+from tests.hub_server import Fault, Faults, Hub, running_apps
 
+SPACE = "demo-org/empathic-insight-face"
 USE = """
 from datasets import load_dataset
 from transformers import pipeline
@@ -39,12 +40,20 @@ def test_the_demo_release_goes_to_the_hub_and_loads(
     """Datasets, metrics, model and Space in one command; then they load as in their cards, anonymously over HTTP."""
     release = tmp_path / "release"
     shutil.copytree(demo_release, release)
-    done = publish(release, endpoint, "--yes", "--json")
+    (tmp_path / "apps").mkdir()
+    with running_apps(hub, endpoint, tmp_path / "apps", {SPACE}):
+        done = publish(release, endpoint, "--yes", "--json")
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     names = {repo["id"]: repo["kind"] for repo in record["plan"]["repos"]}
     checks = record["report"]["checks"]
-    assert record["report"]["ok"] and all(check["ok"] and check["user"] == "anonymous" for check in checks)
+    assert record["report"]["ok"] and all(check["ok"] for check in checks)
+    assert {check["what"] for check in checks if check["user"] != "anonymous"} == {"runs"}
+    assert {check["id"] for check in checks if check["what"] == "runs"} == {
+        i for i, k in names.items() if k in ("space", "metric")
+    }
+    (answer,) = [check["detail"] for check in checks if (check["id"], check["what"]) == (SPACE, "answers")]
+    assert answer.startswith("/predict returned dict with model") and "faces" in answer
     assert {check["id"] for check in checks if check["what"] == "loads"} == {
         i for i, k in names.items() if k != "space"
     }
@@ -137,5 +146,5 @@ def test_no_release_and_no_hub(tmp_path: Path) -> None:
     assert done.returncode == 1 and "is not a complete release" in done.stderr
     release = tiny.write_tiny(tmp_path / "release")
     done = publish(release, "http://127.0.0.1:9", EMOHUB_HUB_TRIES="2")
-    assert done.returncode == 1 and "The Hub gave no answer (ConnectError)" in done.stderr
+    assert done.returncode == 1 and "The Hub gave no answer (ConnectError" in done.stderr
     assert "run the same command again" in done.stderr and "Traceback" not in done.stderr

@@ -1,21 +1,21 @@
-"""A seeded sample of `make test-faults`: one scenario of each kind."""
+"""A seeded sample of `make test-faults`: one scenario of each kind, on both Hubs in turn."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.faults.__main__ import open_sandbox
+from tests.faults.__main__ import open_sandboxes
 from tests.faults.scenario import KINDS, Sandbox, run_scenario
 
 
 @pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with open_sandbox(tmp_path_factory.mktemp("sandbox") / "hub") as sandbox:
-        yield sandbox
+def choose(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], Sandbox]]:
+    with open_sandboxes(tmp_path_factory.mktemp("hubs")) as choose:
+        yield choose
 
 
 @pytest.mark.parametrize("seed", range(len(KINDS)), ids=KINDS)
-def test_a_fault_and_a_rerun(seed: int, sandbox: Sandbox, tmp_path: Path) -> None:
-    outcome = run_scenario(sandbox, seed, tmp_path)
+def test_a_fault_and_a_rerun(seed: int, choose: Callable[[int], Sandbox], tmp_path: Path) -> None:
+    outcome = run_scenario(choose(seed), seed, tmp_path)
     assert outcome.violations == [], f"{outcome.first}\n{outcome.second}"

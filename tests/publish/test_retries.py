@@ -1,9 +1,14 @@
 """Requests are retried, except where that could execute them twice."""
 
+import contextlib
 import logging
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
 
 import pytest
+import trustme
 from huggingface_hub import HfApi
 from huggingface_hub.utils import get_session, set_client_factory
 from huggingface_hub.utils._http import default_client_factory
@@ -36,13 +41,14 @@ def test_a_transient_fault_is_retried(kind: str, after: bool, hub: Hub, sandbox:
     assert "refs/tags/v1" in hub.repos["datasets/demo-org/x"].refs
 
 
-@pytest.mark.parametrize(("kind", "reason"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout)")])
+@pytest.mark.parametrize(("kind", "reason"), [("503", "answered 503"), ("timeout", "gave no answer (ReadTimeout")])
 def test_retries_are_limited(kind: str, reason: str, hub: Hub, sandbox: Sandbox) -> None:
     sandbox.faults.arm(Fault(kind, 1, times=100))
     with pytest.raises(PublishError) as stopped:
         HfApi(endpoint=sandbox.url).list_repo_refs("demo-org/x", repo_type="dataset")
     address = f"GET {sandbox.url}/api/datasets/demo-org/x/refs"
-    assert f"The Hub {reason} to {address}, tried 3 times" in str(stopped.value)
+    message = str(stopped.value)
+    assert f"The Hub {reason}" in message and f" to {address}, tried 3 times" in message
     assert "run the same command again" in str(stopped.value)
     assert sandbox.faults.count == 3
 
@@ -88,6 +94,32 @@ def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, sandbox: Sandbo
     sandbox.faults.arm(Fault("503", 1, times=100))
     assert get_session().get(f"{sandbox.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
     assert sandbox.faults.count == 1
+
+
+def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A self-signed certificate, as of a machine in the middle: one try, no request, a message that says why."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    received: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secure:
+                received.append(secure.recv(1000))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        with pytest.raises(PublishError, match=r"CERTIFICATE_VERIFY_FAILED.* tried once.*SSL_CERT_FILE"):
+            HfApi(endpoint=f"https://127.0.0.1:{listener.getsockname()[1]}").whoami()
+        listener.shutdown(socket.SHUT_RDWR)
+    thread.join()
+    assert b"".join(received) == b""
 
 
 @pytest.mark.parametrize("value", ["many", "0", "-1", "inf", "nan"])
