@@ -1,4 +1,4 @@
-"""Upstream's heads: one pickled state dict per emotion, read without running what it may hold.
+"""Upstream's heads: one pickled state dict per emotion, read without executing any code in it.
 
 A file `model_<emotion>_best.pth` holds `layers.0|3|6….weight|bias`, bare or under the key "state_dict".
 """
@@ -45,7 +45,7 @@ class Head:
 
 
 def score_name(spelling: str) -> str:
-    """The canonical name of an emotion or of a dimension, from any spelling in use.
+    """The canonical name of an emotion or of a dimension, from any known spelling.
 
     Raises:
         UnknownNameError: it is neither.
@@ -57,15 +57,15 @@ def score_name(spelling: str) -> str:
 
 
 def read_heads(folder: Path, hidden_sizes: Sequence[int], size_in: int) -> tuple[list[Head], list[Head]]:
-    """The 40 emotion heads and the heads of the dimensions that are there, both in the order of the taxonomy.
+    """Read the 40 emotion heads and the heads of any dimensions, both in the order of the taxonomy.
 
     Args:
         folder: Holds the head files, in any known spelling.
         hidden_sizes: Widths of the hidden layers that each head must have.
-        size_in: Length of the embedding that each head must take.
+        size_in: Length of the embedding that each head must accept.
 
     Raises:
-        BuildError: with everything that is wrong: missing, extra, repeated, unreadable, mis-shaped, not finite.
+        BuildError: all problems: missing, extra, repeated, unreadable, of another shape, not finite.
     """
     if not folder.is_dir():
         raise BuildError(f"{folder} is not a folder. Give the folder that holds the model_<emotion>_best.pth files.")
@@ -88,7 +88,7 @@ def read_heads(folder: Path, hidden_sizes: Sequence[int], size_in: int) -> tuple
 
 
 def _tried(name: str, files: set[str]) -> bool:
-    """Whether a file of this name is there and was already complained about."""
+    """Whether a file of this name exists and has been reported."""
     return any(_known(Path(file).stem) == name for file in files)
 
 
@@ -106,7 +106,7 @@ def _read(path: Path, problems: list[str]) -> Head | None:
     except UnknownNameError as error:
         problems.append(f"{path.name}: extra; {error}")
         return None
-    except Exception as error:  # a hostile file may raise anything; none of it may end the list
+    except Exception as error:  # a hostile file may raise anything; the other files are still checked
         first = str(error).strip().splitlines() or [type(error).__name__]
         problems.append(f"{path.name}: not a plain file of tensors, refused ({first[0][:160]})")
         return None

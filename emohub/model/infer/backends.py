@@ -1,4 +1,4 @@
-"""What runs a model repo: PyTorch or ONNX Runtime, behind one small interface."""
+"""Backends that run a model repo, PyTorch and ONNX Runtime, behind one interface."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ OUTPUTS = ("logits", "image_embeds", "dimensions")
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """What a model says about n images.
+    """Embeddings and scores of n images.
 
     Attributes:
         embeds: (n, width) float32, the tower's pooled output; bfloat16 values where the repo's dtype is that.
         scores: (n, labels) float32, intensities above a neutral face.
-        dimensions: (n, dimensions) float32; with no columns where the model has none.
+        dimensions: (n, dimensions) float32; no columns if the model has none.
     """
 
     embeds: np.ndarray
@@ -38,7 +38,7 @@ class Backend(Protocol):
     device: str
 
     def buffer(self, images: int) -> np.ndarray:
-        """Room for the pixels of a batch, (images, 3, height, width) float32, best for the way to the device."""
+        """An empty pixel batch, (images, 3, height, width) float32, in memory that is fast to copy to the device."""
 
     def __call__(self, pixels: np.ndarray) -> Scored:
         """Embed and score a batch."""
@@ -49,10 +49,10 @@ def load_backend(repo: ModelRepo, device: str | None = None) -> Backend:
 
     Args:
         repo: From `open_repo`.
-        device: "cpu", "cuda", "cuda:1" …; by default a GPU where the backend sees one.
+        device: "cpu", "cuda", "cuda:1" …; by default a GPU if the backend finds one.
 
     Raises:
-        ModelError: the weights are broken, do not fit the config, or the device is not there.
+        ModelError: the weights are broken, do not fit the config, or the device is not available.
     """
     return _BACKENDS[repo.backend](repo, device)
 
@@ -63,15 +63,14 @@ def load_processor(repo: ModelRepo) -> Any:
     Raises:
         ModelError: the library does not know it, or it needs code of its own.
     """
-    with _told(repo, "preprocessor_config.json"), _silent():
-        return AutoImageProcessor.from_pretrained(
-            repo.folder, backend="pil", trust_remote_code=False, local_files_only=True
-        )
+    with _wrap_load_errors(repo, "preprocessor_config.json"), _silent(), repo.unpacked() as folder:
+        local = {"trust_remote_code": False, "local_files_only": True}
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
 
 
 @contextmanager
-def _told(repo: ModelRepo, what: str) -> Iterator[None]:
-    """Fed with broken files, the libraries raise anything; to the caller it is one thing."""
+def _wrap_load_errors(repo: ModelRepo, what: str) -> Iterator[None]:
+    """Turn whatever a library raises on a broken file into a `ModelError`."""
     try:
         yield
     except ModelError:
@@ -80,13 +79,13 @@ def _told(repo: ModelRepo, what: str) -> Iterator[None]:
         first = (str(error).strip().splitlines() or [""])[0]
         raise ModelError(
             f"{repo.source}: {what} cannot be loaded ({type(error).__name__}: {first:.300}). "
-            "Take the model repo again, or try another --backend."
+            "Download the model repo again, or try another --backend."
         ) from error
 
 
 @contextmanager
 def _silent() -> Iterator[None]:
-    """Without the library's progress bars and remarks; stderr shows the images' progress."""
+    """Suppress the library's progress bars and warnings; stderr shows the progress over the images."""
     verbosity, bars = transformers.logging.get_verbosity(), transformers.logging.is_progress_bar_enabled()
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
@@ -105,9 +104,9 @@ class TorchBackend:
         self.repo = repo
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = getattr(torch, repo.dtype)
-        with _told(repo, repo.weights), _silent():
+        with _wrap_load_errors(repo, repo.weights), _silent(), repo.unpacked() as folder:
             model, info = AutoModelForImageClassification.from_pretrained(
-                repo.folder,
+                folder,
                 dtype=self.dtype,
                 variant="bf16" if repo.weights == BF16 else None,
                 use_safetensors=True,
@@ -118,11 +117,11 @@ class TorchBackend:
             problems = [f"{kind.split('_')[0]}: {key}" for kind in _PROBLEMS for key in sorted(map(str, info[kind]))]
             if problems:
                 raise ModelError(f"{repo.source}: {repo.weights} does not fit config.json:\n{listed(problems)}")
-        with _told(repo, f"the device {self.device!r}"):
+        with _wrap_load_errors(repo, f"the device {self.device!r}"):
             self.model = model.eval().requires_grad_(False).to(self.device)
 
     def buffer(self, images: int) -> np.ndarray:
-        """Pinned memory where there is a GPU: it is copied from there without a stop."""
+        """Pinned memory if there is a GPU, for asynchronous copies."""
         return torch.empty(images, 3, *self.repo.side, pin_memory=self.device.startswith("cuda")).numpy()
 
     @torch.inference_mode()
@@ -150,8 +149,8 @@ class OnnxBackend:
         if (device or "cuda").startswith("cuda") and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
             providers.insert(0, "CUDAExecutionProvider")
         if device and device != "cpu" and len(providers) == 1:
-            raise ModelError(f"ONNX Runtime here has no device {device!r}; use cpu, or install onnxruntime-gpu.")
-        with _told(repo, repo.weights):
+            raise ModelError(f"ONNX Runtime has no device {device!r} here. Use cpu, or install onnxruntime-gpu.")
+        with _wrap_load_errors(repo, repo.weights):
             self.session = onnxruntime.InferenceSession(repo.folder / repo.weights, options, providers=providers)
         self.device = "cuda" if "CUDAExecutionProvider" in self.session.get_providers() else "cpu"
         given = [one.name for one in self.session.get_inputs()]
@@ -166,7 +165,7 @@ class OnnxBackend:
 
     def __call__(self, pixels: np.ndarray) -> Scored:
         """Embed and score a batch."""
-        with _told(self.repo, self.repo.weights):
+        with _wrap_load_errors(self.repo, self.repo.weights):
             found = dict(zip(self.names, self.session.run(self.names, {"pixel_values": pixels}), strict=True))
         embeds = found["image_embeds"]
         if self.repo.dtype == "bfloat16":

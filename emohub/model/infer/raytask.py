@@ -1,8 +1,8 @@
 """The same rows as `emohub.model.infer.engine`, computed by many processes or machines through Ray Data.
 
-Two stages: tasks read, decode and resize one batch each, wherever a core is free; a fixed pool of actors holds the
-towers. Ray limits what lies between the two. Batches are those of the local engine, and the caller puts them back in
-order, so that the files are the same; rows that the machines round differently agree to about 1e-5.
+Two stages: tasks read, decode and resize one batch each, wherever a core is free; a fixed pool of actors runs the
+towers. Ray bounds the queue between them. Batches are those of the local engine, and the caller restores their order,
+so the files are the same; rows from machines that round differently agree to about 1e-5.
 
 On a cluster, every machine needs `pip install "emohub[ray]"`, and must see dataset and model at the same path, or
 both as Hub ids. `out` is written by the machine that runs the command.
@@ -21,15 +21,17 @@ import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import torch
 
+from emohub.data.images import decode
 from emohub.errors import EmohubError, MediaError, ModelError
 from emohub.model.infer.backends import Scored, load_backend, load_processor
-from emohub.model.infer.decode import decode, default_workers, to_pixels
+from emohub.model.infer.decode import default_workers, to_pixels
 from emohub.model.infer.engine import Part, Settings, process_name, score
 from emohub.model.infer.shards import Piece, Shard, between, read_rows
 from emohub.model.repo import ModelRepo, open_repo
@@ -142,9 +144,10 @@ def _at_hand(repo: ModelRepo) -> ModelRepo:
         return repo
     if repo.revision is None:
         raise ModelError(f"{platform.node()} has no {repo.folder}. Put the model at the same path, or on the Hub.")
-    return open_repo(
+    here = open_repo(
         repo.source, backend=repo.backend, dtype=repo.dtype, revision=repo.revision, trust_remote_code=True
     )
+    return replace(here, files=repo.files)  # what was checked there is what runs here
 
 
 def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:

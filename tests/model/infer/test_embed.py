@@ -15,15 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from datasets import load_dataset
+from emohub.data.images import decode
 from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification, pipeline
 from typer.testing import CliRunner
 
 from emohub.cli import app
+from emohub.data.runs import run_folder
 from emohub.errors import BuildError, EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.model.infer import decode as decoding
 from emohub.model.infer import store
-from emohub.model.infer.decode import decode, overlapped
+from emohub.model.infer.decode import overlapped
 from emohub.model.infer.embed import embed_dataset
 from emohub.model.infer.shards import cut, find_images, read_rows
 from emohub.model.repo import open_repo
@@ -220,7 +222,7 @@ def test_a_lost_shard_is_done_again(embedded, repo, model, tmp_path):
 )
 def test_refuses_to_go_on_with_other_settings(changed, said, embedded, repo, model):
     given = {"config": "binary", "batch_size": 3, "shard_size": 8, **changed}
-    with pytest.raises(BuildError, match="begun with other settings") as error:
+    with pytest.raises(BuildError, match="`emohub embed` with other settings") as error:
         embed_dataset(repo, model, embedded[0], **given)
     assert said in str(error.value)
 
@@ -245,7 +247,7 @@ def test_refuses_a_folder_of_something_else(repo, model, tmp_path):
 
 def test_one_run_at_a_time(repo, model, tmp_path):
     out = tmp_path / "out"
-    with store.claimed(out), pytest.raises(BuildError, match="Another run"):
+    with run_folder(out, {}, "emohub embed"), pytest.raises(BuildError, match="Another `emohub embed` is writing"):
         embed_dataset(repo, model, out, config="binary")
 
 
