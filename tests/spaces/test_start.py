@@ -138,8 +138,8 @@ def test_a_model_that_is_replaced_after_the_start_changes_nothing(command, tiny_
     shutil.copytree(tiny_model, model := tmp_path / "model")
     copy = Path(command("--model", str(model))["MODEL_ID"])
     for path in [*model.glob("*.py"), model / "config.json"]:
-        path.write_text("raise SystemExit('replaced')")
-    assert not any(b"replaced" in path.read_bytes() for path in copy.iterdir())
+        path.write_text("raise SystemExit('planted later')")
+    assert not any(b"planted later" in path.read_bytes() for path in copy.iterdir())
     (copy / "config.json").write_text("{}")  # a copy that somebody changed is made again
     shutil.copytree(tiny_model, model, dirs_exist_ok=True)
     assert Path(command("--model", str(model))["MODEL_ID"]) == copy

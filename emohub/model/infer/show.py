@@ -1,4 +1,4 @@
-"""Predictions as a table, as CSV or as JSON lines; each is written as it comes."""
+"""Predictions as a table, as CSV or as JSON lines, streamed."""
 
 import csv
 import json
@@ -7,37 +7,41 @@ from typing import Any, TextIO
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from emohub.errors import escaped
 from emohub.model.infer.predict import Prediction
 
 DECIMALS = 4
 
 
 def write_table(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For eyes: one row a picture, its highest scores in one cell; columns that nothing is in are left out."""
-    rows = [[cell(one, top_k) for cell in _CELLS.values()] for one in predictions]
-    used = [index for index in range(len(_CELLS)) if any(row[index] for row in rows)]
-    table = Table(*(list(_CELLS)[index] for index in used), show_lines=top_k is None)
-    for row in rows:
-        table.add_row(*(row[index] for index in used))
-    Console(file=file).print(table)
+    """Human-readable: one row a picture, names whole and their scores beside them; unused columns are left out."""
+    predictions = list(predictions)
+    columns = {name: [cell(one) for one in predictions] for name, cell in _ABOUT.items()}
+    table = Table(show_lines=True)
+    for name in (used := [name for name, cells in columns.items() if any(cells)]):
+        table.add_column(name, overflow="fold")
+    table.add_column(
+        "emotions, dimensions" if any(one.dimensions for one in predictions) else "emotions", no_wrap=True
+    )
+    table.add_column("score", justify="right", no_wrap=True)
+    for number, one in enumerate(predictions):
+        pairs = [*one.top(top_k), *one.dimensions.items()]
+        names, scores = "\n".join(name for name, _ in pairs), "\n".join(f"{score:z.2f}" for _, score in pairs)
+        table.add_row(*(Text(cell) for cell in (*(columns[name][number] for name in used), names, scores)))
+    Console(file=file, highlight=False).print(table)
 
 
-def _listed(pairs: Iterable[tuple[str, float]]) -> str:
-    return "\n".join(f"{value:6.2f} {name}" for name, value in pairs)
-
-
-_CELLS: Mapping[str, Callable[[Prediction, int | None], str]] = {
-    "source": lambda one, top_k: one.source,
-    "seconds": lambda one, top_k: "" if one.seconds is None else f"{one.seconds:g}",
-    "face": lambda one, top_k: "" if one.face is None else "{2}×{3} at {0},{1}".format(*one.face),
-    "emotions": lambda one, top_k: _listed(one.top(top_k)),
-    "dimensions": lambda one, top_k: _listed(one.dimensions.items()),
+_ABOUT: Mapping[str, Callable[[Prediction], str]] = {
+    "source": lambda one: escaped(one.source),
+    "seconds": lambda one: "" if one.seconds is None else f"{one.seconds:g}",
+    "face": lambda one: "" if one.face is None else "{2}×{3} at {0},{1}".format(*one.face),
 }
 
 
 def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For spreadsheets: one row a picture; all scores in columns of their own, or the highest as name and score."""
+    """For spreadsheets: one row per picture; a column per score, or the highest as name and score."""
     writer = None
     for one in predictions:
         row: dict[str, Any] = {"source": one.source, "seconds": one.seconds}
@@ -55,7 +59,7 @@ def write_csv(predictions: Iterable[Prediction], top_k: int | None, file: TextIO
 
 
 def write_jsonl(predictions: Iterable[Prediction], top_k: int | None, file: TextIO) -> None:
-    """For programs: one object a picture; `scores` with the highest first."""
+    """For programs: one object per picture; `scores` with the highest first."""
     for one in predictions:
         row = {
             "source": one.source,
