@@ -1,5 +1,6 @@
 """Errors that a user can act on, and the one map from an exception to what the command line prints."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 
 from huggingface_hub.errors import HfHubHTTPError
@@ -53,6 +54,25 @@ def printable(value: object, limit: int = 120) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def escaped(text: str) -> str:
+    """A text whose control characters are written out, so that a name in it cannot act on a terminal.
+
+    Line breaks, tabs and the joiners of emojis stay.
+
+    >>> escaped(f"{chr(27)}[2J.png").count(chr(27))
+    0
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in _CONTROLS and letter not in "\n\t\u200c\u200d"
+        else letter
+        for letter in text
+    )
+
+
+_CONTROLS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # also marks that reverse the text after them
+
+
 def listed(lines: Sequence[str], shown: int = SHOWN) -> str:
     """The first `shown` lines as a bulleted list, and how many more there are."""
     more = [f"  … and {len(lines) - shown:,} more"] if len(lines) > shown else []
@@ -103,4 +123,4 @@ MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...]
 
 def message_for(error: BaseException) -> str | None:
     """What to print for an error, or None for one that is a fault of ours and deserves its traceback."""
-    return next((text(error) for kind, text in MESSAGES if isinstance(error, kind)), None)
+    return next((escaped(text(error)) for kind, text in MESSAGES if isinstance(error, kind)), None)

@@ -2,20 +2,29 @@
 
 import json
 import os
+import re
 import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.constants import HF_HOME
+
 from emohub.errors import EmohubError
 from emohub.hub.folders import hub_folder
+from emohub.hub.fresh import inherited
 
 SPACE = "empathic_insight_face"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
 HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS"
 PLACEHOLDER = "ORG/"
+# What a Space gets from the environment besides `hub.fresh.INHERITED`: its home and its settings, no token and no key.
+KEPT = re.compile(
+    r"HOME|USER|LOGNAME|TMPDIR|HF_HOME|HF_MODULES_CACHE|MPLCONFIGDIR|XDG_[A-Z]+_HOME|(?:GRADIO|SPACE)_[A-Z_]+|"
+    r"PYTHON(?:DONTWRITEBYTECODE|UNBUFFERED|UTF8)"
+)
 TOY = 1_000_000  # parameters of the vision tower; a model with fewer is the sample
 TOY_SETTINGS = {
     "notice": "This is the demo's model, for show only: it was trained on drawn faces, and what it gives on photos "
@@ -23,39 +32,46 @@ TOY_SETTINGS = {
 }
 
 
-def start_space(folder: Path | None = None, model: str | None = None, port: int | None = None) -> None:
-    """Replace this process by the Space, on this machine only.
+def start_space(
+    folder: Path | None = None, model: str | None = None, port: int | None = None, *, trust_remote_code: bool = False
+) -> None:
+    """Replace this process by the Space, on this machine only, without the tokens and keys of this environment.
 
     Args:
         folder: Folder of a Space; the demo Space by default.
         model: Folder or Hub id of a model repo, for a Space with `model` in its settings.json.
         port: Port to listen on; otherwise GRADIO_SERVER_PORT, otherwise the first free one from 7860 on.
+        trust_remote_code: Run code of the model repo that is not, byte for byte, what this emohub ships.
 
     Raises:
         EmohubError: Gradio is not installed, the folder is not a Space, the port is in use, or no model was found.
+        ModelError: the model repo is incomplete, or its code is not this emohub's.
     """
     folder = (folder or hub_folder("spaces", SPACE)).absolute()
     if not (folder / "app.py").is_file():
         raise EmohubError(f"{folder} is not a Space: it has no app.py. Give a folder under spaces/ or metrics/.")
     if find_spec("gradio") is None:
         raise EmohubError('A Space needs Gradio, which is not installed. Install it: pip install "emohub[space]".')
-    added = environment(folder, model, port)
+    variables = environment(folder, model, port, trust_remote_code=trust_remote_code)
     os.chdir(folder)
-    os.execve(sys.executable, [sys.executable, "app.py"], {**os.environ, **added})
+    os.execve(sys.executable, [sys.executable, "app.py"], variables)
 
 
-def environment(folder: Path, model: str | None = None, port: int | None = None) -> dict[str, str]:
-    """Environment variables to set for the Space.
+def environment(
+    folder: Path, model: str | None = None, port: int | None = None, *, trust_remote_code: bool = False
+) -> dict[str, str]:
+    """The whole environment of the Space.
 
     Raises:
         EmohubError: the port is in use, or no model was found.
     """
-    added = {"GRADIO_SERVER_NAME": HOST, "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    kept = inherited() | {key: value for key, value in os.environ.items() if KEPT.fullmatch(key)}
+    added = kept | {"GRADIO_SERVER_NAME": HOST, "GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1"}
     if wanted := port or int(os.environ.get(PORT) or 0):
         _check_free(wanted)
         added[PORT] = str(wanted)
     settings = _settings(folder)
-    return added | (_model_environment(settings, model) if "model" in settings else {})
+    return added | (_model_environment(settings, model, trust_remote_code) if "model" in settings else {})
 
 
 def _check_free(port: int) -> None:
@@ -70,7 +86,7 @@ def _check_free(port: int) -> None:
             ) from error
 
 
-def _model_environment(settings: dict[str, Any], model: str | None) -> dict[str, str]:
+def _model_environment(settings: dict[str, Any], model: str | None, trust_remote_code: bool) -> dict[str, str]:
     named = "" if settings["model"].startswith(PLACEHOLDER) else settings["model"]
     chosen = model or os.environ.get(MODEL) or (str(SAMPLE) if SAMPLE.is_dir() else named)
     if not chosen:
@@ -78,14 +94,13 @@ def _model_environment(settings: dict[str, Any], model: str | None) -> dict[str,
             f"No model was found: {SAMPLE} does not exist, and the Space's settings.json names none. "
             "Build the sample with `make demo`, or give a model repo: emohub space --model FOLDER_OR_HUB_ID."
         )
-    path = Path(chosen)
-    if not path.is_dir():
-        if path.is_absolute() or chosen.startswith("."):
-            raise EmohubError(f"{chosen} is not a folder. Give the folder of a model repo, or its Hub id.")
-        return {MODEL: chosen}
-    # A local model needs no network.
-    added = {MODEL: str(path.resolve()), "HF_HUB_OFFLINE": "1"}
-    return added | ({SETTINGS: json.dumps(_toy_settings())} if _is_toy(path) else {})
+    from emohub.model.repo import open_repo  # with transformers, some seconds that a metric's page does without
+
+    repo = open_repo(chosen, trust_remote_code=trust_remote_code)
+    # A copy of what was checked, which this user alone may write. It needs neither a network nor a token.
+    copy = repo.keep(Path(HF_HOME) / "emohub" / "models")
+    added = {MODEL: str(copy), "HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    return added | ({SETTINGS: json.dumps(_toy_settings())} if _is_toy(repo.folder) else {})
 
 
 def _settings(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What no file may contain: pickles, secrets, local paths."""
 
 import io
-import json
 import pickletools
 import re
 import tokenize
@@ -16,6 +15,7 @@ import pyarrow.parquet as pq
 
 from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject
 from emohub.errors import printable
+from emohub.hub.json_files import parse_json
 
 PICKLED = (".pth", ".pt", ".bin", ".pkl", ".pickle", ".joblib", ".ckpt", ".dill", ".cloudpickle", ".pkl.gz", ".pt2")
 WINDOW = 8 * 2**20  # bytes of a binary file that are read at either end: headers, footers, metadata are there
@@ -213,7 +213,7 @@ def json_texts(subject: Subject) -> Iterator[Failure]:
     """Files named .json that do not parse."""
     for name in subject.having(".json"):
         try:
-            json.loads((subject.folder / name).read_bytes())
+            parse_json((subject.folder / name).read_bytes())
         except ValueError as error:
             yield subject.failure(name, f"is not valid JSON: {printable(error)}", "Build it again.")
 

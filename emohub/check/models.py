@@ -1,7 +1,6 @@
 """Model repos: complete, safetensors only, with the labels of the datasets and the recorded scores."""
 
 import ast
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from types import ModuleType
@@ -20,6 +19,7 @@ from emohub.data.source import sha256_of
 from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.errors import printable
 from emohub.hub.fresh import FreshProcessError
+from emohub.hub.json_files import parse_json
 from emohub.model.convert.convert import RECORD, SEED
 from emohub.model.convert.images import probe_images
 from emohub.model.hubcode import CLASSES, CODE
@@ -38,7 +38,7 @@ AGAIN = "Convert the model again with `emohub build model`."
 def _json(subject: Subject, name: str) -> dict[str, Any]:
     """A JSON object; empty where there is none, which is a check of its own."""
     try:
-        found = json.loads((subject.folder / name).read_bytes())
+        found = parse_json((subject.folder / name).read_bytes())
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -26,8 +26,15 @@ def space(
             min=1, max=65535, help="Port.  [default: GRADIO_SERVER_PORT, or the first free one from 7860 on]"
         ),
     ] = None,
+    trust_remote_code: Annotated[
+        bool,
+        typer.Option("--trust-remote-code", help="Run the model repo's code even if it differs from emohub's."),
+    ] = False,
 ) -> None:
-    """Show the model in a browser: start the demo Space on 127.0.0.1, offline, until Ctrl+C."""
+    """Show the model in a browser: start the demo Space on 127.0.0.1, offline, until Ctrl+C.
+
+    The Space gets no token and no key of your environment.
+    """
     from emohub.space import start_space
 
-    start_space(path, model, port)
+    start_space(path, model, port, trust_remote_code=trust_remote_code)

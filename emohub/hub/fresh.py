@@ -169,13 +169,18 @@ def workspace(repos: Iterable[LocalRepo] = ()) -> Iterator[Path]:
 def environment(root: Path, endpoint: str | None = None, token: str | None = None) -> dict[str, str]:
     """The whole environment of a process that is at home in `root`; offline without an endpoint."""
     places = {"HOME": "home", "TMPDIR": "tmp", "HF_HOME": "hf", "GRADIO_TEMP_DIR": "gradio"}
-    kept = {key: value for key, value in os.environ.items() if INHERITED.fullmatch(key)}
+    kept = inherited()
     if endpoint:
         found = {key: value for key, value in os.environ.items() if INHERITED_ONLINE.fullmatch(key)}
         kept |= {key: value for key, value in found.items() if "@" not in value} | {"HF_ENDPOINT": endpoint}
     secret = {"HF_TOKEN": token} if token else {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
     fixed = FIXED if endpoint else FIXED | OFFLINE
     return {**kept, **fixed, **{key: str(root / name) for key, name in places.items()}, **secret}
+
+
+def inherited() -> dict[str, str]:
+    """The variables of this environment that `INHERITED` lists."""
+    return {key: value for key, value in os.environ.items() if INHERITED.fullmatch(key)}
 
 
 def stderr_tail(text: str, root: Path, lines: int = 3) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Open a model repo: find or download it, check its files, and decide whether its code may run."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from emohub.data.source import HUB_ID, sha256_of
 from emohub.errors import ModelError, listed
 from emohub.hub.folders import hub_folder
+from emohub.hub.json_files import parse_json
+from emohub.model import pinned
 from emohub.model.hubcode import CLASSES, CODE, MODEL
 
 CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
@@ -40,6 +43,7 @@ class ModelRepo:
         dimensions: Names of the further scores, in order; often none.
         width: Numbers in an embedding.
         side: Height and width of the images that the tower takes.
+        files: Names and bytes of the files that decide what runs, as they were checked: configuration and code.
     """
 
     folder: Path
@@ -52,12 +56,23 @@ class ModelRepo:
     dimensions: tuple[str, ...]
     width: int
     side: tuple[int, int]
+    files: pinned.Files = field(repr=False)
+
+    def unpacked(self) -> AbstractContextManager[Path]:
+        """A temporary folder to load from: `files` as they were checked, and the weights."""
+        return pinned.unpacked(self.files, {self.weights: self.folder / self.weights})
+
+    def keep(self, store: Path) -> Path:
+        """The same as a folder below `store` that stays."""
+        return pinned.keep(self.files, {self.weights: self.folder / self.weights}, store)
 
     def digests(self) -> dict[str, str]:
         """SHA-256 of every file that decides the numbers, by name."""
         code = [f"{name}.py" for name in CODE] if self.backend == "torch" else []
         beside = sorted(str(path.relative_to(self.folder)) for path in self.folder.glob(f"{self.weights}?*"))
-        return {name: sha256_of(self.folder / name) for name in (CONFIG, PROCESSOR, *code, self.weights, *beside)}
+        files = dict(self.files)
+        found = {name: hashlib.sha256(files[name]).hexdigest() for name in (CONFIG, PROCESSOR, *code)}
+        return found | {name: sha256_of(self.folder / name) for name in (self.weights, *beside)}
 
 
 def open_repo(
@@ -93,11 +108,15 @@ def open_repo(
             f"{model} is not a complete model repo for the backend {backend!r}; missing:\n{listed(missing)}\nGive a "
             "folder that `emohub build model` wrote, the Hub id of such a repo, or another --backend."
         )
-    config = _read_json(folder / CONFIG)
+    # Code that is allowed to differ may consist of other files.
+    others = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.py")) if trust_remote_code else []
+    files = pinned.read_files(folder, names + (others if backend == "torch" else []))
+    config, processor = (_parsed(folder / name, dict(files)[name]) for name in (CONFIG, PROCESSOR))
     if backend == "torch" and not trust_remote_code:
-        _check_code(folder, config)
+        _check_code(folder, dict(files), config, processor)
     source = folder.resolve().name if Path(model).is_dir() else str(model)
-    return ModelRepo(folder.resolve(), source, commit, backend, dtype, found, **_described(folder, config))
+    described = _described(folder, config, processor)
+    return ModelRepo(folder.resolve(), source, commit, backend, dtype, found, **described, files=files)
 
 
 def _fetch(model: str, revision: str | None, weights: tuple[str, ...]) -> tuple[Path, str | None]:
@@ -120,9 +139,9 @@ def _fetch(model: str, revision: str | None, weights: tuple[str, ...]) -> tuple[
     return folder, folder.name
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _parsed(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = parse_json(data)
     except ValueError as error:
         raise ModelError(f"{path} is not valid JSON: {error}. Download the model repo again.") from error
     if not isinstance(found, dict):
@@ -130,20 +149,36 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found
 
 
-def _check_code(folder: Path, config: Mapping[str, Any]) -> None:
-    """Refuse code that differs from what this package ships, or that config.json does not name."""
+def _check_code(folder: Path, files: Mapping[str, bytes], *configs: Mapping[str, Any]) -> None:
+    """Refuse code that differs from what this package ships, or that the configuration takes from elsewhere."""
     ours = hub_folder("hub_models", MODEL)
-    other = [name for name in CODE if (folder / f"{name}.py").read_bytes() != (ours / f"{name}.py").read_bytes()]
-    named = config.get("auto_map", {})
-    elsewhere = [f"auto_map.{key} = {named.get(key)!r}" for key in CLASSES if named.get(key) != CLASSES[key]]
-    if problems := [f"{name}.py differs" for name in other] + elsewhere:
+    problems = [f"{name}.py differs" for name in CODE if files[f"{name}.py"] != (ours / f"{name}.py").read_bytes()]
+    named = configs[0].get("auto_map") or {}
+    problems += [f"auto_map.{key} = {named.get(key)!r}" for key in CLASSES if named.get(key) != CLASSES[key]]
+    problems += [line for config in configs for line in _code_elsewhere(config)]
+    if problems:
         raise ModelError(
-            f"{folder} holds code that differs from this emohub's:\n{listed(problems)}\n"
+            f"{folder} holds code that differs from this emohub's:\n{listed(list(dict.fromkeys(problems)))}\n"
             "Read it, then pass --trust-remote-code to run it; --backend onnx runs no code of the repo."
         )
 
 
-def _described(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+def _code_elsewhere(config: Mapping[str, Any]) -> Iterator[str]:
+    """Entries of a configuration, at any depth, that name code outside of `CODE`."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), config)]  # no recursion: a file may be nested deeply
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping | list):
+            inner = value.items() if isinstance(value, Mapping) else enumerate(value)
+            waiting += [((*path, str(key)), found) for key, found in inner]
+        elif "auto_map" in path or path[-1] == "impl":
+            if str(value).rpartition(".")[0] not in CODE:
+                yield f"{'.'.join(path)} = {value!r}"
+        elif any("attn_implementation" in key for key in path) and "/" in str(value):  # a kernel of the Hub is code
+            yield f"{'.'.join(path)} = {value!r}"
+
+
+def _described(folder: Path, config: Mapping[str, Any], processor: Mapping[str, Any]) -> dict[str, Any]:
     """Inputs and outputs from config.json, checked against the image processor."""
     try:
         if config["model_type"] != MODEL:
@@ -155,7 +190,6 @@ def _described(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         dimensions, width = tuple(map(str, config["dimensions"])), int(tower["hidden_size"])
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(f"{folder}/{CONFIG} has a bad entry: {error}. Convert the model again.") from error
-    processor = _read_json(folder / PROCESSOR)
     wanted = {"height": side[0], "width": side[1]}
     if processor.get("size") != wanted or not processor.get("do_resize", True) or processor.get("do_center_crop"):
         raise ModelError(

@@ -65,23 +65,90 @@ def test_the_space_gets_this_machine_only_no_analytics_and_the_model(command, ti
     seen = command("--model", os.path.relpath(tiny_model, tmp_path / "cwd"), "--port", str(free := free_port()))
     assert (seen["GRADIO_SERVER_NAME"], seen["GRADIO_SERVER_PORT"]) == ("127.0.0.1", str(free))
     assert (seen["GRADIO_ANALYTICS_ENABLED"], seen["HF_HUB_OFFLINE"]) == ("False", "1")
-    assert seen["MODEL_ID"] == str(tiny_model) and seen["cwd"] == str(tmp_path / "toy")
+    assert seen["cwd"] == str(tmp_path / "toy")
+    assert Path(seen["MODEL_ID"]).is_relative_to(tmp_path / "home")
+    for name in ("config.json", "model.safetensors", "modeling_empathic_insight_face.py"):
+        assert (Path(seen["MODEL_ID"]) / name).read_bytes() == (tiny_model / name).read_bytes()
     assert "SPACE_SETTINGS" not in seen  # no record says that its weights are those of the demo
+    again = command("--model", str(tiny_model))
+    assert again["MODEL_ID"] == seen["MODEL_ID"] and len([*Path(seen["MODEL_ID"]).parent.iterdir()]) == 1
 
 
-def test_the_model_of_make_demo_is_the_default_and_its_notice_says_for_show(command, tmp_path: Path) -> None:
+def test_the_model_of_make_demo_is_the_default_and_its_notice_says_for_show(
+    command, tiny_model, tmp_path: Path
+) -> None:
     model = tmp_path / "cwd" / SAMPLE
-    model.mkdir(parents=True)
+    shutil.copytree(tiny_model, model)
     (model / "conversion.json").write_text('{"parameters": {"tower": 50784}}')
     seen = command(SPACE_SETTINGS='{"faces": 2}')
     settings = json.loads(seen["SPACE_SETTINGS"])
-    assert seen["MODEL_ID"] == str(model.resolve())
+    assert (Path(seen["MODEL_ID"]) / "model.safetensors").resolve() == (model / "model.safetensors").resolve()
     assert "for show only" in settings["notice"] and settings["faces"] == 2
 
 
-def test_a_hub_id_may_use_the_network(command) -> None:
-    seen = command("--model", "some/model")
-    assert seen["MODEL_ID"] == "some/model" and "HF_HUB_OFFLINE" not in seen and "GRADIO_SERVER_PORT" not in seen
+def test_a_hub_id_is_downloaded_before_the_space_starts(command, tiny_model: Path, tmp_path: Path) -> None:
+    """So the Space needs neither a network nor a token."""
+    cached = tmp_path / "home" / "hub" / "models--some--model"
+    (cached / "refs").mkdir(parents=True)
+    (cached / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(tiny_model, cached / "snapshots" / ("0" * 40))
+    seen = command("--model", "some/model", HF_HUB_OFFLINE="1", HF_TOKEN="hf_planted")
+    assert (Path(seen["MODEL_ID"]) / "config.json").read_bytes() == (tiny_model / "config.json").read_bytes()
+    assert seen["HF_HUB_OFFLINE"] == "1" and "HF_TOKEN" not in seen
+    assert "not found on the Hub" in command("--model", "some/other", HF_HUB_OFFLINE="1", fails=True)
+
+
+# -- trust -------------------------------------------------------------------------------------------
+
+EXPLOIT = """
+import json, os
+with open({seen!r}, "w") as file:
+    json.dump(dict(os.environ), file)
+"""
+LOADS = "import os, transformers\ntransformers.pipeline('image-classification', os.environ['MODEL_ID'], "
+LOADS += "trust_remote_code=True)\nprint('{}')\n"
+SECRETS = {
+    "HF_TOKEN": "hf_planted",
+    "OPENAI_API_KEY": "planted",
+    "AWS_SECRET_ACCESS_KEY": "planted",
+    "MY_PASSWORD": "x",
+}
+
+
+@pytest.fixture
+def foreign(tiny_model: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A model repo whose code writes down the environment that it runs in, and the file that it writes."""
+    shutil.copytree(tiny_model, tmp_path / "foreign")
+    code = tmp_path / "foreign" / "modeling_empathic_insight_face.py"
+    code.write_text(code.read_text() + EXPLOIT.format(seen=str(tmp_path / "seen.json")))
+    return tmp_path / "foreign", tmp_path / "seen.json"
+
+
+def test_code_of_another_model_runs_only_if_trusted_and_sees_no_secret(command, foreign, tmp_path: Path) -> None:
+    model, ran = foreign
+    (tmp_path / "toy" / "app.py").write_text(LOADS)
+    message = command("--model", str(model), fails=True, **SECRETS)
+    assert "--trust-remote-code" in message and "modeling_empathic_insight_face.py differs" in message
+    assert "--trust-remote-code" in command(fails=True, MODEL_ID=str(model), **SECRETS)
+    assert not ran.exists()
+    command("--model", str(model), "--trust-remote-code", **SECRETS)
+    seen = json.loads(ran.read_text())  # the exploit does run where it is allowed to
+    assert not {*SECRETS} & {*seen} and "planted" not in ran.read_text()
+
+
+def test_a_model_that_is_replaced_after_the_start_changes_nothing(command, tiny_model: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_model, model := tmp_path / "model")
+    copy = Path(command("--model", str(model))["MODEL_ID"])
+    for path in [*model.glob("*.py"), model / "config.json"]:
+        path.write_text("raise SystemExit('planted later')")
+    assert not any(b"planted later" in path.read_bytes() for path in copy.iterdir())
+    (copy / "config.json").write_text("{}")  # a copy that somebody changed is made again
+    shutil.copytree(tiny_model, model, dirs_exist_ok=True)
+    assert Path(command("--model", str(model))["MODEL_ID"]) == copy
+    assert (copy / "config.json").read_bytes() == (tiny_model / "config.json").read_bytes()
+
+
+# -- what is missing ---------------------------------------------------------------------------------
 
 
 def test_without_a_model_the_command_says_how_to_get_one(command) -> None:

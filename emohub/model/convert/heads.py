@@ -5,8 +5,10 @@ A file `model_<emotion>_best.pth` holds `layers.0|3|6….weight|bias`, bare or u
 
 import hashlib
 import logging
+import zipfile
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from emohub.data.taxonomy import DIMENSIONS, NAMES, canonical
-from emohub.errors import BuildError, UnknownNameError, listed
+from emohub.errors import BuildError, UnknownNameError, listed, printable
 
 logger = logging.getLogger(__name__)
 
 SUFFIXES = (".pth", ".pt")
+MOST_ENTRIES = 1000  # of an archive; a head has one per tensor and a few more
 STEP = 3  # linear, ReLU, dropout: a linear layer is every third entry of the upstream `layers`
 _DIMENSION_NAMES = {
     spelling.lower(): dimension.name
@@ -82,6 +85,7 @@ def read_heads(folder: Path, hidden_sizes: Sequence[int], size_in: int) -> tuple
     problems += [f"missing: no head for {name!r}" for name in NAMES if name not in found and not _tried(name, named)]
     if problems:
         raise BuildError(f"{folder} cannot be converted; {len(problems)} problem(s):\n{listed(problems, 60)}")
+    found = {name: _in_float32(head) for name, head in found.items()}
     logger.info("Read %d heads from %s", len(found), folder)
     dimensions = [found[dimension.name] for dimension in DIMENSIONS if dimension.name in found]
     return [found[name] for name in NAMES], dimensions
@@ -102,24 +106,60 @@ def _known(spelling: str) -> str | None:
 def _read(path: Path, problems: list[str]) -> Head | None:
     try:
         name = score_name(path.stem)
+        _check_archive(path)
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except UnknownNameError as error:
         problems.append(f"{path.name}: extra; {error}")
         return None
     except Exception as error:  # a hostile file may raise anything; the other files are still checked
         first = str(error).strip().splitlines() or [type(error).__name__]
-        problems.append(f"{path.name}: not a plain file of tensors, refused ({first[0][:160]})")
+        problems.append(f"{path.name}: not a plain file of tensors, refused ({printable(first[0], 160)})")
         return None
     state = loaded.get("state_dict", loaded) if isinstance(loaded, dict) else loaded
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         problems.append(f"{path.name}: holds {_kind(state)}, must be a state dict, bare or under 'state_dict'")
         return None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Head(name, path.name, digest, {k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    return Head(name, path.name, digest, state)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse archives that readers understand differently, or that grow when they are read.
+
+    Raises:
+        ValueError: an entry stands twice, there is more than one pickle, or an entry is compressed.
+        BadZipFile: it begins as an archive and is none.
+    """
+    with path.open("rb") as file:
+        if file.read(4) != b"PK\x03\x04":
+            return  # the format before PyTorch 1.6
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    names = [entry.filename for entry in entries]
+    if repeated := sorted(name for name, count in Counter(names).items() if count > 1):
+        raise ValueError(f"the archive holds {printable(repeated[0])} more than once")
+    if len(names) >= MOST_ENTRIES:
+        raise ValueError(f"the archive holds {len(names):,} entries; a head has a dozen")
+    if len(pickles := [name for name in names if name.rpartition("/")[2] == "data.pkl"]) != 1:
+        raise ValueError(f"the archive holds {len(pickles)} files named data.pkl, must hold 1")
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError("the archive is compressed; torch.save writes plain ones")
+
+
+def _in_float32(head: Head) -> Head:
+    return replace(head, state={key: value.float() for key, value in head.state.items()})
 
 
 def _kind(value: Any) -> str:
-    return f"a dict with {sorted(map(str, value))[:5]}" if isinstance(value, dict) else f"a {type(value).__name__}"
+    if not isinstance(value, dict):
+        return f"a {type(value).__name__}"
+    return f"a dict with the keys {_some(value)}"
+
+
+def _some(keys: Any) -> str:
+    """The first few keys of a file, short enough to print."""
+    first = [printable(repr(key), 60) for _, key in zip(range(3), keys, strict=False)]
+    return ", ".join(first) + (f" and {len(keys) - len(first):,} more" if len(keys) > len(first) else "")
 
 
 def _expected(hidden_sizes: Sequence[int], size_in: int) -> dict[str, tuple[int, ...]]:
@@ -135,12 +175,15 @@ def _expected(hidden_sizes: Sequence[int], size_in: int) -> dict[str, tuple[int,
 def _wrong(state: dict[str, Tensor], hidden_sizes: Sequence[int], size_in: int) -> list[str]:
     expected = _expected(hidden_sizes, size_in)
     wrong = [f"{key} is missing" for key in expected if key not in state]
-    wrong += [f"{key} is not expected; expected {list(expected)}" for key in state if key not in expected]
+    if extra := [key for key in state if key not in expected]:
+        wrong.append(f"{_some(extra)}: not expected; expected {list(expected)}")
     for key, shape in expected.items():
         if key not in state:
             continue
         value = state[key]
-        if tuple(value.shape) != shape:
+        if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
+            wrong.append(f"{key} is a sparse, quantized or empty tensor, must be a plain one")
+        elif tuple(value.shape) != shape:
             wrong.append(f"{key} is {tuple(value.shape)}, must be {shape}; is --size or --backbone another?")
         elif not value.is_floating_point():
             wrong.append(f"{key} holds {value.dtype}, must hold floating-point numbers")

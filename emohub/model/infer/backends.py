@@ -63,10 +63,9 @@ def load_processor(repo: ModelRepo) -> Any:
     Raises:
         ModelError: the library does not know it, or it needs code of its own.
     """
-    with _wrap_load_errors(repo, "preprocessor_config.json"), _silent():
-        return AutoImageProcessor.from_pretrained(
-            repo.folder, backend="pil", trust_remote_code=False, local_files_only=True
-        )
+    with _wrap_load_errors(repo, "preprocessor_config.json"), _silent(), repo.unpacked() as folder:
+        local = {"trust_remote_code": False, "local_files_only": True}
+        return AutoImageProcessor.from_pretrained(folder, backend="pil", **local)
 
 
 @contextmanager
@@ -105,9 +104,9 @@ class TorchBackend:
         self.repo = repo
         self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         self.dtype = getattr(torch, repo.dtype)
-        with _wrap_load_errors(repo, repo.weights), _silent():
+        with _wrap_load_errors(repo, repo.weights), _silent(), repo.unpacked() as folder:
             model, info = AutoModelForImageClassification.from_pretrained(
-                repo.folder,
+                folder,
                 dtype=self.dtype,
                 variant="bf16" if repo.weights == BF16 else None,
                 use_safetensors=True,

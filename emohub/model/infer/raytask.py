@@ -21,6 +21,7 @@ import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -143,9 +144,10 @@ def _at_hand(repo: ModelRepo) -> ModelRepo:
         return repo
     if repo.revision is None:
         raise ModelError(f"{platform.node()} has no {repo.folder}. Put the model at the same path, or on the Hub.")
-    return open_repo(
+    here = open_repo(
         repo.source, backend=repo.backend, dtype=repo.dtype, revision=repo.revision, trust_remote_code=True
     )
+    return replace(here, files=repo.files)  # what was checked there is what runs here
 
 
 def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emohub.errors import escaped
 from emohub.model.infer.predict import Prediction
 
 DECIMALS = 4
@@ -33,7 +34,7 @@ def write_table(predictions: Iterable[Prediction], top_k: int | None, file: Text
 
 
 _ABOUT: Mapping[str, Callable[[Prediction], str]] = {
-    "source": lambda one: one.source,
+    "source": lambda one: escaped(one.source),
     "seconds": lambda one: "" if one.seconds is None else f"{one.seconds:g}",
     "face": lambda one: "" if one.face is None else "{2}×{3} at {0},{1}".format(*one.face),
 }

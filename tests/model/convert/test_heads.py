@@ -1,6 +1,10 @@
 """Heads: any known spelling, both wrappings, a list of what is wrong, and nothing is executed."""
 
 import os
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -69,9 +73,9 @@ def test_everything_wrong_is_listed(heads, make_state):
         "model_anger_best.pth: layers.0.weight is (64, 32), must be (128, 32)",
         "model_fear_best.pth: layers.3.weight holds 3 value(s) that are NaN or infinite",
         "model_pain_best.pth: layers.6.bias is missing",
-        "model_pain_best.pth: extra is not expected",
+        "model_pain_best.pth: 'extra': not expected; expected",
         "model_pride_best.pth: holds a list, must be a state dict",
-        "model_shame_best.pth: holds a dict with ['epoch'], must be a state dict",
+        "model_shame_best.pth: holds a dict with the keys 'epoch', must be a state dict",
         "model_doubt_best.pth: layers.0.weight holds torch.int64",
     ):
         assert part in message
@@ -110,6 +114,57 @@ def test_broken_files(heads, content):
     path = heads / "model_awe_best.pth"
     path.write_bytes(path.read_bytes()[:2000] if content is None else content)
     assert "model_awe_best.pth: not a plain file of tensors, refused" in refusal(heads)
+
+
+def rewritten(path: Path, change: Callable[[zipfile.ZipFile, list[tuple[str, bytes]]], None], **options) -> None:
+    """Write the entries of an archive again, and what `change` adds."""
+    with zipfile.ZipFile(path) as archive:
+        entries = [(name, archive.read(name)) for name in archive.namelist()]
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w", **options) as archive:
+        warnings.simplefilter("ignore")  # of names that stand twice
+        for name, data in entries:
+            archive.writestr(name, data)
+        change(archive, entries)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "says"),
+    [
+        (lambda archive, entries: archive.writestr(*entries[0]), {}, "more than once"),
+        (lambda archive, _: archive.writestr("other/data.pkl", b"x"), {}, "2 files named data.pkl"),
+        (lambda archive, _: None, {"compression": zipfile.ZIP_DEFLATED}, "compressed"),
+        (lambda archive, _: [archive.writestr(f"x/{i}", b"") for i in range(2000)], {}, "entries; a head has a dozen"),
+    ],
+    ids=["twice", "two pickles", "compressed", "many"],
+)
+def test_an_archive_that_readers_understand_differently(heads, change, options, says):
+    rewritten(heads / "model_awe_best.pth", change, **options)
+    message = refusal(heads)
+    assert "model_awe_best.pth: not a plain file of tensors, refused" in message and says in message
+
+
+def test_many_tensors_are_one_problem_and_a_long_key_is_cut(heads, make_state):
+    many = make_state(0) | {f"more.{i}": torch.zeros(1) for i in range(400)}
+    torch.save(many, heads / "model_awe_best.pth")
+    torch.save(make_state(1) | {"k" * 5_000_000: torch.zeros(1)}, heads / "model_anger_best.pth")
+    torch.save({"k\x1b[2J" * 1_000_000: 1}, heads / "model_fear_best.pth")
+    old = {f"more.{i}": torch.zeros(1) for i in range(30_000)}
+    torch.save(old, heads / "model_doubt_best.pth", _use_new_zipfile_serialization=False)
+    message = refusal(heads)
+    assert "model_awe_best.pth: 'more.0', 'more.1', 'more.2' and 397 more: not expected" in message
+    assert "model_doubt_best.pth: 'more.0', 'more.1', 'more.2' and 29,997 more: not expected" in message
+    assert len(message) < 5_000 and "\x1b" not in message
+
+
+def test_tensors_that_are_not_plain_or_larger_than_their_file(heads, make_state):
+    state = make_state(0)
+    torch.save(state | {"layers.0.bias": torch.zeros(128).to_sparse()}, heads / "model_awe_best.pth")
+    torch.save(state | {"layers.0.bias": torch.zeros(128, device="meta")}, heads / "model_anger_best.pth")
+    huge = torch.zeros(1, dtype=torch.float16).expand(10**6, 10**6)  # a terabyte in float32, ten bytes in the file
+    torch.save(state | {"layers.0.weight": huge}, heads / "model_fear_best.pth")
+    message = refusal(heads)
+    assert message.count("layers.0.bias is a sparse, quantized or empty tensor") == 2
+    assert "model_fear_best.pth: layers.0.weight is (1000000, 1000000), must be (128, 32)" in message
 
 
 def test_a_link_to_nothing(heads):
