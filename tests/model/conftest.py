@@ -11,6 +11,20 @@ from torch import nn
 
 WIDTH, SIDE = 32, 32
 SMALL = (128, 32)
+# Files of a model repo as the conversion writes it.
+CONVERSION = {
+    "README.md",
+    "config.json",
+    "configuration_empathic_insight_face.py",
+    "conversion.json",
+    "model.bf16.safetensors",
+    "model.safetensors",
+    "modeling_empathic_insight_face.py",
+    "onnx/model.onnx",
+    "onnx/model_int8.onnx",
+    "pipeline_empathic_insight_face.py",
+    "preprocessor_config.json",
+}
 
 
 def head_state(seed: int, size_in: int = WIDTH, hidden_sizes=SMALL) -> dict[str, torch.Tensor]:

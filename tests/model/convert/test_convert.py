@@ -19,20 +19,7 @@ from emohub.errors import BuildError
 from emohub.model.convert import convert, parity
 from emohub.model.convert.convert import convert_model
 from emohub.model.convert.images import image_files, open_images, pixels, probe_images
-
-FILES = {
-    "README.md",
-    "config.json",
-    "configuration_empathic_insight_face.py",
-    "conversion.json",
-    "model.bf16.safetensors",
-    "model.safetensors",
-    "modeling_empathic_insight_face.py",
-    "onnx/model.onnx",
-    "onnx/model_int8.onnx",
-    "pipeline_empathic_insight_face.py",
-    "preprocessor_config.json",
-}
+from tests.model.conftest import CONVERSION
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +44,7 @@ def unwritten(monkeypatch):
 
 def test_files(converted):
     folder, record = converted
-    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == FILES
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == CONVERSION
     assert json.loads((folder / "conversion.json").read_text()) == record
     assert not [path for path in folder.parent.iterdir() if path != folder]
 
@@ -290,7 +277,7 @@ def test_unknown_size(siglip, heads_once, tmp_path):
 def test_the_record_knows_its_files_and_scores(converted, loaded):
     folder, record = converted
     model, processor = loaded
-    assert set(record["files"]) == FILES - {"README.md", "conversion.json"}
+    assert set(record["files"]) == CONVERSION - {"README.md", "conversion.json"}
     for name, known in record["files"].items():
         data = (folder / name).read_bytes()
         assert known == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}

@@ -28,6 +28,7 @@ from emohub.model.train.loop import Settings
 from emohub.model.train.recipes import RECIPES, plan_stages
 from emohub.model.train.repo import spearman
 from emohub.model.train.train import TrainOptions, device_of, train_heads, train_model
+from tests.model.conftest import CONVERSION
 
 WIDTH, IMAGES, VALIDATION = 32, 160, 30
 
@@ -237,20 +238,6 @@ def test_spearman_against_scipy():
 
 
 # -- the command and its repo ------------------------------------------------------------------------
-
-CONVERSION = {
-    "README.md",
-    "config.json",
-    "configuration_empathic_insight_face.py",
-    "conversion.json",
-    "model.bf16.safetensors",
-    "model.safetensors",
-    "modeling_empathic_insight_face.py",
-    "onnx/model.onnx",
-    "onnx/model_int8.onnx",
-    "pipeline_empathic_insight_face.py",
-    "preprocessor_config.json",
-}
 
 
 @pytest.fixture(scope="module")
