@@ -14,6 +14,10 @@ class UndefinedWarning(UserWarning):
     """A result is undefined on these ratings; it is nan, and the counts beside it say how often and why."""
 
 
+class CoverageWarning(UserWarning):
+    """Raters are compared on different items, so that their values cannot be put side by side."""
+
+
 def warn_undefined(count: int, what: str) -> None:
     """Warn that some of the results are undefined."""
     if count:

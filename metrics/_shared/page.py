@@ -1,98 +1,52 @@
 """The Gradio page of a metric: paste or upload a ratings table, see the value, its interval and a picture.
 
-It stands in `metrics/_shared`; each metric's folder links to it, and what leaves the checkout is a file.
+Names are data: what a table says is escaped in the text, the picture and the details, and never rendered or fetched.
 """
 
 import base64
 import html
 import io
 import os
+import re
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import matplotlib
 import pandas as pd
+from gradio.events import api
 from matplotlib.figure import Figure
+from page_table import HELP, MOST_BYTES, read_table, split_model
 
-LONG = ("item", "rater", "rating")
-MOST_BYTES = 20_000_000
+matplotlib.rcParams["text.parse_math"] = False  # a name with dollars is a name
 BLUE, GREY, INK = "#2563eb", "#9ca3af", "#4b5563"
-
-HELP = """\
-**Long:** a CSV with the columns `item, rater, rating`, optionally `category` and `sample`, one rating a row.
-**Wide:** one row per item (and `category`, if there is such a column), the item in the first column, one column per
-rater; empty cells are gaps. A column `name#2` holds the second sample of rater `name`.
-"""
+MOST_BARS = 150
+MOST_RESAMPLES = 2_000
+# Characters that are not seen, or that change the direction of what follows.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
-def read_table(text: str | None, file: str | None) -> pd.DataFrame:
-    """A long ratings table from pasted text or an uploaded CSV file, long or wide.
+def visible(text: Any) -> str:
+    r"""Text in which hidden and direction-changing characters are written out.
 
-    Args:
-        text: CSV with a header; commas, semicolons or tabs.
-        file: path of an uploaded file; it goes before the text.
-
-    Returns:
-        Columns item, rater, rating, and category and sample where the table has them.
-
-    Raises:
-        ValueError: nothing given, too large, or not such a table.
+    >>> visible("a\u202eb")
+    'a\\u202eb'
     """
-    if file:
-        if os.path.getsize(file) > MOST_BYTES:
-            raise ValueError(f"The file has {os.path.getsize(file):,} bytes; this page takes {MOST_BYTES:,}.")
-        with open(file, encoding="utf-8-sig", errors="replace") as opened:
-            text = opened.read()
-    if not text or not text.strip():
-        raise ValueError("There is no table: paste one or upload a CSV file.")
-    header = text.strip().splitlines()[0]
-    separator = max(",;\t", key=header.count)
-    frame = pd.read_csv(
-        io.StringIO(text.strip()), sep=separator, skipinitialspace=True, dtype=str, keep_default_na=False
-    )
-    frame.columns = [str(name).strip() for name in frame.columns]
-    table = frame.copy() if set(LONG) <= set(frame.columns) else _from_wide(frame)
-    for name in ("item", "rater"):
-        if empty := int(table[name].str.strip().eq("").sum()):
-            raise ValueError(f"The column {name!r} is empty in {empty:,} of {len(table):,} rows.")
-    table["rating"] = [_number(*cell) for cell in zip(table["rating"], table["item"], table["rater"], strict=True)]
-    return table
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text))
 
 
-def _number(cell: str, item: str, rater: str) -> float | None:
-    cell = cell.strip()
-    if not cell or cell.lower() in ("nan", "na", "none", "null"):
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(
-            f"The rating of {item!r} by {rater!r} is {cell!r}; a rating is a number, or empty where there is none."
-        ) from None
+def escaped(text: Any) -> str:
+    """Text as HTML that shows it letter by letter, line by line."""
+    return html.escape(visible(text)).replace("\n", "<br>")
 
 
-def _from_wide(frame: pd.DataFrame) -> pd.DataFrame:
-    named = [frame.columns[0], *(["category"] if "category" in frame.columns[1:] else [])]
-    raters = [name for name in frame.columns if name not in named]
-    if not raters:
-        raise ValueError(f"The table has the columns {list(frame.columns)}: neither long nor wide.\n\n{HELP}")
-    table = frame.melt(id_vars=named, value_vars=raters, var_name="rater", value_name="rating")
-    table = table.rename(columns={frame.columns[0]: "item"})
-    parts = table["rater"].str.rpartition("#")
-    sampled = parts[0].ne("") & parts[2].str.fullmatch(r"\d+")
-    if sampled.any():
-        table["sample"] = parts[2].where(sampled, "1")
-        table["rater"] = parts[0].where(sampled, table["rater"])
-    return table
-
-
-def split_model(table: pd.DataFrame, model: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of the model and those of everyone else, the humans."""
-    mine = table["rater"] == model.strip()
-    if not mine.any() or mine.all():
-        raise ValueError(f"The model is called {model!r}, but the raters are {list(table['rater'].unique()[:12])}.")
-    return table[mine], table[~mine].drop(columns="sample", errors="ignore")
+def cell(value: Any) -> Any:
+    """A value of the details that a spreadsheet takes as text: no name starts a formula."""
+    if not isinstance(value, str):
+        return value
+    return ("'" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else "") + visible(value)
 
 
 def number(value: Any) -> str:
@@ -107,11 +61,11 @@ def number(value: Any) -> str:
 
 
 def headline(name: str, value: float, interval: Sequence[float] | None, counts: dict[str, Any]) -> str:
-    """The value with its interval, and the counts behind it; what did not happen is left out."""
-    within = f"**95 % interval** {number(interval[0])} to {number(interval[1])}\n\n" if interval else ""
+    """The value with its interval, and the counts behind it, as HTML; what did not happen is left out."""
+    within = f"<p><b>95 % interval</b> {number(interval[0])} to {number(interval[1])}</p>" if interval else ""
     counted = {what.removeprefix("n_").replace("_", " "): count for what, count in counts.items()}
     said = ", ".join(f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined")
-    return f"## {name} = {number(value)}\n\n{within}{said}"
+    return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(said)}</p>"
 
 
 def counts_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -128,26 +82,28 @@ def bars(
     reference: float | None = None,
     grey: Sequence[bool] | None = None,
 ) -> Figure:
-    """Horizontal bars, longest names readable, undefined values and zeros written out."""
+    """Horizontal bars, longest names readable, undefined values and zeros written out; the first MOST_BARS of them."""
+    left_out = len(names) - MOST_BARS
+    names, values, intervals = names[:MOST_BARS], values[:MOST_BARS], (intervals or [])[:MOST_BARS]
     figure = Figure(figsize=(5.5, 1.2 + 0.3 * len(names)), layout="constrained")
     axes = figure.add_subplot()
     places = list(range(len(names)))[::-1]
-    for place, value, fade in zip(places, values, grey or [False] * len(names), strict=True):
+    for place, value, fade in zip(places, values, (grey or [False] * len(names))[:MOST_BARS], strict=True):
         if value == value and value:
             axes.barh(place, value, color=GREY if fade else BLUE, height=0.65)
         else:
             axes.text(0, place, " 0" if value == 0 else " undefined", va="center", color=INK)
-    for place, interval in zip(places, intervals or [], strict=False):
+    for place, interval in zip(places, intervals, strict=False):
         if interval and interval[0] == interval[0]:
             axes.errorbar(
                 sum(interval) / 2, place, xerr=(interval[1] - interval[0]) / 2, color="black", capsize=3, linewidth=1.5
             )
-    axes.set_yticks(places, [name if len(name) < 32 else name[:31] + "…" for name in names])
+    axes.set_yticks(places, [visible(name) if len(name) < 32 else visible(name[:31]) + "…" for name in names])
     axes.set_ylim(-0.7, len(names) - 0.3)
     axes.axvline(0, color="black", linewidth=0.8)
     if reference is not None:
         axes.axvline(reference, color="black", linestyle=":", linewidth=1)
-    axes.set_xlabel(label)
+    axes.set_xlabel(label + (f"\n{left_out:,} more are in the details" if left_out > 0 else ""))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -163,31 +119,87 @@ def image(figure: Figure, alt: str) -> str:
 Run = Callable[..., tuple[str, pd.DataFrame, Figure]]
 
 
-def build(title: str, about: str, example: str, options: Sequence[gr.components.Component], run: Run) -> gr.Blocks:
+def card_of(folder: Path) -> str:
+    """What the card beside the page says before "How to use", with the formula, and how the metric is loaded."""
+    body = (folder / "README.md").read_text(encoding="utf-8").split("---\n", 2)[2]
+    about, _, use = body.partition("## How to use")
+    load = re.search(r"evaluate\.load\(.*", use)
+    example = f"\n```python\n{load[0]}\n```\n" if load else ""
+    links = re.findall(r"https://\S+", body.partition("## Citation")[2])
+    return re.sub(r"^# .*\n", "", about.strip(), count=1) + example + "".join(f"\n- <{link}>" for link in links)
+
+
+def evaluate_endpoint(metric: Any) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+    """A function for programs: a CSV table and the metric's options by name to the whole result as JSON."""
+
+    def evaluate(table: str, options: dict[str, Any]) -> dict[str, Any]:
+        chosen = dict(options or {})
+        for name in ("bootstrap", "splits"):
+            if isinstance(value := chosen.get(name, 0), int | float) and value > MOST_RESAMPLES:
+                raise gr.Error(f"{name}={value:g} is too many for this page; it takes {MOST_RESAMPLES:,}.")
+        try:
+            ratings, model = read_table(table, None), chosen.pop("model", None)
+            if chosen.get("engine", "own") != "own":
+                raise ValueError("This page has engine='own' only.")
+            inputs = (
+                dict(zip(("predictions", "references"), split_model(ratings, model), strict=True)) if model else {}
+            )
+            return finite(metric.compute(**(inputs or {"ratings": ratings}), **chosen))
+        except (ValueError, TypeError) as error:
+            raise gr.Error(visible(error)) from error
+
+    return evaluate
+
+
+def finite(result: Any) -> Any:
+    """A result for JSON, in which what is undefined is null."""
+    if isinstance(result, dict):
+        return {name: finite(value) for name, value in result.items()}
+    if isinstance(result, list):
+        return [finite(value) for value in result]
+    return None if isinstance(result, float) and result != result else result
+
+
+def build(
+    folder: Path,
+    metric: Any,
+    title: str,
+    about: str,
+    example: str,
+    options: Sequence[gr.components.Component],
+    run: Run,
+) -> gr.Blocks:
     """The page.
 
     Args:
+        folder: where the card is.
+        metric: the metric, for the endpoint of programs.
         title: of the page.
         about: one paragraph in Markdown.
-        example: CSV that the page starts with.
-        options: components whose values follow the table in the call of `run`.
-        run: (table, *option values) → (headline in Markdown, details, picture); a ValueError is shown to the user.
+        example: CSV that the page starts with, with its result.
+        options: components whose values follow the table in the call of `run`; Gradio refuses values outside them.
+        run: (table, *option values) → (headline as HTML, details, picture); a ValueError is shown to the user.
     """
 
-    def compute(text: str, file: str | None, *values: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    def result(text: str | None, file: str | None, *values: Any) -> tuple[str, pd.DataFrame | None, str]:
         try:
             with warnings.catch_warnings(record=True) as notes:
                 warnings.simplefilter("always")
-                said, details, picture = run(read_table(text, file), *values)
+                said, details, figure = run(read_table(text, file), *values)
+                heading = html.unescape(re.findall("<h2>(.*?)</h2>", said)[0])
+                drawn = image(figure, f"Chart: {heading}; the details below have its numbers")
         except (ValueError, TypeError) as error:
-            return f"## Cannot compute\n\n{error}", gr.update(visible=False), gr.update(visible=False)
+            return f"<h2>Cannot compute</h2><p>{escaped(error)}</p>", None, ""
         told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
-        said += "".join(f"\n\n⚠ {note}" for note in sorted(told))
-        drawn = image(
-            picture, f"Chart: {said.splitlines()[0].removeprefix('## ')}; the details below have its numbers"
-        )
-        return said, gr.update(value=details.round(3), visible=True), gr.update(value=drawn, visible=True)
+        said += "".join(f"<p>⚠ {escaped(note)}</p>" for note in sorted(told) if "Glyph" not in note)
+        return said, details.round(3).map(cell), drawn
 
+    def compute(text: str | None, file: str | None, *values: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        said, details, drawn = result(text, file, *values)
+        shown = details is not None
+        return said, gr.update(value=details, visible=shown), gr.update(value=drawn, visible=shown)
+
+    first, table, chart = result(example, None, *(option.value for option in options))
     with gr.Blocks(title=title, analytics_enabled=False) as page:
         gr.Markdown(f"# {title}\n\n{about}")
         with gr.Row():
@@ -199,10 +211,13 @@ def build(title: str, about: str, example: str, options: Sequence[gr.components.
                 button = gr.Button("Compute", variant="primary")
                 gr.Markdown(HELP)
             with gr.Column():
-                said = gr.Markdown("Press Compute.")
-                picture = gr.HTML(visible=False)
-                details = gr.Dataframe(label="Details", interactive=False, visible=False)
+                said = gr.HTML(first, label="Result")
+                picture = gr.HTML(chart)
+                details = gr.Dataframe(table, label="Details", interactive=False)
+        with gr.Accordion("Formula, range, and how to use it in Python", open=False):
+            gr.Markdown(card_of(folder))
         button.click(compute, [text, file, *options], [said, details, picture], api_name="compute")
+        api(evaluate_endpoint(metric), api_name="evaluate")
     return page
 
 

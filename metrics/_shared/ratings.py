@@ -7,8 +7,8 @@ import pandas as pd
 
 from .checks import RatingsError
 from .frames import COLUMNS, TABLES, codes_of, frame_of, listed, name_of, require_columns, unmasked
-from .resampling import divide, totals
-from .table import Floats, Numbered, Table, align, table_of
+from .resampling import divide, merge_ties, totals
+from .table import Floats, Numbered, Table, table_of
 
 ARRAYS = "an array [raters, items] or [raters, items, categories]"
 
@@ -124,45 +124,14 @@ def _once(table: Table, what: str, samples: bool) -> None:
         )
 
 
-def read_model(predictions: Any, references: Table) -> tuple[Floats, int]:
-    """One model's ratings, samples averaged, on the references' items and categories.
-
-    Args:
-        predictions: [items], [items, categories] or [samples, items, categories]; or a long table, repeated answers
-            numbered in the column sample.
-        references: what the model is compared with.
-
-    Returns:
-        ([items, categories], nan where there is no prediction; number of ratings of other items or categories).
-
-    Raises:
-        RatingsError: as `read_ratings`, or a table with several raters, or no shared item or category.
-    """
-    predictions = listed(predictions)
-    frame = frame_of(predictions, "predictions")
-    if frame is None:
-        numbers = numbers_of(predictions, "predictions")
-        if numbers.ndim not in (1, 2, 3):
-            raise RatingsError(
-                f"predictions have shape {list(numbers.shape)}; valid: [items], [items, categories], "
-                f"[samples, items, categories]; or {TABLES}."
-            )
-        table = read_ratings(numbers if numbers.ndim == 3 else numbers[None], what="predictions")
-    else:
-        require_columns(frame, ("item", "rating"), "predictions")
-        names = codes_of(frame, "rater", "predictions")[1] if "rater" in frame else ()
-        if len(names) > 1:
-            raise RatingsError(
-                f"predictions hold {len(names)} raters, such as {list(names[:3])}; "
-                "give one model at a time, and number its repeated answers in a column 'sample'."
-            )
-        table = read_ratings(frame.assign(rater="model"), what="predictions", samples=True)
-    aligned = align(table, references)
-    return cell_means(aligned, np.ones(len(aligned))), len(table) - len(aligned)
-
-
 def cell_means(table: Table, weight: Floats) -> Floats:
-    """Weighted mean rating of each category of each item, [items, categories]; nan where there is none."""
+    """Weighted mean rating of each category of each item, [items, categories]; nan where there is none.
+
+    Means that differ by rounding only, because their ratings stand in another order, are equal.
+    """
     shape, cell = (len(table.items), len(table.categories)), table.units()
     total = totals(cell, weight, shape[0] * shape[1])
-    return divide(totals(cell, weight * table.rating, total.size), total).reshape(shape)
+    means, sizes = (
+        divide(totals(cell, weight * rating, total.size), total) for rating in (table.rating, np.abs(table.rating))
+    )
+    return merge_ties(means, sizes).reshape(shape)

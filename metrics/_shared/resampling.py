@@ -132,3 +132,23 @@ def mean_defined(values: Floats, axis: int = -1, weights: Floats | None = None) 
     return divide(
         np.where(given, values * (1.0 if weights is None else weights), 0.0).sum(axis), share.sum(axis) * 1.0
     )
+
+
+def merge_ties(values: Floats, sizes: Floats) -> Floats:
+    """Values that differ by rounding only are made equal, to the least of them.
+
+    Args:
+        values: [...] numbers, nan for gaps.
+        sizes: [...] size of the terms that each value comes from.
+
+    Example:
+        >>> merge_ties(np.array([0.1 + 0.2, 0.3, 1e-30]), np.array([0.3, 0.3, 1e-30])).tolist()
+        [0.3, 0.3, 1e-30]
+    """
+    order = np.argsort(values, axis=None)
+    ranked, size = values.ravel()[order], sizes.ravel()[order]
+    apart = np.diff(ranked) > ROUNDING * np.maximum(size[1:], size[:-1])
+    first = np.concatenate([[True], apart])[: len(ranked)]
+    merged = np.empty_like(ranked)
+    merged[order] = ranked[np.maximum.accumulate(np.where(first, np.arange(len(ranked)), 0))]
+    return np.where(np.isnan(values), np.nan, merged.reshape(values.shape))

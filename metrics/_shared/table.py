@@ -82,6 +82,24 @@ class Table:
             "n_ratings": len(self),
         }
 
+    def coverage(self) -> dict[str, dict[str, float]]:
+        """How many items each rater rated, and their share of the items that anybody rated."""
+        n_items, size = len(self.items), len(self.items) * len(self.raters)
+        pairs = self.cell if len(self.categories) == 1 else np.unique(self.cell % size)
+        n_rated = np.bincount(pairs // n_items, minlength=len(self.raters)).tolist()
+        total = int(np.count_nonzero(np.bincount(self.item)))
+        return {name: {"n_items": n, "share": n / total} for name, n in zip(self.raters, n_rated, strict=True)}
+
+    def common(self, compared: Bools) -> Bools:
+        """[n] whether a rating's unit, one category of one item, was rated by each of these raters [raters].
+
+        Raters without any rating do not count.
+        """
+        compared = compared & (np.bincount(self.rater, minlength=len(self.raters)) > 0)
+        unit = self.units()
+        n_raters = np.bincount(unit[compared[self.rater]], minlength=len(self.items) * len(self.categories))
+        return (n_raters == compared.sum())[unit]
+
     def rows(self, mask: Bools) -> "Table":
         """The rows where `mask` [n] is true; all names stay."""
         return replace(self, cell=self.cell[mask], rating=self.rating[mask])
@@ -128,6 +146,22 @@ def table_of(
     """A table from the numbers [n] of item, rater and category, and their names."""
     cell = (category * np.int64(len(raters)) + rater) * len(items) + item
     return Table(cell, rating, items, raters, categories)
+
+
+def only_common(table: Table, compared: Bools) -> Table:
+    """The ratings of what every one of these raters [raters] rated.
+
+    Raises:
+        RatingsError: there is nothing that all of them rated.
+    """
+    kept = table.rows(table.common(compared))
+    if not len(kept):
+        least = sorted((entry["n_items"], name) for name, entry in table.coverage().items())[:3]
+        raise RatingsError(
+            f"common_items=True leaves nothing: no item was rated by all {int(compared.sum())} raters. Leave some "
+            f"out; these rated fewest items: {', '.join(f'{name} ({n})' for n, name in least)}."
+        )
+    return kept
 
 
 def align(predictions: Table, references: Table) -> Table:

@@ -6,7 +6,8 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars, build, counts_of, headline, launch, split_model
+from page import bars, build, counts_of, headline, launch
+from page_table import split_model
 
 METRIC = evaluate.load(str(Path(__file__).with_name("dominant_expression.py")))
 
@@ -61,6 +62,8 @@ def spoken(name: str) -> str:
 
 
 PAGE = build(
+    Path(__file__).parent,
+    METRIC,
     "Dominant expression",
     "Does a model name the category that humans see most? Every score stands beside a random order and the prior.",
     EXAMPLE,

@@ -24,9 +24,10 @@ import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
 from .frames import name_of
+from .models import compared_items, read_model
 from .rating_metric import TakesTables, collected_by_item, metric_info
-from .ratings import cell_means, read_model, read_ratings
-from .resampling import Bootstrap, divide, mean_defined
+from .ratings import cell_means, read_ratings
+from .resampling import Bootstrap, divide, mean_defined, merge_ties
 from .scores import DISCOUNTS, all_scores, dominant, prior, random_scores
 from .table import Bools, Floats, Ints, Table
 
@@ -59,6 +60,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    common_items: bool = False,
 ) -> dict[str, Any]:
     """Every measure with its baselines, averaged over items.
 
@@ -75,10 +77,12 @@ def analyse(
         seed: seed of the resamples.
         confidence: share of the resamples within an interval.
         resample: "items", "raters" (the humans') or "both".
+        common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
         Plain numbers: `dominant_expression` (top-1 split), `interval`, counts, and under `scores` for every measure
-        `value`, `interval`, `random`, `prior`, `n_items`; `skill` stands there too.
+        `value`, `interval`, `random`, `prior`, `n_items`; `skill` stands there too. `coverage` has number and share of
+        the items of the model and of each rater.
 
     Raises:
         RatingsError: options or ratings that cannot be used.
@@ -91,6 +95,7 @@ def analyse(
     table = _humans(references)
     group = _groups(groups, table.items)
     means, n_elsewhere = read_model(predictions, table)
+    table, coverage = compared_items(table, (~np.isnan(means)).sum(axis=1) > 0, common_items=common_items)
     options = {"k": k, "ndcg_k": ndcg_k, "discount": discount}
     gains = _gains(table, np.ones(len(table)), candidates)
     answered: Bools = np.any(~np.isnan(means) & ~np.isnan(gains), axis=1)
@@ -122,6 +127,7 @@ def analyse(
         "n_tied_humans": int((dominant(gains).sum(axis=1) > 1).sum()),
         "n_undefined": int(not scored.any()),
         "mean_candidates": float((~np.isnan(gains))[scored].sum(1).mean()) if scored.any() else 0.0,
+        **coverage,
     }
 
 
@@ -160,10 +166,12 @@ def _gains(references: Table, weight: Floats, candidates: str) -> Floats:
 
 def _scores(means: Floats, gains: Floats, group: Ints, answered: Bools, options: dict[str, Any]) -> dict[str, Floats]:
     """Measures of the model, a random order and the prior, "name/source" → [items]; unanswered items are left out."""
+    means_of_others = prior(gains, group)
+    means_of_others = merge_ties(means_of_others, np.abs(means_of_others))
     sources = {
         "value": all_scores(means, gains, **options),
         "random": random_scores(gains, **options),
-        "prior": all_scores(prior(gains, group), gains, **options),
+        "prior": all_scores(means_of_others, gains, **options),
     }
     return {
         f"{name}/{source}": np.where(answered, score, np.nan)
@@ -223,7 +231,8 @@ def _means(scores: dict[str, Floats], counts: Floats) -> dict[str, float]:
 class DominantExpression(TakesTables, evaluate.Metric):
     """Dominant expression as an `evaluate` metric."""
 
-    _compute = staticmethod(collected_by_item(analyse, "references"))
+    _by_item = ("references",)
+    _compute = staticmethod(collected_by_item(analyse, *_by_item))
 
     def _info(self) -> evaluate.MetricInfo:
         return metric_info(analyse, CITATION, "https://doi.org/10.1145/582415.582418", **FEATURES)

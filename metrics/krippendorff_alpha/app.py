@@ -47,6 +47,8 @@ def run(table: pd.DataFrame, level: str, bootstrap: float) -> tuple[str, pd.Data
 
 
 PAGE = build(
+    Path(__file__).parent,
+    METRIC,
     "Krippendorff's alpha",
     "Agreement of any number of raters, with gaps, corrected for chance. The example is Krippendorff's own.",
     EXAMPLE,

@@ -31,7 +31,7 @@ from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
 from .resampled import by_cell, raters_by_cell, resampled_alpha, resampled_raters, resampling_width
 from .resampling import Bootstrap, mean_defined, resamples
-from .table import Floats, Ints, Table
+from .table import Floats, Ints, Table, only_common
 
 ENGINES = ("own", "krippendorff")
 
@@ -131,6 +131,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    common_items: bool = False,
 ) -> dict[str, Any]:
     """α of every category, their mean, and α of all (item, category) units together.
 
@@ -145,10 +146,12 @@ def analyse(
         seed: seed of the resamples.
         confidence: share of the resamples within an interval.
         resample: "items", "raters" (a rater drawn twice counts twice, but forms no pairs with itself) or "both".
+        common_items: whether only what every rater rated is used.
 
     Returns:
         Plain numbers: `krippendorff_alpha` (mean over categories), `interval`, counts, `per_category`, `pooled`, and
-        `upstream` on request. Undefined values are nan and counted.
+        `coverage` (number and share of each rater's items), and `upstream` on request. Undefined values are nan and
+        counted.
 
     Raises:
         RatingsError: fewer than two raters, options or ratings that cannot be used.
@@ -156,6 +159,8 @@ def analyse(
     boot = Bootstrap(bootstrap, seed, confidence, resample)
     ratings = listed(ratings)
     table = read_ratings(ratings)
+    if common_items:
+        table = only_common(table, np.ones(len(table.raters), dtype=bool))
     _check(table, level, engine)
     if engine == "krippendorff" and resample != "items":
         raise RatingsError("engine='krippendorff' resamples items only; use engine='own' to resample raters.")
@@ -181,6 +186,7 @@ def analyse(
         "n_undefined": undefined,
         "per_category": {name: entries[i] | counts[i] for i, name in enumerate(table.categories)},
         "pooled": entries[-1],
+        "coverage": table.coverage(),
         "level": level,
         "engine": engine,
     }

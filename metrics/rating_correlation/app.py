@@ -6,7 +6,8 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars, build, counts_of, headline, launch, split_model
+from page import bars, build, counts_of, headline, launch
+from page_table import split_model
 
 METRIC = evaluate.load(str(Path(__file__).with_name("rating_correlation.py")))
 
@@ -49,6 +50,8 @@ def run(table: pd.DataFrame, model: str, resample: str, bootstrap: float) -> tup
 
 
 PAGE = build(
+    Path(__file__).parent,
+    METRIC,
     "Rating correlation",
     "Spearman's ρ of a model's ratings with the median of the humans', per category and on average.",
     EXAMPLE,

@@ -15,8 +15,9 @@ import numpy as np
 
 from .checks import warn_undefined
 from .frames import frame_of, listed
+from .models import compared_items, read_model
 from .rating_metric import TakesTables, metric_info
-from .ratings import read_model, read_ratings
+from .ratings import read_ratings
 from .resampling import Bootstrap, divide, mean_defined, resamples
 from .table import Floats, Ints, Table
 
@@ -146,6 +147,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "categories",
+    common_items: bool = False,
 ) -> dict[str, Any]:
     """ρ of every category and their mean.
 
@@ -157,10 +159,12 @@ def analyse(
         confidence: share of the resamples within an interval.
         resample: "categories" (how the mean would vary over other categories), "items", "raters" (the humans') or
             "both" (items and raters).
+        common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
         Plain numbers: `rating_correlation` (mean over categories, a constant model counting 0), `interval`, counts,
-        `mean_defined` (without constant ones) and `per_category` with ρ, number of items and status.
+        `mean_defined` (without constant ones), `per_category` with ρ, number of items and status, and `coverage` with
+        number and share of the items of the model and of each rater.
 
     Raises:
         RatingsError: options or ratings that cannot be used.
@@ -168,6 +172,7 @@ def analyse(
     boot = Bootstrap(bootstrap, seed, confidence, resample, RESAMPLE)
     table = _humans(references)
     means, n_elsewhere = read_model(predictions, table)
+    table, coverage = compared_items(table, (~np.isnan(means)).sum(axis=1) > 0, common_items=common_items)
     human = medians(table)
     status = _status(means, human)
     rho = _correlations(means, human, None)[:, 0]
@@ -187,6 +192,7 @@ def analyse(
         "n_raters": len(np.unique(table.rater)),
         "n_missing_predictions": int((np.isnan(means) & ~np.isnan(human)).sum()),
         "n_unused_predictions": n_elsewhere,
+        **coverage,
         "per_category": {
             name: {
                 "rho": float(rho[number]),

@@ -6,7 +6,8 @@ import evaluate
 import gradio as gr
 import pandas as pd
 from matplotlib.figure import Figure
-from page import bars, build, counts_of, headline, launch, split_model
+from page import bars, build, counts_of, headline, launch
+from page_table import split_model
 
 METRIC = evaluate.load(str(Path(__file__).with_name("spread_ratio.py")))
 
@@ -48,6 +49,8 @@ def run(table: pd.DataFrame, model: str, variant: str, bootstrap: float) -> tupl
 
 
 PAGE = build(
+    Path(__file__).parent,
+    METRIC,
     "Spread Ratio",
     "Does a model disagree with itself as much as humans disagree with each other? 1 is human-like, 0 deterministic.",
     EXAMPLE,

@@ -26,12 +26,13 @@ import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
 from .frames import TABLES
+from .models import compared_items
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import read_ratings
 from .resampling import Bootstrap, percentiles
 from .sides import Sides, baselines, ratio_of, read_samples, sides_of, split_half, spread_ratio
 from .spreads import SPREADS, VARIANTS, energy_distance
-from .table import Floats, Table
+from .table import Floats, Table, align
 
 __all__ = ["SpreadRatio", "analyse", "energy_distance", "split_half", "spread_ratio"]
 
@@ -60,6 +61,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    common_items: bool = False,
 ) -> dict[str, Any]:
     """Spread Ratio with its human reference, baselines and the energy distance.
 
@@ -72,10 +74,12 @@ def analyse(
         seed: seed of the resamples and splits.
         confidence: share of the resamples (or splits) within an interval.
         resample: "items", "raters" (of the humans; a rater drawn twice forms no pairs with itself) or "both".
+        common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
         Plain numbers: `spread_ratio`, `interval`, counts, `variants`, `energy_distance`, `human_reference` (1 by
-        definition, with the interval of the split halves) and `baselines`. Undefined values are nan, with a warning.
+        definition, with the interval of the split halves), `baselines`, and `coverage` with number and share of the
+        items of the model and of each rater. Undefined values are nan, with a warning.
 
     Raises:
         RatingsError: no shared unit with two answers on both sides; options or ratings that cannot be used.
@@ -84,6 +88,8 @@ def analyse(
     choice("variant", variant, VARIANTS)
     splits = whole("splits", splits, 0)
     model_table, human_table = read_samples(predictions), read_ratings(references, what="references")
+    answered = np.bincount(align(model_table, human_table).item, minlength=len(human_table.items)) > 0
+    human_table, coverage = compared_items(human_table, answered, common_items=common_items)
     sides = sides_of(model_table, human_table, variant)
     if not len(sides.cell):
         raise RatingsError(
@@ -110,6 +116,7 @@ def analyse(
         "energy_distance": float(distances.mean()),
         "variants": _variants(model_table, human_table),
         "baselines": baselines(of_ratings, human_table),
+        **coverage,
     }
     return result | ({"human_reference": _reference(human_table, variant, splits, boot)} if splits else {})
 
@@ -161,7 +168,8 @@ def _resampled(sides: Sides, variant: str, counts: Floats) -> float:
 class SpreadRatio(TakesTables, evaluate.Metric):
     """Spread Ratio as an `evaluate` metric."""
 
-    _compute = staticmethod(collected_by_item(analyse, "predictions", "references"))
+    _by_item = ("predictions", "references")
+    _compute = staticmethod(collected_by_item(analyse, *_by_item))
 
     def _info(self) -> evaluate.MetricInfo:
         return metric_info(analyse, CITATION, "https://doi.org/10.1016/j.jspi.2013.03.018", **FEATURES)

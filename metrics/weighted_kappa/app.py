@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from page import build, counts_of, headline, launch, number
+from page import build, counts_of, headline, launch, number, visible
 
 METRIC = evaluate.load(str(Path(__file__).with_name("weighted_kappa.py")))
 
@@ -43,6 +43,7 @@ def run(table: pd.DataFrame, weights: str, non_integer: str, bootstrap: float) -
 def heat_map(result: dict[str, Any]) -> Figure:
     """κ_w of every pair of raters."""
     names = list(result["per_rater"])
+    shown = [visible(name) for name in names]
     cells = np.full((len(names), len(names)), np.nan)
     for pair in result["per_pair"]:
         first, second = (names.index(name) for name in pair["raters"])
@@ -51,8 +52,8 @@ def heat_map(result: dict[str, Any]) -> Figure:
     figure = Figure(figsize=(side + 1, side), layout="constrained")
     axes = figure.add_subplot()
     image = axes.imshow(cells, vmin=-1, vmax=1, cmap="RdBu")
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), shown, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), shown)
     if len(names) <= 15:
         for (row, column), value in np.ndenumerate(cells):
             if row != column:
@@ -68,6 +69,8 @@ def heat_map(result: dict[str, Any]) -> Figure:
 
 
 PAGE = build(
+    Path(__file__).parent,
+    METRIC,
     "Weighted kappa",
     "Agreement on a scale of two raters, or of every pair of many, corrected for chance.",
     EXAMPLE,

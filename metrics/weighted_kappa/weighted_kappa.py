@@ -14,6 +14,7 @@ one-hot rating. So both sums follow from sums over items, and so do those of a b
 With quadratic weights that is Lin's concordance correlation, which needs no whole numbers.
 """
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
@@ -24,13 +25,13 @@ import evaluate
 import numpy as np
 import pandas as pd
 
-from .checks import RatingsError, warn_undefined, whole
+from .checks import CoverageWarning, RatingsError, warn_undefined, whole
 from .frames import frame_of, listed, name_of
 from .kappa import kappa_of_table, pairwise_kappa, prepare, resampled_kappa, weighted_kappa
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
 from .resampling import Bootstrap, divide, mean_defined
-from .table import Bools, Floats, Ints, Table
+from .table import Bools, Floats, Ints, Table, only_common
 
 __all__ = ["WeightedKappa", "analyse", "kappa_of_table", "pairwise_kappa", "weighted_kappa"]
 
@@ -89,6 +90,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    common_items: bool = False,
 ) -> dict[str, Any]:
     """κ_w of all pairs of raters in every category, averaged over pairs, partners and categories.
 
@@ -107,11 +109,14 @@ def analyse(
         confidence: share of the resamples within an interval.
         resample: "items", "raters" (a pair counts as often as both were drawn; a rater is never paired with itself)
             or "both".
+        common_items: whether only items are used, in each category, that every compared rater rated: all raters, or
+            with `partners` those who are none.
 
     Returns:
         Plain numbers: `weighted_kappa` (mean over categories of the mean over pairs), `interval`, counts,
         `per_category`, `per_rater` (the mean κ_w with the partners, then over categories mean, sd with ddof 1, median
-        and the top category), `per_pair`. Undefined values are nan and counted.
+        and the top category), `per_pair`, `coverage` (number and share of each rater's items). Undefined values are
+        nan and counted.
 
     Raises:
         RatingsError: fewer than two raters, unknown partners, options or ratings that cannot be used.
@@ -122,6 +127,7 @@ def analyse(
         raise RatingsError(f"κ_w needs at least two raters; there is only {table.raters[0]!r}.")
     min_common = whole("min_common", min_common, 1)
     partner = _partners(table.raters, partners)
+    table = _compared(table, partner, common_items)
     ready = prepare(table.rating, weights=weights, scale=scale, clip=clip, non_integer=non_integer)
     usable = replace(table, rating=ready.ratings)
     if ready.n_dropped:
@@ -145,6 +151,23 @@ def _partners(raters: tuple[str, ...], partners: Sequence[str] | None) -> Bools:
     if not names or set(names) - set(raters):
         raise RatingsError(f"partners={partners!r} are not raters of this table; give names out of {raters[:10]}.")
     return np.isin(raters, names)
+
+
+def _compared(table: Table, partner: Bools, common_items: bool) -> Table:
+    """The ratings to compare; a warning where the raters to be compared did not rate the same."""
+    compared = partner if partner.all() else ~partner
+    if common_items:
+        return only_common(table, compared)
+    if len(table.raters) > 2 and not table.common(compared).all():
+        n_items = [entry["n_items"] for entry in table.coverage().values()]
+        warnings.warn(
+            f"Raters are compared on different items: some rated {min(n_items):,}, some {max(n_items):,} of "
+            f"{table.counts()['n_items']:,}. Their values cannot be put side by side; see coverage, or give "
+            "common_items=True.",
+            CoverageWarning,
+            stacklevel=3,
+        )
+    return table
 
 
 def _counts_for(pairs: Ints, partner: Bools) -> Floats:
@@ -237,6 +260,7 @@ def _report(
     return {
         **entry(point.overall[0], None if draws is None else draws.overall),
         **table.counts(),
+        "coverage": table.coverage(),
         "n_categories": len(table.categories),
         "n_pairs": int((common > 0).any(0).sum()),
         "n_undefined": int(undefined.sum()),

@@ -1,8 +1,11 @@
 """Real ratings in long form, and what every metric's tests need."""
 
+import importlib.util
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
@@ -13,6 +16,24 @@ settings.register_profile(
     "metrics", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("metrics")
+
+SHARED_CODE = Path(__file__).parents[2] / "metrics" / "_shared"
+
+
+def load(path: Path, name: str) -> ModuleType:
+    """A module by the bare name by which the files of a Space import it."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def pages() -> dict[str, ModuleType]:
+    """What the pages of all metrics share, each module after those that it imports."""
+    return {name: load(SHARED_CODE / f"{name}.py", name) for name in ("csv_table", "page_table", "page")}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ import yaml
 from evaluate.loading import get_imports
 
 ROOT = Path(__file__).parents[2]
-SHARED_CODE = sorted((ROOT / "metrics" / "_shared").glob("*.py"))
 NAMES = sorted(path.name for path in (ROOT / "metrics").iterdir() if path.is_dir() and path.name[0] not in "_.")
 
 # Runs in a fresh process: loads a folder as a user would, runs the doctests of its code and of its card.
@@ -122,7 +121,7 @@ def test_loads_in_a_fresh_offline_process_and_its_examples_run(name: str, where:
 def test_folder_is_flat_complete_and_its_own(name: str) -> None:
     folder = ROOT / "metrics" / name
     files = {path.name for path in folder.iterdir() if path.name != "__pycache__"}
-    assert {f"{name}.py", "app.py", "README.md", "requirements.txt", *(path.name for path in SHARED_CODE)} <= files
+    assert {f"{name}.py", "app.py", "README.md", "requirements.txt"} <= files
     assert {Path(file).suffix for file in files} == {".py", ".md", ".txt"}, "no folder, nothing else"
     for path in folder.glob("*.py"):
         for node in imports(path):

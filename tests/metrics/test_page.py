@@ -1,7 +1,9 @@
 """The five pages as a user has them: served on this machine, given long, wide and bad tables, one in a browser."""
 
 import base64
-import importlib.util
+import csv
+import html
+import io
 import os
 import re
 import socket
@@ -17,8 +19,10 @@ from typing import Any
 
 import pytest
 from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 
 from tests.browser import chromium, watch_requests
+from tests.metrics.conftest import load
 
 METRICS = Path(__file__).parents[2] / "metrics"
 NAMES = sorted(path.parent.name for path in METRICS.glob("*/app.py"))
@@ -31,18 +35,9 @@ VALUE = {
 }
 
 
-def load(path: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
-def page() -> ModuleType:
-    return load(METRICS / "_shared" / "page.py", "page")
+def page(pages: dict[str, ModuleType]) -> ModuleType:
+    return pages["page"]
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -77,7 +72,7 @@ def test_long_and_wide_tables_give_value_interval_and_picture(served, page: Modu
     assert client.predict("", handle_file(long), *options(app), api_name="/compute")[:2] == wide[:2]
     said, details, picture = wide
     expected = VALUE[app.__name__.removeprefix("app_of_")]
-    assert said.startswith(f"## {expected}\n\n**95 % interval** ")
+    assert html.unescape(said).startswith(f"<h2>{expected}</h2><p><b>95 % interval</b> ")
     value, low, high = (float(found) for found in re.findall(r"\d\.\d{3}", said)[:3])
     assert low <= value <= high
     assert details["visible"] and len(details["value"]["data"])
@@ -85,6 +80,7 @@ def test_long_and_wide_tables_give_value_interval_and_picture(served, page: Modu
         r'<img alt="(.*)" style=".*" src="data:image/svg\+xml;base64,(.*)">', picture["value"]
     ).groups()  # type: ignore[union-attr]
     assert alt.startswith("Chart: ") and "<svg" in base64.b64decode(data).decode()
+    assert first_result(app) == wide[0], "the page starts with the example's result"
     assert hosts == {"127.0.0.1"}, "nothing is asked of another host"
     assert not app.PAGE.analytics_enabled
 
@@ -95,7 +91,8 @@ def test_bad_files_and_options_are_said_not_traced(served, tmp_path: Path) -> No
         {
             b"item,rater,rating\nface 1,Ann,high": "The rating of 'face 1' by 'Ann' is 'high'",
             b"item,rater,rating\nface 1,,3": "The column 'rater' is empty in 1 of 1 rows",
-            b"\x89PNG\r\n\x1a\n\x00\x00": "neither long nor wide",
+            b"\x89PNG\r\n\x1a\n\x00\x00": "The file is not in UTF-8: byte 0x89 in line 1",
+            b"item,<b>x</b>\na,![](http://evil.example/x.png)": "is '![](http://evil.example/x.png)'; a rating is",
             b"item,category,Ann,model\nface 1,joy,inf,2": "must be finite",
             b"item,Ann,model\nface 1,,": "",
         }.items()
@@ -103,8 +100,64 @@ def test_bad_files_and_options_are_said_not_traced(served, tmp_path: Path) -> No
         file = tmp_path / f"{number}.csv"
         file.write_bytes(content)
         said, *rest = client.predict("", handle_file(file), *options(app), api_name="/compute")
-        assert said.startswith("## Cannot compute\n\n") and message in said and "Traceback" not in said
+        assert said.startswith("<h2>Cannot compute</h2>") and "Traceback" not in said and "<b>" not in said
+        assert message in html.unescape(said)
         assert not any(one["visible"] for one in rest)
+
+
+def first_result(app: ModuleType) -> str:
+    return next(block.value for block in app.PAGE.blocks.values() if getattr(block, "label", None) == "Result")
+
+
+def test_a_program_names_its_options_and_gets_the_whole_result(served) -> None:
+    app, client, _ = served
+    name = app.__name__.removeprefix("app_of_")
+    model = {"model": "model"} if "model" in app.EXAMPLE.splitlines()[0] else {}
+    result = client.predict(app.EXAMPLE, model | {"bootstrap": 10}, api_name="/evaluate")
+    assert isinstance(result[name], float) and len(result["interval"]) == 2
+    for options, message in (
+        ({"boostrap": 10}, "did you mean bootstrap"),
+        ({"bootstrap": 10**9}, "too many for this page; it takes 2,000"),
+        ({"bootstrap": "many"}, "bootstrap='many' is not valid"),
+    ):
+        with pytest.raises(AppError, match=message):
+            client.predict(app.EXAMPLE, model | options, api_name="/evaluate")
+
+
+def test_options_have_their_limits_on_the_server(served) -> None:
+    app, client, _ = served
+    with pytest.raises(AppError, match="greater than maximum value 2000"):
+        client.predict(app.EXAMPLE, None, *options(app)[:-1], 10**9, api_name="/compute")
+
+
+def test_names_are_data(served) -> None:
+    """HTML, Markdown, mathtext, formulas and marks of direction are shown letter by letter."""
+    app, client, hosts = served
+    names = [
+        "<img src=http://evil.example/x>",
+        "![x](http://evil.example)",
+        "$\\frac{1}{0$",
+        "=HYPERLINK(1)",
+        "a\u202eb",
+    ]
+    rows = [row for row in csv.reader(io.StringIO(app.EXAMPLE))]
+    column = 1 if rows[0][1] == "category" else 0
+    for number, (row, name) in enumerate(zip(rows[1:], names * 9, strict=False)):
+        row[column] = f"{name}{number // 5 if column == 0 else ''}"
+    if column == 0:
+        rows[0][1:3] = names[0], names[4]
+    else:
+        rows = [rows[0], *({(row[0], row[1]): row for row in rows[1:]}.values())]
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    said, details, picture = client.predict(text.getvalue(), None, *options(app)[:-1], 0, api_name="/compute")
+    assert said.startswith("<h2>") and "Cannot" not in said
+    assert "<img" not in said and "\u202e" not in said
+    cells = [str(one) for row in details["value"]["data"] for one in row]
+    assert not [one for one in cells if one.startswith("=") or "\u202e" in one]
+    drawn = base64.b64decode(picture["value"].partition("base64,")[2].partition('"')[0]).decode()
+    assert "evil.example" not in re.sub(r"<!--.*?-->", "", drawn) or "<image" not in drawn
+    assert hosts == {"127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +188,7 @@ def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
         strangers, errors = watch_requests(tab, process), []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.goto(process)
-        assert tab.locator("img[alt^='Chart']").count() == 0  # nothing to see before the first result
+        tab.get_by_role("heading", name="Weighted kappa = 0.898").wait_for()  # the example's, before any click
         tab.get_by_label("Ratings table (CSV)").fill("item,Ann,Bo\na,1,1\nb,2,2\nc,4,3\nd,0,0")
         tab.get_by_role("button", name="Compute").click()
         tab.get_by_role("heading", name="Weighted kappa = 0.929").wait_for(timeout=20_000)
@@ -151,41 +204,6 @@ def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
         assert "at least two raters" in tab.inner_text("body")
         picture.wait_for(state="hidden")
         assert strangers == [] and errors == []
-
-
-def test_long_and_wide_tables_are_the_same(page: ModuleType) -> None:
-    long = page.read_table("item;rater;rating\na;x;1\nb;x;2.5\na;y;\nb;y;0", None)
-    wide = page.read_table("face,x,y\na,1,\nb,2.5,0", None)
-    assert long.astype(str).to_dict("list") == wide.astype(str).to_dict("list")
-    assert wide["rating"].isna().sum() == 1
-
-
-def test_samples_and_categories_in_wide_tables(page: ModuleType, tmp_path: Path) -> None:
-    file = tmp_path / "table.tsv"
-    file.write_text("item\tcategory\tAnn\tmodel#1\tmodel#2\na\tawe\t1\t2\t3\n")
-    table = page.read_table("ignored", str(file))
-    assert table[["rater", "sample", "category"]].values.tolist() == [
-        ["Ann", "1", "awe"],
-        ["model", "1", "awe"],
-        ["model", "2", "awe"],
-    ]
-    mine, others = page.split_model(table, " model ")
-    assert (len(mine), len(others)) == (2, 1)
-    with pytest.raises(ValueError, match="The model is called 'gpt'"):
-        page.split_model(table, "gpt")
-
-
-@pytest.mark.parametrize(("text", "message"), [("", "There is no table"), ("item\na", "neither long nor wide")])
-def test_bad_tables_are_clear_errors(page: ModuleType, text: str, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        page.read_table(text, None)
-
-
-def test_files_have_a_limit(page: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "large.csv").write_text("item,x\na,1\n")
-    monkeypatch.setattr(page, "MOST_BYTES", 10)
-    with pytest.raises(ValueError, match="The file has 11 bytes; this page takes 10"):
-        page.read_table(None, str(tmp_path / "large.csv"))
 
 
 def test_names_cannot_leave_the_text_of_the_picture(page: ModuleType) -> None:

@@ -1,0 +1,1 @@
+../_shared/csv_table.py
