@@ -56,7 +56,7 @@ def flat(text: str) -> str:
             ("build", "dataset"),
             [
                 *(
-                    "emonet-face|chehre",
+                    "chehre, emonet-face",
                     "--source",
                     "--out",
                     "--config",
@@ -191,11 +191,11 @@ OUTSIDE = (
         1,
         "Config 'binary' needs images, and .* has none for it: .*--config binary_ratings",
     ),
-    (("build", "dataset", "emonet", "--out", "out", "--source", "x"), 2, "'emonet-face', 'chehre'"),
+    (("build", "dataset", "emonet", "--out", "out", "--source", "x"), 2, "'chehre', 'emonet-face'"),
     (("build", "dataset", "emonet-face", "--out", "out"), 2, "Missing option '--source'"),
 )
 INSIDE = (
-    ((*BUILD, "--source", "org/absent"), 1, "'org/absent' is not a folder here, and the Hub did not give it"),
+    ((*BUILD, "--source", "org/absent"), 1, "'org/absent' is not a folder here, and it was not found on the Hub"),
     ((*BUILD, "--source", "{empty}"), 1, "holds nothing .*; found no file"),
     (
         (*BUILD, "--source", "{tables}", "--config", "hq"),
@@ -312,5 +312,5 @@ result = [load_dataset("emonet-face", config, split="test").num_rows for config 
 def test_an_id_that_the_hub_does_not_know(hub: tuple[str, dict[str, Path]], emohub: Run) -> None:
     done = emohub(*BUILD, "--source", "laion/absent", HF_ENDPOINT=hub[0])
     assert (done.returncode, done.stdout) == (1, "")
-    assert "'laion/absent' is not a folder here, and the Hub did not give it as a dataset" in done.stderr
+    assert "'laion/absent' is not a folder here, and it was not found on the Hub as a dataset" in done.stderr
     assert "Check the spelling" in done.stderr and "Traceback" not in done.stderr

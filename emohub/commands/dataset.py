@@ -20,7 +20,12 @@ def _known(name: str) -> str:
 
 
 def build_dataset(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Which dataset.", show_default=False, callback=_known)],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help=f"Which dataset: {', '.join(names())}.", show_default=False, callback=_known
+        ),
+    ],
     source: Annotated[str, typer.Option(help="Folder with raw upstream files, or a Hub dataset id.")],
     out: Annotated[Path, typer.Option(help="Folder of the repo; configs built earlier stay.")],
     config: Annotated[
