@@ -1,9 +1,11 @@
 """Errors that a user can act on, and the one map from an exception to what the command line prints."""
 
+import socket
 import unicodedata
 from collections.abc import Callable, Sequence
 
-from huggingface_hub.errors import HfHubHTTPError
+import httpx2
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
 SHOWN = 20
 
@@ -107,16 +109,48 @@ def hub_message(error: BaseException) -> str:
     return f"The Hub answered {status} to {request.method} {address}: {said}. {advice}"
 
 
+def offline_message(error: BaseException) -> str:
+    """Offline mode forbids a request."""
+    what = str(error).partition(": offline mode")[0].rstrip(".")
+    return (
+        f"Offline mode is on, and this needs the Hub: {what}. Unset HF_HUB_OFFLINE, HF_DATASETS_OFFLINE and "
+        "HF_EVALUATE_OFFLINE, or give a local folder instead of a Hub id."
+    )
+
+
+def connection_message(error: BaseException) -> str:
+    """A server cannot be reached. The address is shown without its query, which may be signed."""
+    request = getattr(error, "_request", None)
+    address = f" to {str(request.url).partition('?')[0]}" if request else ""
+    reason = str(error) or type(error).__name__
+    return (
+        f"No connection{address}: {reason.rstrip('.')}. Check the network, HTTPS_PROXY and HF_ENDPOINT, then run the "
+        "same command again; what is finished is kept."
+    )
+
+
+# Errors of a connection: of the Hub's client, of Python, and those that datasets and evaluate raise themselves.
+CONNECTION = (
+    httpx2.TransportError,
+    LocalEntryNotFoundError,  # neither in the cache, nor is the Hub reachable
+    socket.gaierror,
+    TimeoutError,
+    ConnectionError,
+)
+IO_ERROR = "I/O error: {}. Nothing was left half-written; correct the cause and run again."
 # First match wins; commands raise and never catch.
 MESSAGES: tuple[tuple[type[BaseException], Callable[[BaseException], str]], ...] = (
     (EmohubError, str),
     (HfHubHTTPError, hub_message),
+    (OfflineModeIsEnabled, offline_message),
+    (BrokenPipeError, IO_ERROR.format),  # a pipe of this machine, though Python calls it a connection
+    *((kind, connection_message) for kind in CONNECTION),
     (
         FileNotFoundError,
         lambda e: f"File not found: {getattr(e, 'filename', None) or e}. Check the path and run again.",
     ),
     (PermissionError, lambda e: f"No permission for {getattr(e, 'filename', None) or e}. Choose another --out."),
-    (OSError, lambda e: f"The system refused: {e}. Nothing was left half-written; free the resource and run again."),
+    (OSError, IO_ERROR.format),
     (KeyboardInterrupt, lambda e: "Stopped. Nothing was left half-written; run the same command again."),
 )
 

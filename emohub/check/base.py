@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from emohub.errors import printable
 from emohub.hub.card import Card, read_card
+from emohub.hub.folders import hub_roots
 from emohub.hub.kinds import Kind
 from emohub.release.record import Release, Repo
 
 Scope = Literal["release", "dataset", "model", "metric", "space"]
 REPOS: tuple[Scope, ...] = ("dataset", "model", "metric", "space")
+SOURCES = ("metrics", "spaces", "hub_models")
 TEXTS = (".md", ".txt", ".json", ".jsonl", ".py", ".yaml", ".yml", ".toml", ".csv", ".html", ".css", ".js", ".cfg")
 
 
@@ -53,6 +55,11 @@ class Subject:
     def failure(self, file: str, found: str, do: str) -> Failure:
         """A failure in a file of this repo; an empty `file` is the repo as a whole."""
         return Failure("/".join(part for part in (self.path, file) if part) or ".", found, do)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it is a folder of the kit that a release is built from: links and the namespace ORG are in place."""
+        return any(self.folder.is_relative_to(root / kind) for root in hub_roots() for kind in SOURCES)
 
     @cached_property
     def files(self) -> tuple[str, ...]:

@@ -8,9 +8,8 @@ import yaml
 from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData, parse_eval_result_entries
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
-from emohub.check.base import REPOS, Check, Failure, Scope, Subject, as_list
-from emohub.check.base import truncate_list as some
-from emohub.errors import printable as shown
+from emohub.check.base import REPOS, Check, Failure, Scope, Subject, as_list, truncate_list
+from emohub.errors import printable
 from emohub.hub.card import read_yaml
 from emohub.hub.words import (
     ANNOTATIONS_CREATORS,
@@ -153,9 +152,9 @@ def values(subject: Subject) -> Iterator[Failure]:
             continue
         each = value if many and isinstance(value, list) else [value]
         if bad := [one for one in each if not valid(one)]:
-            yield subject.failure(README, f"{key} is {some(map(repr, bad))}", f"Valid: {expected}.")
+            yield subject.failure(README, f"{key} is {truncate_list(map(repr, bad))}", f"Valid: {expected}.")
         elif repeated := {one for one in each if each.count(one) > 1}:
-            yield subject.failure(README, f"{key} contains {some(sorted(repeated))} twice", "Name it once.")
+            yield subject.failure(README, f"{key} contains {truncate_list(sorted(repeated))} twice", "Name it once.")
     if isinstance(subject.meta.get("tags"), str):
         yield subject.failure(README, "tags is a string", "Write a list, even for one tag.")
     if "other" in as_list(subject.meta.get("license")) and not subject.meta.get("license_name"):
@@ -169,22 +168,23 @@ def results(subject: Subject) -> Iterator[Failure]:
     try:
         CLASSES[subject.kind](**{"model_name": subject.name, **subject.meta}, ignore_metadata_errors=False)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        found = f"huggingface_hub cannot read the metadata: {shown(error)}"
+        found = f"huggingface_hub cannot read the metadata: {printable(error)}"
         yield subject.failure(README, found, "See the documentation of huggingface_hub on model-index.")
     for name in subject.files:
         if name.startswith(".eval_results/") and name.endswith((".yaml", ".yml")):
             try:
                 parse_eval_result_entries(read_yaml(subject.text(name)))
             except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-                yield subject.failure(name, f"not a list of results: {shown(error)}", "Build the card again.")
+                yield subject.failure(name, f"not a list of results: {printable(error)}", "Build the card again.")
 
 
 # -- the text ----------------------------------------------------------------------------------------
 
+ORG = "the namespace ORG"
 PLACEHOLDERS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (what, re.compile(pattern))
     for what, pattern in (
-        ("the namespace ORG", r"(?<![\w/.-])ORG/[\w.-]+"),
+        (ORG, r"(?<![\w/.-])ORG/[\w.-]+"),
         ("a placeholder name", r"(?i)\byour[-_](?:user-?name|org|namespace|token)\b|<(?:namespace|name)>"),
         ("TODO or FIXME", r"\b(?:TODO|FIXME|XXX|TBD)\b"),
         ("the template's “More Information Needed”", r"(?i)\[?more information needed\]?"),
@@ -202,10 +202,10 @@ def placeholders(subject: Subject) -> Iterator[Failure]:
             continue
         text = BIBTEX.sub("", subject.text(name))
         for what, pattern in PLACEHOLDERS:
-            if found := pattern.search(text):
+            if (found := pattern.search(text)) and not (what == ORG and subject.is_source):
                 line = text.count("\n", 0, found.start()) + 1
                 do = "Replace it; `emohub build release` fills in the namespace of its manifest."
-                yield subject.failure(name, f"contains {what}: {shown(found.group(), 50)!r}, line {line}", do)
+                yield subject.failure(name, f"contains {what}: {printable(found.group(), 50)!r}, line {line}", do)
 
 
 # -- gates -------------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def gate(subject: Subject) -> Iterator[Failure]:
         return
     for question, kind in (fields or {}).items():
         if error := gate_field_error(kind):
-            found = f"extra_gated_fields, {shown(question)!r}: {shown(error, 200)}"
+            found = f"extra_gated_fields, {printable(question)!r}: {printable(error, 200)}"
             yield subject.failure(README, found, "Give the question a valid type of answer.")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from emohub.check.base import REPOS, TEXTS, Check, Failure, Subject, truncate_list
+from emohub.hub.folders import hub_roots
 
 # The Hub's: files per folder and per repo, bytes of a file, bytes of a text that is not in LFS. Ours: bytes of a card
 # and of its metadata; no card of use is longer, and the Hub sends both with every page.
@@ -27,9 +28,12 @@ LONGEST = 255  # bytes of one name, on every common file system
 
 
 def links(subject: Subject) -> Iterator[Failure]:
-    """Symbolic links: an upload follows or drops them."""
+    """Symbolic links: an upload follows or drops them; a build of a release copies the files of the kit's own."""
     for name in subject.files:
         if (subject.folder / name).is_symlink():
+            end = (subject.folder / name).resolve()
+            if subject.is_source and any(end.is_relative_to(root) for root in hub_roots()):
+                continue
             target = os.readlink(subject.folder / name)
             kind = "an absolute path" if target.startswith("/") else truncate_list([target])
             yield subject.failure(name, f"is a symbolic link to {kind}", "Replace the link by the file.")

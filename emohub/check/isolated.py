@@ -6,7 +6,9 @@ from typing import Any
 from emohub.check.base import Subject
 from emohub.hub import fresh
 from emohub.hub.fresh import LocalRepo
-from emohub.release.record import Release
+from emohub.hub.kinds import HUB_TYPES
+
+PLACEHOLDER = "ORG"  # the namespace in cards that belong to no release
 
 
 def run_isolated(script: ModuleType, subject: Subject, *arguments: str, hide: tuple[str, ...] = ("emohub",)) -> Any:
@@ -22,11 +24,12 @@ def run_isolated(script: ModuleType, subject: Subject, *arguments: str, hide: tu
         FreshProcessError: the process failed or took too long.
     """
     folder = str(subject.folder.resolve())
-    return fresh.run(script, folder, *arguments, repos=local_repos(subject.release), hide=hide).result
+    return fresh.run(script, folder, *arguments, repos=local_repos(subject), hide=hide).result
 
 
-def local_repos(release: Release | None) -> list[LocalRepo]:
-    """Every repo of a release, by its id."""
-    if release is None:
-        return []
-    return [LocalRepo(repo.hub_type, release.id_of(repo), release.folder_of(repo)) for repo in release.repos]
+def local_repos(subject: Subject) -> list[LocalRepo]:
+    """Every repo of the release by its id; a single folder by its name, which its examples may load."""
+    if release := subject.release:
+        return [LocalRepo(repo.hub_type, release.id_of(repo), release.folder_of(repo)) for repo in release.repos]
+    assert subject.kind != "release"
+    return [LocalRepo(HUB_TYPES[subject.kind], f"{PLACEHOLDER}/{subject.name}", subject.folder)]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
-from emohub.check.base import REPOS, Check, Failure, Subject, as_list
-from emohub.check.base import truncate_list as some
+from emohub.check.base import REPOS, Check, Failure, Subject, as_list, truncate_list
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.release.record import RECORD
 
@@ -48,7 +47,7 @@ def ids(subject: Subject) -> Iterator[Failure]:
     for name in subject.having(*LINKED):
         found = {match["name"].rstrip(".-") for match in pattern.finditer(subject.text(name))}
         if unknown := sorted(found - known):
-            listed = some(f"{subject.release.namespace}/{one}" for one in unknown)
+            listed = truncate_list(f"{subject.release.namespace}/{one}" for one in unknown)
             yield subject.failure(name, f"names {listed}, not in this release", "Correct the id, or add the repo.")
 
 
@@ -103,7 +102,7 @@ def settings(subject: Subject) -> Iterator[Failure]:
         return
     models = {subject.release.id_of(repo) for repo in subject.others("model")}
     if str(model).startswith(f"{subject.release.namespace}/") and model not in models:
-        do = f"Name one of {some(sorted(models))}." if models else "Add the model to the release."
+        do = f"Name one of {truncate_list(sorted(models))}." if models else "Add the model to the release."
         yield subject.failure("settings.json", f"the model is {model!r}, not a model of this release", do)
     elif model not in as_list(subject.meta.get("models")):
         yield subject.failure("README.md", f"`models` does not name {model}", "Add it: the Hub links them by it.")

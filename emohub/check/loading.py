@@ -80,9 +80,9 @@ def metric(subject: Subject) -> Iterator[Failure]:
             first = printable(_first_failure(run["output"]), 200)
             problem = f"{run['failed']} of {run['attempted']} examples fail: {first}"
             yield subject.failure(name, problem, "Correct the example, or the code.")
-    for name in ("README.md", f"{subject.name}.py"):
-        if not loaded["runs"].get(name, {}).get("attempted"):
-            yield subject.failure(name, "has no example", "Add one: lines that begin with >>>.")
+    for suffix, file in ((".md", "README.md"), (".py", f"{subject.name}.py")):
+        if not sum(run["attempted"] for name, run in loaded["runs"].items() if name.endswith(suffix)):
+            yield subject.failure(file, "has no example", "Add one: lines that begin with >>>.")
     if missing := [name for name, there in loaded["texts"].items() if not there]:
         yield subject.failure(f"{subject.name}.py", f"has no {', '.join(missing)}", "Give MetricInfo these texts.")
 

@@ -24,7 +24,7 @@ def starts(subject: Subject) -> Iterator[Failure]:
     app = str(subject.meta.get("app_file", "app.py"))
     if subject.meta.get("sdk") != "gradio" or app not in subject.files:
         return  # space.sdk reports it; other SDKs are not started here
-    with workspace(local_repos(subject.release)) as work:
+    with workspace(local_repos(subject)) as work:
         folder = work.parent / "app" / subject.name
         shutil.copytree(subject.folder, folder)
         if subject.release is not None:

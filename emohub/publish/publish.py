@@ -13,6 +13,7 @@ from huggingface_hub.utils import logging as hub_logging
 
 from emohub.errors import PublishError, listed
 from emohub.hub.kinds import Kind
+from emohub.hub.names import valid_namespace
 from emohub.publish.collection import CollectionPlan, plan_collection, push_collection
 from emohub.publish.files import repo_files
 from emohub.publish.journal import Journal, opened
@@ -174,7 +175,7 @@ def targets_of(release: Release, namespace: str, endpoint: str) -> list[Target]:
 
 
 def _plan(release: Release, options: Options, planner: Planner) -> Plan:
-    namespace = options.namespace or release.namespace
+    namespace = valid_namespace(options.namespace or release.namespace)
     targets = targets_of(release, namespace, options.endpoint)
     plans = [planner.plan(target) for target in targets]
     wanted = None if options.create_pr else release.collection

@@ -6,21 +6,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from huggingface_hub.utils import validate_repo_id
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from emohub.dataset.registry import names
 from emohub.errors import EmohubError, listed
 from emohub.hub.kinds import FOLDERS, Kind
+from emohub.hub.names import valid_name, valid_namespace
 from emohub.hub.words import LICENSE_NAME, LICENSES, gate_field_error
-
-
-def _hub_name(name: str) -> str:
-    """A name that the Hub accepts, without a namespace, so that it is also one folder."""
-    validate_repo_id(name)
-    if "/" in name:
-        raise ValueError(f"{name!r} contains a slash; give the name alone")
-    return name
 
 
 def _license(name: str) -> str:
@@ -37,7 +29,7 @@ def _gate_field(value: str | dict[str, Any]) -> str | dict[str, Any]:
     return value
 
 
-Name = Annotated[str, AfterValidator(_hub_name)]
+Name = Annotated[str, AfterValidator(valid_name)]
 License = Annotated[str, AfterValidator(_license)]
 GateField = Annotated[str | dict[str, Any], AfterValidator(_gate_field)]
 Version = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
@@ -234,12 +226,7 @@ class Manifest(_Table):
         Raises:
             EmohubError: the Hub does not accept the name.
         """
-        try:
-            about = About.model_validate({**self.release.model_dump(), "namespace": namespace})
-        except ValidationError as error:
-            raise EmohubError(
-                f"namespace is {namespace!r}: {error.errors()[0]['msg']}. Give one such as ORG."
-            ) from error
+        about = self.release.model_copy(update={"namespace": valid_namespace(namespace)})
         return self.model_copy(update={"release": about})
 
     @model_validator(mode="after")

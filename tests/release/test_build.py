@@ -114,7 +114,7 @@ def test_another_namespace_is_in_every_card_and_the_old_one_in_none(raw: Path, b
 
 @pytest.mark.parametrize("namespace", ["a b", "a/b", "-x", "a--b"])
 def test_a_namespace_that_the_hub_does_not_take_is_refused(tmp_path: Path, namespace: str) -> None:
-    with pytest.raises(EmohubError, match=f"namespace is '{namespace}': .*Give one such as ORG"):
+    with pytest.raises(EmohubError, match=f"namespace is '{namespace}': .*Give a user or an organisation such as ORG"):
         build_release(few(tmp_path / "raw"), tmp_path / "out", namespace)
     assert not (tmp_path / "out").exists()
 
