@@ -4,9 +4,9 @@
 
 The server is the tests' Hub on 127.0.0.1 (LFS, no Xet), in a process of its own and empty for every run; it writes
 what it gets to disk and checks its SHA-256. Both sides run in a fresh process, are timed without the start of Python
-and its imports, make the repo, and end with its files committed; publish also plans, keeps its journal and tags. What
-it looks at before and afterwards is apart (`--no-check --verify none`). Sides take turns at going first; the ratio is
-the median of the rounds' ratios.
+and its imports, make the repo, and end with its files committed; publish also plans, keeps its journal, compares the
+digests of the commit and tags it. Checks before and verification afterwards are off (`--no-check --verify none`).
+Sides take turns at going first; the ratio is the median of the rounds' ratios.
 """
 
 import argparse

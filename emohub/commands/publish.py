@@ -24,7 +24,7 @@ def publish(
     verify: Annotated[
         Depth,
         typer.Option(
-            help="Verify afterwards: compare digests (files), download (bytes), load each repo (load), all (full)."
+            help="Verify: compare digests (files), download (bytes), load repos and call Spaces (load), all (full)."
         ),
     ] = "load",
     as_json: Annotated[bool, typer.Option("--json", help="Plan and report as JSON.")] = False,
@@ -33,7 +33,8 @@ def publish(
 
     The token is huggingface_hub's: `hf auth login`, or HF_TOKEN. The order is datasets, metrics, models, Spaces,
     collection; each repo gets one commit, tagged with the version. Remote changes are replaced only with --overwrite.
-    EMOHUB_HUB_TRIES, EMOHUB_HUB_WAIT and EMOHUB_HUB_TIMEOUT (seconds) control retries.
+    A commit is compared with the release before it is tagged. EMOHUB_HUB_TRIES, EMOHUB_HUB_WAIT and EMOHUB_HUB_TIMEOUT
+    (seconds) control retries, EMOHUB_SPACE_TIMEOUT (seconds) how long a Space may take to start.
     """
     from emohub.publish.publish import Options, Plan, plan_publish
     from emohub.publish.publish import publish as run

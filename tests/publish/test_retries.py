@@ -15,8 +15,11 @@ from huggingface_hub.utils._http import default_client_factory
 
 from emohub.errors import PublishError
 from emohub.publish.retries import RetryPolicy, install_retries
+from tests.faults import tiny
 from tests.faults.scenario import Sandbox
 from tests.hub_server import Fault, Hub
+from tests.hub_server.server import listening
+from tests.hub_server.tampering import OtherHost
 
 QUICK = RetryPolicy(tries=3, wait=0.01, timeout=0.5)
 
@@ -94,6 +97,19 @@ def test_a_request_with_its_own_timeout_is_not_retried(hub: Hub, sandbox: Sandbo
     sandbox.faults.arm(Fault("503", 1, times=100))
     assert get_session().get(f"{sandbox.url}/api/datasets/demo-org/x", timeout=7).status_code == 503
     assert sandbox.faults.count == 1
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])  # another name, another port
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_redirect_to_another_host_gets_no_token(host: str, method: str, hub: Hub, sandbox: Sandbox) -> None:
+    other = OtherHost()
+    with listening(other) as url:
+        sandbox.faults.elsewhere = url.replace("127.0.0.1", host)
+        sandbox.faults.arm(Fault("redirect", 1))
+        headers = {"Authorization": f"Bearer {tiny.OWNER}"}
+        answer = get_session().request(method, f"{sandbox.url}/api/whoami-v2", headers=headers, content=b"")
+    assert "Log in to the network" in answer.text
+    assert len(other.headers) == 1 and tiny.OWNER not in str(other.headers)
 
 
 def test_nothing_is_sent_to_a_server_with_an_untrusted_certificate(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
