@@ -1,4 +1,9 @@
-"""What a visitor can put right."""
+"""What a visitor can correct."""
+
+TOO_MUCH = (
+    "The file takes more time or memory to decode than there is for one visitor. "
+    "Export it anew as a plain JPEG, PNG or MP4, or send a smaller copy."
+)
 
 
 class Refused(ValueError):

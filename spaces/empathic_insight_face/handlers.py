@@ -22,6 +22,7 @@ LINES = 4  # emotions in the chart of a video at first
 # Apart for colour-blind eyes too, on white and on the dark page.
 LINE_COLOURS = ("#3b82f6", "#d97706", "#0d9488", "#c026d3", "#dc2626", "#7c8594")
 STEP = 0.01
+RATES = (1, 2, 4)  # frames a second
 PICTURE_OUTPUTS, VIDEO_OUTPUTS = 7, 10  # components that a scored file fills, as `layout` lists them
 GONE = "<p>The scores are no longer in the memory: send the file again.</p>"
 Updates = list[Any]
@@ -81,8 +82,9 @@ class Handlers:
         """Both charts of a scored picture, as chosen."""
         if result is None or not result.faces:
             return [GONE, GONE]
-        choices = Choices(kind, threshold, int(top), order)
-        return [self.views.intensities(result, choices), self.views.distributions(result, way, int(top))]
+        most = int(clamped(top, 1, self.studio.width))
+        choices = Choices(kind, threshold, most, order)
+        return [self.views.intensities(result, choices), self.views.distributions(result, way, most)]
 
     def _files(self, result: PictureResult) -> dict[str, tuple[str, str]]:
         record = as_json(picture_record(result, self.studio.scorer, self.model))
@@ -143,7 +145,7 @@ class Handlers:
         try:
             data = read()
             self.limit.check(visitor_of(request))
-            result = self.studio.video(data, float(per_second), tell)
+            result = self.studio.video(data, clamped(per_second, RATES[0], RATES[-1]), tell)
         except Refused as error:
             return [
                 None,
@@ -168,6 +170,7 @@ class Handlers:
         """The legend, the chart and the table of the chosen emotions over time."""
         if result is None:
             return [GONE, gr.skip(), gr.skip()]
+        emotions = [emotion for emotion in emotions if emotion in self.studio.scorer.labels][: len(LINE_COLOURS)]
         columns = [self.studio.scorer.labels.index(emotion) for emotion in emotions]
         raw = self.studio.scorer.neutral if KINDS[kind] == "raw" else 0
         scores = (result.scores + raw)[:, columns]
@@ -193,6 +196,15 @@ class Handlers:
     def _video_files(self, result: VideoResult) -> dict[str, tuple[str, str]]:
         record = as_json(video_record(result, self.studio.scorer, self.model))
         return _links("video", record, video_csv(result, self.studio.scorer))
+
+
+def clamped(value: Any, low: float, high: float) -> float:
+    """A number between two ends, whatever a client sends; `low` for what is not a number.
+
+    >>> clamped(1e9, 1, 40), clamped("many", 1, 40), clamped(float("nan"), 1, 40)
+    (40, 1, 1)
+    """
+    return max(low, min(high, value)) if isinstance(value, int | float) and value == value else low
 
 
 def _links(name: str, record: str, table: str) -> dict[str, tuple[str, str]]:

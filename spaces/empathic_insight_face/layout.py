@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from handlers import LINE_COLOURS, Handlers, hand_over_unread
+from handlers import LINE_COLOURS, RATES, Handlers, hand_over_unread
 from scoring import DISTRIBUTIONS
 from settings import FOLDER, Settings, hub_link, model_name
 from studio import Studio
@@ -29,7 +29,6 @@ EXAMPLES = (
     ("No face", "landscape.jpg"),
 )
 READ_OUT = '<div role="status">${value}</div>'  # for screen readers: what changes in here is read aloud
-RATES = (1, 2, 4)
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
 MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model

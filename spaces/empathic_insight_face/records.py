@@ -14,6 +14,7 @@ from scoring import Scorer, shares_of_intensity
 from studio import PictureResult, VideoResult
 
 PLACES = 6
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets begin a formula with
 HEADER = ("emotion", "group", "above_neutral", "raw", "share")
 
 
@@ -87,5 +88,14 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([_inert(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def _inert(cell: Any) -> Any:
+    """A text that spreadsheets do not take for a formula.
+
+    >>> _inert("=1+1"), _inert("Awe"), _inert(-0.5)
+    ("'=1+1", 'Awe', -0.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

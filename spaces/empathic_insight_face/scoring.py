@@ -1,5 +1,6 @@
 """Intensities of faces, through the pipeline that comes with the model, and what is made of them."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from threading import Lock
 
@@ -21,7 +22,7 @@ class Scorer:
     def __init__(self, model: str):
         self.pipe = pipeline("image-classification", model=model, trust_remote_code=True)
         config = self.pipe.model.config
-        self.labels = tuple(name for _, name in sorted((config.id2label or {}).items()))
+        self.labels = tuple(printable(name) for _, name in sorted((config.id2label or {}).items()))
         self.neutral = self._neutral()
         self.lock = Lock()
 
@@ -29,12 +30,21 @@ class Scorer:
         """Intensities above a neutral face, (len(labels),), in the order of `labels`."""
         with self.lock:
             answer = self.pipe(image, top_k=EVERY)
-        scores = {entry["label"]: entry["score"] for entry in answer}
+        scores = {printable(entry["label"]): entry["score"] for entry in answer}
         return np.array([scores[label] for label in self.labels])
 
     def _neutral(self) -> np.ndarray:
         means = getattr(getattr(self.pipe.model, "heads", None), "neutral_mean", None)
         return np.zeros(len(self.labels)) if means is None else means[: len(self.labels)].double().cpu().numpy()
+
+
+def printable(name: str) -> str:
+    """A name without control and formatting characters, such as those that reverse the direction of what follows.
+
+    >>> printable("Awe" + chr(0x202E) + chr(27))
+    'Awe'
+    """
+    return "".join(char for char in name if unicodedata.category(char) not in ("Cc", "Cf"))
 
 
 def shares_of_intensity(scores: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ class Settings:
         video_mb: Largest video, in MB of 1,048,576 bytes.
         video_seconds: Longest video.
         frames: How many frames of a video are scored at most.
+        decode_seconds: Of computing that decoding one file may take.
+        decode_mb: Memory that decoding one file may take, in MB of 1,048,576 bytes.
         requests_per_minute: How many pictures and videos one visitor may send.
         at_once: Requests that run at the same time.
         waiting: Requests that may wait; more are refused.
@@ -41,6 +43,8 @@ class Settings:
     video_mb: float
     video_seconds: float
     frames: int
+    decode_seconds: float
+    decode_mb: float
     requests_per_minute: int
     at_once: int
     waiting: int

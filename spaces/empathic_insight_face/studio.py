@@ -1,17 +1,18 @@
 """From an upload to results: decode, find faces, cut them out, score."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
+from decoding import Decoder
 from errors import Refused
 from faces import Box, FaceFinder, cut
-from pictures import data_uri, decode, marked
+from pictures import data_uri, marked
 from scoring import Scorer
 from settings import Settings
-from video import frames, plan
 
 OVERVIEW, CROP, FRAME = 640, 240, 320  # px of the copies that are shown
 Tell = Callable[[int, int], None]
@@ -74,6 +75,7 @@ class Studio:
         self.settings = settings
         self.scorer = Scorer(settings.model)
         self.find = FaceFinder()
+        self.decoder = Decoder(settings)
 
     def picture(self, data: bytes, whole: bool = False) -> PictureResult:
         """Score every face of a picture, the largest ones if there are many, or the whole picture.
@@ -81,7 +83,7 @@ class Studio:
         Raises:
             Refused: no such picture, damaged, or too large.
         """
-        decoded = decode(data, self.settings.picture_megapixels)
+        decoded = self.decoder.picture(data)
         image = decoded.image
         boxes = [] if whole else self.find(image)
         scored = sorted(boxes[: self.settings.faces])
@@ -101,17 +103,17 @@ class Studio:
         Raises:
             Refused: no such video, damaged, too long, or without a face.
         """
-        limits = self.settings
-        chosen = plan(data, per_second, limits.video_seconds, limits.frames)
+        chosen, frames = self.decoder.video(data, per_second)
         seconds: list[float] = []
         scores: list[np.ndarray] = []
         copies: list[str] = []
-        for frame in frames(data, chosen, limits.video_seconds, limits.frames):
-            tell(len(seconds), max(chosen.count, len(seconds) + 1))
-            boxes = self.find(frame.image)[:1]
-            seconds.append(frame.seconds)
-            scores.append(self._face(frame.image, boxes[0]).scores if boxes else np.full(self.width, np.nan))
-            copies.append(data_uri(marked(frame.image, boxes, FRAME), FRAME))
+        with closing(frames):
+            for frame in frames:
+                tell(len(seconds), max(chosen.count, len(seconds) + 1))
+                boxes = self.find(frame.image)[:1]
+                seconds.append(frame.seconds)
+                scores.append(self._face(frame.image, boxes[0]).scores if boxes else np.full(self.width, np.nan))
+                copies.append(data_uri(marked(frame.image, boxes, FRAME), FRAME))
         table = np.array(scores)
         seen = int((~np.isnan(table[:, 0])).sum())
         if not seen:

@@ -19,6 +19,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from errors import Refused
 from settings import MB
 
@@ -27,12 +29,38 @@ ORPHANED, PAUSE = 60, 15  # seconds
 
 
 def own_folder() -> Path:
-    """The folder of all temporary files of this process, removed at its end; call it before Gradio is imported."""
-    folder = tempfile.mkdtemp(prefix=PREFIX, dir=os.environ.get("GRADIO_TEMP_DIR"))
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = folder
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    """The folder of all temporary files of this process, removed at its end; call it before Gradio is imported.
+
+    What earlier processes left that were killed is removed first: each holds a lock for as long as it lives.
+    """
+    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    remove_abandoned(parent)
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    lock = FileLock(_lock_of(folder))
+    lock.acquire()
+    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(folder)
+    atexit.register(_remove, folder, lock)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a container that stops ends like this; atexit runs then
-    return Path(folder)
+    return folder
+
+
+def remove_abandoned(parent: Path) -> None:
+    """Remove the folders of processes that no longer live."""
+    for folder in parent.glob(f"{PREFIX}*/"):
+        lock = FileLock(_lock_of(folder))
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+            _remove(folder, lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.release()
+    _lock_of(folder).unlink(missing_ok=True)
 
 
 class Uploads:

@@ -24,7 +24,7 @@ SPACE = hub_folder("spaces", "empathic_insight_face")
 # As in a Space, its modules are imported by their bare names.
 sys.path.append(str(SPACE))
 PATIENCE = 90  # seconds until a Space has to answer
-SETTINGS = {"requests_per_minute": 100_000, "video_seconds": 20}
+SETTINGS = {"requests_per_minute": 100_000, "video_seconds": 20, "decode_seconds": 4}
 
 
 def free_port() -> int:
