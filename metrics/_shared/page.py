@@ -144,11 +144,20 @@ def evaluate_endpoint(metric: Any) -> Callable[[str, dict[str, Any]], dict[str, 
             inputs = (
                 dict(zip(("predictions", "references"), split_model(ratings, model), strict=True)) if model else {}
             )
-            return finite(metric.compute(**(inputs or {"ratings": ratings}), **chosen))
+            with warnings.catch_warnings(record=True) as notes:
+                warnings.simplefilter("always")
+                result = metric.compute(**(inputs or {"ratings": ratings}), **chosen)
+            return finite(result) | {"warnings": said_of(notes)}
         except (ValueError, TypeError) as error:
             raise gr.Error(visible(error)) from error
 
     return evaluate
+
+
+def said_of(notes: list[warnings.WarningMessage]) -> list[str]:
+    """The warnings that are for the user, each once; that a font lacks a letter is none of them."""
+    told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
+    return sorted(note for note in told if "Glyph" not in note)
 
 
 def finite(result: Any) -> Any:
@@ -190,8 +199,7 @@ def build(
                 drawn = image(figure, f"Chart: {heading}; the details below have its numbers")
         except (ValueError, TypeError) as error:
             return f"<h2>Cannot compute</h2><p>{escaped(error)}</p>", None, ""
-        told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
-        said += "".join(f"<p>⚠ {escaped(note)}</p>" for note in sorted(told) if "Glyph" not in note)
+        said += "".join(f"<p>⚠ {escaped(note)}</p>" for note in said_of(notes))
         return said, details.round(3).map(cell), drawn
 
     def compute(text: str | None, file: str | None, *values: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:

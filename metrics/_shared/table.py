@@ -85,8 +85,14 @@ class Table:
     def coverage(self) -> dict[str, dict[str, float]]:
         """How many items each rater rated, and their share of the items that anybody rated."""
         n_items, size = len(self.items), len(self.items) * len(self.raters)
-        pairs = self.cell if len(self.categories) == 1 else np.unique(self.cell % size)
-        n_rated = np.bincount(pairs // n_items, minlength=len(self.raters)).tolist()
+        if len(self.categories) == 1:
+            n_rated = np.bincount(self.cell // n_items, minlength=len(self.raters)).tolist()
+        elif size <= 8 * len(self):
+            rated = np.zeros(size, dtype=bool)
+            rated[self.cell % size] = True
+            n_rated = rated.reshape(-1, n_items).sum(axis=1).tolist()
+        else:
+            n_rated = np.bincount(np.unique(self.cell % size) // n_items, minlength=len(self.raters)).tolist()
         total = int(np.count_nonzero(np.bincount(self.item)))
         return {name: {"n_items": n, "share": n / total} for name, n in zip(self.raters, n_rated, strict=True)}
 

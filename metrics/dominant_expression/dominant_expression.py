@@ -86,6 +86,13 @@ def analyse(
 
     Raises:
         RatingsError: options or ratings that cannot be used.
+
+    Example:
+        One item, two raters, three categories: the first is dominant, the model ties it with the second.
+
+        >>> result = analyse([[2.0, 2.0, 1.0]], [[[3, 1, 0]], [[3, 2, 1]]])
+        >>> result["dominant_expression"], result["scores"]["top1_any"]["value"]
+        (0.5, 1.0)
     """
     boot = Bootstrap(bootstrap, seed, confidence, resample)
     choice("candidates", candidates, CANDIDATES)

@@ -83,6 +83,11 @@ def analyse(
 
     Raises:
         RatingsError: no shared unit with two answers on both sides; options or ratings that cannot be used.
+
+    Example:
+        >>> result = analyse([[0, 1, 3], [2, 3, 2]], [[0, 1, 3], [2, 1, 3], [1, 1, 0]])
+        >>> round(result["spread_ratio"], 3), result["n_units"]  # sqrt((2 + 2 + 0.5) / (1 + 0 + 3))
+        (1.061, 3)
     """
     boot = Bootstrap(bootstrap, seed, confidence, resample)
     choice("variant", variant, VARIANTS)

@@ -120,6 +120,11 @@ def analyse(
 
     Raises:
         RatingsError: fewer than two raters, unknown partners, options or ratings that cannot be used.
+
+    Example:
+        >>> result = analyse(predictions=[1, 2, 3, 4, 4], references=[1, 2, 2, 4, 3])
+        >>> round(result["weighted_kappa"], 3), result["n_pairs"], result["n_items"]
+        (0.844, 1, 5)
     """
     boot = Bootstrap(bootstrap, seed, confidence, resample)
     table = _input(ratings, predictions, references)

@@ -117,3 +117,13 @@ def test_human_reference_and_baselines_on_the_models_items() -> None:
 def test_coverage_counts_items_not_categories() -> None:
     table = read_ratings({"item": list("aab"), "category": list("xyx"), "rater": ["r"] * 3, "rating": [1, 2, 3]})
     assert table.coverage() == {"r": {"n_items": 2, "share": 1}}
+
+
+def test_coverage_of_sparse_and_dense_tables_is_the_same() -> None:
+    rows = {"item": list("aab"), "category": list("xyx"), "rater": list("rrs"), "rating": [1, 2, 3]}
+    few = read_ratings(rows).coverage()
+    rows["item"] += [f"i{number}" for number in range(50)]
+    rows["rater"] += [f"r{number}" for number in range(50)]
+    rows |= {"category": rows["category"] + ["x"] * 50, "rating": [1] * 53}
+    many = read_ratings(rows).coverage()
+    assert [few[name]["n_items"] for name in "rs"] == [many[name]["n_items"] for name in "rs"] == [1, 1]

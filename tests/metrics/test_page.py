@@ -114,7 +114,7 @@ def test_a_program_names_its_options_and_gets_the_whole_result(served) -> None:
     name = app.__name__.removeprefix("app_of_")
     model = {"model": "model"} if "model" in app.EXAMPLE.splitlines()[0] else {}
     result = client.predict(app.EXAMPLE, model | {"bootstrap": 10}, api_name="/evaluate")
-    assert isinstance(result[name], float) and len(result["interval"]) == 2
+    assert isinstance(result[name], float) and len(result["interval"]) == 2 and isinstance(result["warnings"], list)
     for options, message in (
         ({"boostrap": 10}, "did you mean bootstrap"),
         ({"bootstrap": 10**9}, "too many for this page; it takes 2,000"),
