@@ -11,6 +11,7 @@ import datasets
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
 from emohub.data.splits import Shares, split_of
+from emohub.data.workers import end_with_parent
 from emohub.errors import SourceError
 
 
@@ -142,4 +143,5 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        end_with_parent()
         yield from self.rows(refs)
