@@ -12,6 +12,7 @@ from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import Scale
 from emohub.data.splits import Shares, split_of
+from emohub.data.workers import end_with_parent
 from emohub.errors import SourceError
 
 
@@ -140,4 +141,5 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        end_with_parent()
         yield from self.rows(refs)

@@ -1,0 +1,1 @@
+"""Commands that are killed (kill -9) at random moments: the rerun equals an undisturbed run, and nothing is left."""
