@@ -276,6 +276,18 @@ def test_metric_takes_pairs_tables_and_batches(metric) -> None:
         assert (result["n_raters"], result["n_items"], result["n_pairs"]) == (2, 5, 1)
 
 
+def test_two_tables_are_two_raters(metric) -> None:
+    """Neither is read as an array of numbers, in whatever order their rows stand."""
+    first = {"item": [1, 2, 3, 4], "rating": [1, 2, 3, 3]}
+    second = pd.DataFrame({"item": ["4", "3", "2", "1"], "rater": 0, "rating": [3, 2, 2, 1]})
+    result = metric.compute(predictions=first, references=second)
+    expected = sklearn_kappa(np.array([1, 2, 3, 3]), np.array([1, 2, 2, 3]), "quadratic")
+    assert result["weighted_kappa"] == pytest.approx(expected)
+    assert list(result["per_rater"]) == ["predictions", "references"]
+    with pytest.raises(RatingsError, match="predictions are an array and the other side is a table"):
+        metric.compute(predictions=[1, 2, 3, 3], references=second)
+
+
 @pytest.fixture(scope="module")
 def metric():
     from metrics.weighted_kappa.weighted_kappa import WeightedKappa
