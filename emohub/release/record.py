@@ -22,6 +22,7 @@ class Repo:
         private: Whether it is visible to its owners only.
         gated: "auto" or "manual" if readers accept terms first, else None.
         digest: SHA-256 over its inputs; the same digest needs no build.
+        secret: Of a Space: name of the environment variable whose value `publish` sets as its secret, or None.
     """
 
     kind: Kind
@@ -29,6 +30,7 @@ class Repo:
     private: bool
     gated: Literal["auto", "manual"] | None
     digest: str
+    secret: str | None = None
 
     @property
     def path(self) -> str:
