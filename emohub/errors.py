@@ -1,8 +1,8 @@
 """Errors that a user can act on, and the one map from an exception to what the command line prints."""
 
-import socket
 import unicodedata
 from collections.abc import Callable, Sequence
+from socket import gaierror
 
 import httpx2
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
@@ -133,7 +133,7 @@ def connection_message(error: BaseException) -> str:
 CONNECTION = (
     httpx2.TransportError,
     LocalEntryNotFoundError,  # neither in the cache, nor is the Hub reachable
-    socket.gaierror,
+    gaierror,
     TimeoutError,
     ConnectionError,
 )

@@ -108,6 +108,18 @@ def settings(subject: Subject) -> Iterator[Failure]:
         yield subject.failure("README.md", f"`models` does not name {model}", "Add it: the Hub links them by it.")
 
 
+def access(subject: Subject) -> Iterator[Failure]:
+    """A Space can load its models: each is open, or the Space has a secret."""
+    if subject.release is None or (subject.repo and subject.repo.secret):
+        return
+    closed = {subject.release.id_of(one): one for one in subject.others("model") if one.private or one.gated}
+    for model in dict.fromkeys(map(str, as_list(subject.meta.get("models")))):
+        if one := closed.get(model):
+            found = f"{model} is {'private' if one.private else 'gated'}, and the Space has no token to load it"
+            do = 'Open the model, or name a secret in release.toml: secret = "HF_TOKEN".'
+            yield subject.failure("README.md", found, do)
+
+
 def files(subject: Subject) -> Iterator[Failure]:
     """Images and files that the card links to exist."""
     text = CODE.sub("", FENCE.sub("", subject.card.body))
@@ -144,5 +156,6 @@ CHECKS = (
     Check("links.kinds", REPOS, "repos are used as their kind", kinds),
     Check("links.configs", REPOS, "examples load configs that exist", configs),
     Check("links.settings", ("space",), "the Space's model is in the release", settings),
+    Check("links.access", ("space",), "the Space can load its models", access),
     Check("links.files", REPOS, "images and files of the card exist", files),
 )

@@ -19,6 +19,13 @@ def _generated(key: str) -> frozenset[str]:
 _MORE_LICENSES = "eupl-1.2 fair-noncommercial-research-license intel-research llama4 openmdw-1.0"
 LICENSES = _generated("licenses") | {*_MORE_LICENSES.split()}
 LICENSE_NAME = r"^[a-z0-9.-]+$"  # of license_name, beside license: other
+# Addresses of texts, by https://spdx.org/licenses.
+LICENSE_LINKS = {
+    "apache-2.0": "https://www.apache.org/licenses/LICENSE-2.0",
+    "cc-by-4.0": "https://creativecommons.org/licenses/by/4.0/legalcode",
+    "cc0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/legalcode",
+    "mit": "https://opensource.org/license/mit",
+}
 TASKS = _generated("tasks")
 TASK_IDS = _generated("task_ids")
 # ISO 639-1, and the two special values of https://github.com/huggingface/hub-docs/blob/main/datasetcard.md.

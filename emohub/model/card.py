@@ -13,7 +13,14 @@ from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import citation, environment, published
 
 TEMPLATE = "models/empathic-insight-face.md.j2"
-TAGS = ["emotion-recognition", "facial-expression", "siglip", "onnx"]
+TAGS = [
+    "emotion-recognition",
+    "facial-expression",
+    "facial-expression-recognition",
+    "affective-computing",
+    "siglip",
+    "onnx",
+]
 
 
 def write_card(
@@ -22,6 +29,7 @@ def write_card(
     context: ReleaseContext | None = None,
     results: Sequence[Any] = (),
     evaluation: dict[str, Any] | None = None,
+    upstream: str | None = None,
     **card_data: Any,
 ) -> None:
     """Write `README.md` of a converted model.
@@ -31,6 +39,7 @@ def write_card(
         context: The release that the repo is part of, None without one.
         results: Evaluation results (`emohub.release.results.Result`).
         evaluation: The record of our own measurement among them.
+        upstream: Hub id of the published heads, None if they are others.
         **card_data: Further metadata, for example `license`.
     """
     record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
@@ -52,7 +61,8 @@ def write_card(
             evaluation=evaluation,
             groups={emotion.name: emotion.group for emotion in EMOTIONS},
             scales={dimension.name: f"{dimension.low}…{dimension.high}" for dimension in DIMENSIONS},
-            humans=_human_agreement_range(),
+            humans=_human_agreement(),
+            upstream=upstream,
             citation=citation("emonet-face"),
         )
     )
@@ -61,8 +71,8 @@ def write_card(
     )
 
 
-def _human_agreement_range() -> tuple[float, float]:
-    """Lowest and highest agreement of an expert with the others, as published."""
+def _human_agreement() -> dict[str, float]:
+    """Lowest, highest and mean agreement of an expert with the others, from the published table."""
     rows = published("emonet-face")["agreement"]["rows"]
     means = [row["mean"] for name, row in rows.items() if name.startswith("human-")]
-    return min(means), max(means)
+    return {"lowest": min(means), "highest": max(means), "mean": sum(means) / len(means)}

@@ -12,6 +12,7 @@ from emohub.errors import BuildError, EmohubError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.notes import keep_notes
+from emohub.release import license_file
 from emohub.release.digests import code_of_card, digest
 from emohub.release.links import context_of
 from emohub.release.makers.registry import MAKERS
@@ -98,7 +99,8 @@ def plan_jobs(plan: Manifest, base: Path) -> list[Job]:
         content = made[kind, name] = digest(kind, name, MAKERS[kind].inputs(name, spec, base, made))
         stated = [spec.model_dump(), gate.model_dump() if gate else None, str(context), code[kind]]
         now = Digests(content, digest(content, stated))
-        repo = Repo(kind, name, spec.private, gate.mode if gate else None, now.card)
+        secret = spec.secret if isinstance(spec, Space) else None
+        repo = Repo(kind, name, spec.private, gate.mode if gate else None, now.card, secret)
         jobs.append(Job(repo, spec, context, gate, now))
     return jobs
 
@@ -147,8 +149,9 @@ def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> N
             if outcome == "built" or maker.CARD_NEEDS_CONTENT:
                 maker.make(work, job.repo.name, job.spec, base, out)
             else:
-                carry_over(out / path, work, without={CARD, ".eval_results"})
+                carry_over(out / path, work, without={CARD, license_file.NAME, ".eval_results"})
             maker.write_card(work, job.spec, job.context, job.metadata)
+            license_file.write_license(work)
             if (out / path / CARD).is_file():
                 _keep_notes(work / CARD, out / path / CARD)
     except BaseException:

@@ -12,7 +12,7 @@ from emohub.dataset.registry import names
 from emohub.errors import EmohubError, listed
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.names import valid_name, valid_namespace
-from emohub.hub.words import LICENSE_NAME, LICENSES, gate_field_error
+from emohub.hub.words import LICENSE_LINKS, LICENSE_NAME, LICENSES, gate_field_error
 
 
 def _license(name: str) -> str:
@@ -100,8 +100,10 @@ class _Licensed(_Repo):
         return self
 
     def licence(self) -> dict[str, str]:
-        """The card metadata of the licence."""
-        return self.model_dump(include={"license", "license_name", "license_link"}, exclude_none=True)
+        """The card metadata of the licence; with the address of its text, where the Hub's id is known to have one."""
+        link = self.license_link or LICENSE_LINKS.get(self.license or "")
+        stated = {"license": self.license, "license_name": self.license_name, "license_link": link}
+        return {key: value for key, value in stated.items() if value}
 
 
 def _known(dataset: str) -> str:
@@ -180,6 +182,8 @@ class Space(_Repo):
         models: Models of this release; the first becomes `model` in settings.json, if the Space has that key.
         datasets: Datasets of this release, besides those of the models; the first of all becomes `data`.
         settings: Values that replace those of settings.json.
+        secret: Name of a secret of the Space, such as HF_TOKEN for a gated or private model. Its value is never in a
+            file: `emohub publish` reads it from the environment variable of this name.
     """
 
     parent: ClassVar[str] = "spaces"
@@ -188,6 +192,7 @@ class Space(_Repo):
     models: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
+    secret: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
 
     @model_validator(mode="before")
     @classmethod

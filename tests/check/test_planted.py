@@ -116,6 +116,14 @@ def link(copy: Copy) -> None:
     (copy / f"{METRIC}/notes.md").symlink_to("/etc/hostname")
 
 
+def close_model(**access: Any) -> Callable[[Copy], None]:
+    def plant(copy: Copy) -> None:
+        with copy.json("release.json") as found:
+            next(repo for repo in found["repos"] if repo["kind"] == "model").update(access)
+
+    return plant
+
+
 def swap_labels(config: dict[str, Any]) -> None:
     labels = config["id2label"]
     labels["0"], labels["1"] = labels["1"], labels["0"]
@@ -197,6 +205,12 @@ DEFECTS = (
     ),
     Defect(".DS_Store", FACES, write(f"{FACES}/.DS_Store", b"x"), "files.leftovers", ".DS_Store"),
     Defect("lock file", FACES, write(f"{FACES}/hq/test.lock", b"x"), "files.leftovers", "leftover"),
+    Defect(
+        "data in .gitignore", FACES, write(f"{FACES}/.gitignore", "*.parquet\n"), "files.ignored", "excludes binary/"
+    ),
+    Defect(
+        "card in LFS", FACES, write(f"{FACES}/.gitattributes", "*.md filter=lfs\n"), "files.lfs", "README.md in LFS"
+    ),
     Defect("hidden file", SPACE, write(f"{SPACE}/.secrets", b"x"), "files.leftovers", ".secrets"),
     Defect("names that differ in case", FACES, write(f"{FACES}/Assets/LABELS.png", b"x"), "files.case", "in case"),
     Defect("name that Windows refuses", SPACE, write(f"{SPACE}/what?.txt", "x"), "files.names", "'?'"),
@@ -367,6 +381,12 @@ DEFECTS = (
         write(f"{SPACE}/settings.json", json.dumps({"model": "demo-org/large"})),
         "links.settings",
         "'demo-org/large'",
+    ),
+    Defect(
+        "Space of a gated model", "", close_model(gated="auto"), "links.access", "is gated, and the Space has no token"
+    ),
+    Defect(
+        "Space of a private model", "", close_model(private=True), "links.access", "small is private, and the Space"
     ),
     Defect("Space that is not linked", SPACE, meta(SPACE, models=None), "links.settings", "`models` does not name"),
     Defect(

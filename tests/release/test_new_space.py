@@ -11,6 +11,7 @@ from emohub.errors import BuildError
 from emohub.hub import folders
 from emohub.publish.publish import Options, plan_publish
 from emohub.release.build import build_release
+from emohub.release.record import open_release
 from tests.hub_server import Hub, running
 
 ROOT = Path(__file__).parents[2]
@@ -89,6 +90,13 @@ def test_it_is_built_checked_and_planned(kit: Path, tmp_path: Path, monkeypatch:
     assert build_release(kit / "release.toml", out) == {"spaces/greeting": "unchanged"}
     assert build_release(manifest(kit), out) == {"spaces/greeting": "card"}
     assert json.loads((out / "spaces/greeting/settings.json").read_text())["greeting"] == "Hello"
+
+
+def test_the_name_of_its_secret_is_recorded(kit: Path, tmp_path: Path) -> None:
+    build_release(manifest(kit), tmp_path / "release")
+    assert [repo.secret for repo in open_release(tmp_path / "release").repos] == [None]
+    build_release(manifest(kit, "secret = 'HF_TOKEN'\n"), tmp_path / "release")
+    assert [repo.secret for repo in open_release(tmp_path / "release").repos] == ["HF_TOKEN"]
 
 
 def test_unknown_settings_are_refused_with_the_valid_ones(kit: Path, tmp_path: Path) -> None:

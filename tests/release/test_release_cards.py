@@ -17,6 +17,7 @@ from emohub.hub.context import ReleaseContext
 from emohub.hub.notes import notes_of
 from emohub.hub.templates import published
 from emohub.release.build import plan_jobs
+from emohub.release.license_file import write_license
 from emohub.release.links import context_of
 from emohub.release.makers.registry import MAKERS
 from emohub.release.manifest import Model, Space, read_manifest
@@ -49,6 +50,7 @@ def full(demo_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder.mkdir(parents=True)
             MAKERS[job.repo.kind].make(folder, job.repo.name, job.spec, ROOT, out)
         MAKERS[job.repo.kind].write_card(folder, job.spec, job.context, job.metadata)
+        write_license(folder)
     write_record(Release(out, "Full", "0.1.0", "lab", None, tuple(job.repo for job in jobs)))
     return out
 
@@ -118,6 +120,7 @@ def test_every_card_has_one_empty_place_for_notes_and_tidy_paragraphs(cards: lis
         assert notes_of(text) == "\n" and text.endswith("-->\n")
         assert not re.search(r"[^\n]\n#{1,3} ", re.sub(r"```.*?```", "", text, flags=re.S)), "a heading sticks to text"
         assert re.search(r"\n\n## In the same release\n\nPart of \*.+\*, version \d+\.\d+\.\d+; the Hub", text)
+        assert re.search(r"its tag, `v\d+\.\d+\.\d+`, and the DOI if this page shows one", text)
 
 
 def test_faces_and_models_say_what_they_are_not_for(cards: list[Path]) -> None:
@@ -225,16 +228,81 @@ def test_an_undefined_result_is_left_out(tmp_path: Path) -> None:
     ]
 
 
+# ---- Contradictions of the paper
+
+
+def test_where_the_paper_contradicts_itself_the_model_cards_say_so(full: Path, shared: Path) -> None:
+    (text,) = (path.read_text(encoding="utf-8") for path in (shared / "seeds").glob("002_*"))
+    rows = re.findall(r"^human-\d\t(\S+)\t", text, re.MULTILINE)
+    assert len(rows) == 8 and "average pairwise κ_w between human annotators for EMONET-FACE HQ was 0.20" in text
+    assert "emotion scores on a 0–7 scale" in text and "trained to predict either 0 or 1 via regression" in text
+    assert "discontinued after evaluating 1847 of 2500 images" in text and "\nGemini 2.5 Pro 03-25\tX\t" in text
+    assert "\nGemini 2.5 Pro 03-25 ZS\t" in text
+    for card in (full / "models").glob("*/README.md"):
+        prose = " ".join(body(card).split())
+        assert "between experts is 0.20 (§3)" in prose
+        assert f"rows of its Table 6 is {sum(map(float, rows)) / 8:.3f}." in prose
+        assert "§4.1 has both sizes predict 0 to 7" in prose and "Large “to predict either 0 or 1”" in prose
+        assert "Gemini 2.5 Pro rests on 1,847 of the 2,500 images" in prose and "that Table 3 marks as failed" in prose
+
+
+def test_the_eu_sentence_names_its_exceptions_and_its_article(full: Path) -> None:
+    for card in (full / "models").glob("*/README.md"):
+        prose = " ".join(body(card).split())
+        assert (
+            "prohibited, except for medical or safety reasons (Article 5(1)(f) of [Regulation (EU) 2024/1689]("
+            in prose
+        )
+
+
+def test_model_cards_link_upstream_and_separate_its_wishes_from_ours(demo_release: Path, full: Path) -> None:
+    for size in ("small", "large"):
+        prose = body(full / f"models/empathic-insight-face-{size}/README.md")
+        heads = f"laion/Empathic-Insight-Face-{size.capitalize()}"
+        assert (
+            f"Upstream: [`{heads}`](https://huggingface.co/{heads}) on [`{TOWER}`](https://huggingface.co/{TOWER})."
+            in prose
+        )
+        assert "authors wish (§5, Ethical Considerations)" in prose and "is ours" in prose
+    assert "Upstream: [" not in body(demo_release / MODEL / "README.md")
+
+
 # ---- Gates, licences, links
 
 
+def test_every_repo_has_the_text_of_its_licence(demo_release: Path, full: Path) -> None:
+    first_lines = {"apache-2.0": "Apache License", "cc-by-4.0": "Creative Commons Attribution 4.0 International"}
+    for card in [*demo_release.glob("*/*/README.md"), *full.glob("*/*/README.md")]:
+        license_id, file = metadata(card)["license"], card.with_name("LICENSE")
+        assert file.is_file() == (license_id in first_lines), card
+        if file.is_file():
+            assert first_lines[license_id] in file.read_text(encoding="utf-8")[:200]
+    for name in (MODEL, "models/empathic-insight-face-large", "datasets/emonet-face"):
+        found = metadata(full / name / "README.md")
+        assert found["license_link"] == "https://creativecommons.org/licenses/by/4.0/legalcode"
+
+
+def test_no_line_is_printed_three_times(cards: list[Path]) -> None:
+    for card in cards:
+        lines = [line.strip() for line in body(card).splitlines() if len(line.strip()) > 15]
+        assert not [line for line in lines if lines.count(line) >= 3], card
+
+
+def test_people_find_the_cards_by_their_tags(full: Path) -> None:
+    for card in (full / "models").glob("*/README.md"):
+        assert {"facial-expression-recognition", "affective-computing", "emotion-recognition"} <= {
+            *metadata(card)["tags"]
+        }
+    for card in (full / "metrics").glob("*/README.md"):
+        assert len(metadata(card)["tags"]) > 2, card
+
+
 def test_gates_and_licences_of_the_full_release(full: Path) -> None:
-    plan = read_manifest(ROOT / "release.toml")
     for name in ("datasets/emonet-face", MODEL, "models/empathic-insight-face-large"):
-        told = metadata(full / name / "README.md")
-        assert told["license"] == "cc-by-4.0" and "§5, Ethical Considerations" in told["extra_gated_prompt"]
-        assert told["extra_gated_fields"] == plan.gates["emonet-face"].fields
-        assert told["extra_gated_button_content"] == "Accept the terms"
+        found = metadata(full / name / "README.md")
+        assert found["license"] == "cc-by-4.0" and not [key for key in found if key.startswith("extra_gated")]
+    plan = read_manifest(ROOT / "release.toml")
+    assert metadata(full / "datasets/chehre/README.md")["extra_gated_fields"] == plan.gates["chehre"].fields
     chehre = metadata(full / "datasets/chehre/README.md")
     assert (chehre["license"], chehre["license_name"]) == ("other", "not-stated-upstream")
     assert "real people" in chehre["extra_gated_prompt"]

@@ -52,5 +52,6 @@ def write_card(work: Path, spec: "Model", context: "ReleaseContext", metadata: d
         name = context.id.split("/")[1]
         metadata |= {"model_name": name, "eval_results": [result.for_index() for result in results]}
         metadata["metrics"] = list(dict.fromkeys(result.metric.split("/")[-1] for result in results))
-    write(work, context=context, results=results, evaluation=evaluation_of(work), **metadata)
+    upstream = spec.heads if spec.published else None  # others come from a folder of this machine
+    write(work, context=context, results=results, evaluation=evaluation_of(work), upstream=upstream, **metadata)
     write_eval_results(work, results)
