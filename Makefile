@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-fuzz test-kills test-matrix browser lint share bench clean
+.PHONY: help demo test test-faults test-fuzz test-kills test-matrix browser lint weights bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ test: $(READY) browser lint  ## set up, lint, types, every test
 test-faults: $(READY)  ## publish 224 times with a fault each, seeded (about five minutes on two cores)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
-test-fuzz: $(READY)  ## 4,500 damaged files, seeded: each ends in a clear error or a result (about five minutes on two cores)
+test-fuzz: $(READY)  ## 4,500 damaged files, seeded: each ends in a clear error or a result (about five minutes)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun equals an undisturbed run (an hour)
@@ -35,8 +35,8 @@ lint: $(READY)  ## ruff and mypy only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-share:  ## copy metrics/_shared into every metric folder
-	@for folder in metrics/[a-z]*/; do cp metrics/_shared/*.py $$folder; done
+weights: $(READY)  ## train the demo's model on drawn faces anew (about ten minutes on two cores)
+	@$(BIN)/python -m emohub.sample.training emohub/sample/weights.safetensors
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
 	@$(BIN)/python benchmarks/bench_build.py
