@@ -4,7 +4,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-faults test-fuzz test-kills test-matrix browser lint weights bench clean
+.PHONY: help demo test test-faults test-matrix browser lint weights bench clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,7 @@ test: $(READY) browser lint  ## set up, lint, types, every test
 test-faults: $(READY)  ## publish 224 times with a fault each, seeded (about five minutes on two cores)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: test-fuzz test-kills
 test-fuzz: $(READY)  ## 4,500 damaged files, seeded: each ends in a clear error or a result (about five minutes)
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
