@@ -18,6 +18,13 @@ test: $(READY) browser lint  ## set up, lint, types, every test
 test-faults: $(READY)  ## publish 224 times with a fault each, seeded (about five minutes on two cores)
 	@$(BIN)/python -m tests.faults $(ARGS)
 
+.PHONY: test-fuzz test-kills
+test-fuzz: $(READY)  ## 4,500 damaged files, seeded: each ends in a clear error or a result (about five minutes)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun equals an undisturbed run (an hour)
+	@$(BIN)/python -m tests.kills $(ARGS)
+
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 

@@ -14,7 +14,7 @@ _watching: set[int] = set()  # ids of processes; a forked one is not yet watchin
 def end_with_parent() -> None:
     """In a worker of `multiprocess`, end it once its parent is gone, also where that was killed; elsewhere, nothing.
 
-    A pool ends its workers when it ends itself, but a killed process cannot: its workers would finish their work first,
+    A pool ends its workers when it ends, but a killed process cannot: its workers would finish their work first,
     which may take hours. Datasets starts such pools.
     """
     if multiprocess.parent_process() is None or os.getpid() in _watching:

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import random
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -291,3 +293,38 @@ TARGETS: dict[str, type[Target]] = {
     "onnx": Onnx,
     "config": Config,
 }
+
+
+class Broken(Target):
+    """What the harness must notice: a reader that raises, ends, grows or hangs on its second file."""
+
+    def make(self) -> list[bytes]:
+        return [b"good"]
+
+    def damaged(self, generator: random.Random) -> bytes:
+        return b"bad"
+
+    def act(self) -> None:
+        raise RuntimeError("not a clear error")
+
+    def read(self, data: bytes) -> None:
+        if data == b"bad":
+            self.act()
+
+
+class Ending(Broken):
+    def act(self) -> None:
+        os._exit(3)
+
+
+class Growing(Broken):
+    def act(self) -> None:
+        bytearray(2**36)
+
+
+class Hanging(Broken):
+    def act(self) -> None:
+        time.sleep(3600)
+
+
+BROKEN: dict[str, type[Target]] = {"raising": Broken, "ending": Ending, "growing": Growing, "hanging": Hanging}
