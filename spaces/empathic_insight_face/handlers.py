@@ -1,6 +1,7 @@
 """What happens when a visitor does something: every function here is the end of one event of the page."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,23 @@ from limits import RateLimit, visitor_of
 from records import as_json, as_link, picture_csv, picture_record, video_csv, video_record
 from settings import model_name
 from studio import PictureResult, Studio, VideoResult
-from uploads import Uploads
+from uploads import DATA_URI, Uploads
 from views import KINDS, Choices, Views
 
-EXAMPLES = Path(__file__).parent / "examples"
+FOLDER = Path(__file__).parent / "examples"
+EXAMPLES = {
+    "Elation": "elation.jpg",
+    "Anger": "anger.jpg",
+    "Surprise": "surprise.jpg",
+    "Sadness": "sadness.jpg",
+    "Three faces": "group.jpg",
+    "No face": "landscape.jpg",
+}
+OWN = "Your picture"
+LIVE_TOP, LIVE_A_MINUTE = 8, 70
 LINES = 4  # emotions in the chart of a video at first
 # Apart for colour-blind eyes too, on white and on the dark page.
-LINE_COLOURS = ("#3b82f6", "#d97706", "#0d9488", "#c026d3", "#dc2626", "#7c8594")
+LINE_COLOURS = ("#3b82f6", "#d97706", "#0d9488", "#c026d3", "#dc2626", "#4d7c0f")
 STEP = 0.01
 RATES = (1, 2, 4)  # frames a second
 PICTURE_OUTPUTS, VIDEO_OUTPUTS = 7, 10  # components that a scored file fills, as `layout` lists them
@@ -37,6 +48,7 @@ class Handlers:
         self.studio, self.uploads = studio, uploads
         self.views = Views(studio.scorer, studio.settings.axes)
         self.limit = RateLimit(studio.settings.requests_per_minute)
+        self.live_limit = RateLimit(LIVE_A_MINUTE)
         self.model = model_name(studio.settings.model)
 
     # ---- Pictures: the page
@@ -45,19 +57,28 @@ class Handlers:
         """Score an uploaded picture; one value for each of the page's `PICTURE_OUTPUTS`."""
         if path is None:
             return [gr.skip()] * PICTURE_OUTPUTS
-        return self._shown(partial(self._take, path), choices, request)
+        return self._score(partial(self._take, path), OWN, choices, request)
 
     def example(self, request: gr.Request, name: str, *choices: Any) -> Updates:
         """Score a picture that comes with the Space."""
-        return self._shown((EXAMPLES / name).read_bytes, choices, request)
+        return self._score((FOLDER / EXAMPLES[name]).read_bytes, f"Example: {name}", choices, request)
+
+    def first_example(self, *choices: Any) -> tuple[PictureResult, str, str, str]:
+        """What the page shows before anything was sent: a result, its overview and both charts."""
+        name, file = next(iter(EXAMPLES.items()))
+        result = self.studio.picture((FOLDER / file).read_bytes())
+        intensities, distributions = self.charts(result, *choices)
+        return result, self._overview(result, f"Example: {name}"), intensities, distributions
 
     def whole(self, request: gr.Request, result: PictureResult | None, *choices: Any) -> Updates:
         """Score the whole of a picture in which no face was found."""
         if result is None or not result.unscored:
             return self._failed("The picture is no longer here. Send it again.")
-        return self._shown(lambda: result.unscored, choices, request, whole=True)
+        return self._score(lambda: result.unscored, OWN, choices, request, whole=True)
 
-    def _shown(self, read: Read, choices: Sequence[Any], request: gr.Request, whole: bool = False) -> Updates:
+    def _score(
+        self, read: Read, title: str, choices: Sequence[Any], request: gr.Request, whole: bool = False
+    ) -> Updates:
         try:
             data = read()  # first of all, so that what is refused is deleted too
             self.limit.check(visitor_of(request))
@@ -66,8 +87,17 @@ class Handlers:
             return self._failed(str(error))
         seen = bool(result.faces)
         charts = self.charts(result, *choices) if seen else [gr.skip(), gr.skip()]
-        overview = self.views.overview(result, self._files(result) if seen else {})
-        return [result, None, overview, gr.update(visible=not seen), gr.update(visible=seen), *charts]
+        return [
+            result,
+            None,
+            self._overview(result, title),
+            gr.update(visible=not seen),
+            gr.update(visible=seen),
+            *charts,
+        ]
+
+    def _overview(self, result: PictureResult, title: str) -> str:
+        return self.views.overview(result, title, self._files(result) if result.faces else {})
 
     def _failed(self, why: str) -> Updates:
         hidden = gr.update(visible=False)
@@ -89,6 +119,20 @@ class Handlers:
     def _files(self, result: PictureResult) -> dict[str, tuple[str, str]]:
         record = as_json(picture_record(result, self.studio.scorer, self.model))
         return _links("scores", record, picture_csv(result, self.studio.scorer))
+
+    # ---- The camera
+
+    def live(self, path: str | None, request: gr.Request) -> str:
+        """Score the largest face of a frame of the camera."""
+        if path is None:
+            return ""
+        try:
+            data = self._take(path)
+            self.live_limit.check(visitor_of(request))
+            face = self.studio.largest(data)
+        except Refused as error:
+            return self.views.notice(str(error))
+        return self.views.live(face, LIVE_TOP)
 
     # ---- Pictures: the API
 
@@ -130,22 +174,24 @@ class Handlers:
         if path is None:
             return [gr.skip()] * VIDEO_OUTPUTS
         data = partial(self.uploads.take, path, self.studio.settings.video_mb)
-        return self._filmed(data, per_second, kind, request, progress)
+        return self._score_video(data, per_second, kind, request, progress)
 
     def video_example(
         self, per_second: float, kind: str, request: gr.Request, progress: gr.Progress = PROGRESS
     ) -> Updates:
         """Score the video that comes with the Space."""
-        return self._filmed((EXAMPLES / "video.mp4").read_bytes, per_second, kind, request, progress)
+        return self._score_video((FOLDER / "video.mp4").read_bytes, per_second, kind, request, progress)
 
-    def _filmed(self, read: Read, per_second: float, kind: str, request: gr.Request, progress: gr.Progress) -> Updates:
-        def tell(done: int, of: int) -> None:
+    def _score_video(
+        self, read: Read, per_second: float, kind: str, request: gr.Request, progress: gr.Progress
+    ) -> Updates:
+        def report(done: int, of: int) -> None:
             progress((done, of), desc="Scoring frames", unit="frames")
 
         try:
             data = read()
             self.limit.check(visitor_of(request))
-            result = self.studio.video(data, clamped(per_second, RATES[0], RATES[-1]), tell)
+            result = self.studio.video(data, clamped(per_second, RATES[0], RATES[-1]), report)
         except Refused as error:
             return [
                 None,
@@ -158,9 +204,11 @@ class Handlers:
         first, last = result.seconds[0], result.seconds[-1]
         peak = result.seconds[int(np.nan_to_num(result.scores, nan=-np.inf).max(axis=1).argmax())]
         time = gr.update(minimum=first, maximum=max(last, first + STEP), step=STEP, value=peak)
-        said = self.views.downloads(result.notes, self._video_files(result))
+        downloads = self.views.downloads(result.notes, self._video_files(result))
+        result = replace(result, film=b"")  # it is in the page now
         charts = self.lines(result, emotions, kind)
-        return [result, None, said, gr.update(visible=True), emotions, time, *charts, self.frame(result, peak, kind)]
+        frame = self.frame(result, peak, kind, emotions)
+        return [result, None, downloads, gr.update(visible=True), emotions, time, *charts, frame]
 
     def _strongest(self, result: VideoResult) -> list[str]:
         peaks = np.nanmax(result.scores, axis=0)
@@ -170,7 +218,7 @@ class Handlers:
         """The legend, the chart and the table of the chosen emotions over time."""
         if result is None:
             return [GONE, gr.skip(), gr.skip()]
-        emotions = [emotion for emotion in emotions if emotion in self.studio.scorer.labels][: len(LINE_COLOURS)]
+        emotions = self._drawn(emotions)
         columns = [self.studio.scorer.labels.index(emotion) for emotion in emotions]
         raw = self.studio.scorer.neutral if KINDS[kind] == "raw" else 0
         scores = (result.scores + raw)[:, columns]
@@ -182,20 +230,26 @@ class Handlers:
             }
         )
         colours = dict(zip(emotions, LINE_COLOURS, strict=False))
-        ends: list[float | None] = list(self.studio.settings.axes[KINDS[kind]])
+        low, high = self.studio.settings.axes[KINDS[kind]]
+        ends = [min([low, *table["intensity"].dropna()]), max([high, *table["intensity"].dropna()])]
         chart = gr.LinePlot(value=table, y_lim=ends, color_map=colours)
         return [self.views.legend(colours), chart, self.views.timetable(result, emotions, kind)]
 
-    def frame(self, result: VideoResult | None, seconds: float, kind: str) -> str:
-        """The scored frame that is nearest to a time."""
+    def _drawn(self, emotions: Sequence[str]) -> list[str]:
+        """The emotions that have a line, whatever a client sends."""
+        return [emotion for emotion in emotions if emotion in self.studio.scorer.labels][: len(LINE_COLOURS)]
+
+    def frame(self, result: VideoResult | None, seconds: float, kind: str, emotions: Sequence[str]) -> str:
+        """The scored frame that is nearest to a time; its bars have the colours of the lines."""
         if result is None:
             return ""
         index = int(np.argmin([abs(time - seconds) for time in result.seconds]))
-        return self.views.frame(result, index, kind)
+        return self.views.frame(result, index, kind, dict(zip(self._drawn(emotions), LINE_COLOURS, strict=False)))
 
     def _video_files(self, result: VideoResult) -> dict[str, tuple[str, str]]:
         record = as_json(video_record(result, self.studio.scorer, self.model))
-        return _links("video", record, video_csv(result, self.studio.scorer))
+        film = {"Annotated video": ("video.mp4", as_link(result.film, "video/mp4"))}
+        return film | _links("video", record, video_csv(result, self.studio.scorer))
 
 
 def clamped(value: Any, low: float, high: float) -> float:
@@ -209,13 +263,16 @@ def clamped(value: Any, low: float, high: float) -> float:
 
 def _links(name: str, record: str, table: str) -> dict[str, tuple[str, str]]:
     return {
-        "JSON": (f"{name}.json", as_link(record, "application/json")),
-        "CSV": (f"{name}.csv", as_link(table, "text/csv")),
+        "JSON": (f"{name}.json", as_link(record.encode(), "application/json")),
+        "CSV": (f"{name}.csv", as_link(table.encode(), "text/csv")),
     }
 
 
 def _path_of(component: Any, payload: Any) -> str | None:
-    return payload.path if payload else None
+    if payload is None or payload.path:
+        return payload and payload.path
+    url = payload.url or ""
+    return url if url.startswith(DATA_URI) else None  # a frame of the camera; no other address is followed
 
 
 def hand_over_unread() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from handlers import LINE_COLOURS, RATES, Handlers, hand_over_unread
+from handlers import EXAMPLES, LINE_COLOURS, RATES, Handlers, hand_over_unread
 from scoring import DISTRIBUTIONS
 from settings import FOLDER, Settings, hub_link, model_name
 from studio import Studio
@@ -20,18 +20,21 @@ THEME = gr.themes.Default(primary_hue="blue", font=FONT, font_mono=("ui-monospac
     button_primary_background_fill_hover_dark="*primary_800",
 )
 CSS = (FOLDER / "style.css").read_text(encoding="utf-8")
-EXAMPLES = (
-    ("Elation", "elation.jpg"),
-    ("Anger", "anger.jpg"),
-    ("Surprise", "surprise.jpg"),
-    ("Sadness", "sadness.jpg"),
-    ("Three faces", "group.jpg"),
-    ("No face", "landscape.jpg"),
-)
 READ_OUT = '<div role="status">${value}</div>'  # for screen readers: what changes in here is read aloud
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
 MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model
+LIVE_EVERY, LIVE_SECONDS = 1.0, 30
+# On a phone the result stands below what was pressed.
+SCROLL: dict[str, Any] = {
+    "fn": None,
+    "js": """() => {
+    const shown = [...document.querySelectorAll('.result')].find(one => one.checkVisibility());
+    const top = shown?.getBoundingClientRect().top ?? 0;
+    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    if (top < 0 || top > innerHeight / 2) shown?.scrollIntoView({behavior: calm ? 'auto' : 'smooth'});
+    }""",
+}
 DRAW: dict[str, Any] = {
     "api_visibility": "private",
     "queue": False,
@@ -51,6 +54,8 @@ def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
         with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Picture", id="picture"):
                 _picture_tab(studio, handlers, forget)
+            with gr.Tab("Camera", id="camera"):
+                _camera_tab(handlers)
             with gr.Tab("Video", id="video"):
                 _video_tab(studio, handlers, forget)
             with gr.Tab("What the scores are", id="about"):
@@ -75,6 +80,8 @@ def _about(settings: Settings) -> str:
         data=f"[{settings.data}]({data})",
         minutes=f"{settings.forget_minutes:g}",
         rate=settings.requests_per_minute,
+        seconds=f"{settings.decode_seconds:g}",
+        megabytes=f"{settings.decode_mb:,g}",
     )
 
 
@@ -83,7 +90,8 @@ def _about(settings: Settings) -> str:
 
 def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
     limits = studio.settings
-    result = gr.State(None, time_to_live=forget)
+    shown = handlers.first_example(*_defaults(limits))
+    result = gr.State(shown[0], time_to_live=forget)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             image = gr.Image(
@@ -101,19 +109,19 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
             )
             gr.Markdown("Or a drawn example:", elem_classes="quiet")
             with gr.Row(elem_classes="examples"):
-                examples = [gr.Button(name, icon=FOLDER / "examples" / file, size="sm") for name, file in EXAMPLES]
+                examples = [
+                    gr.Button(name, icon=FOLDER / "examples" / file, size="sm") for name, file in EXAMPLES.items()
+                ]
         with gr.Column(scale=5, min_width=300):
-            overview = _html(
-                _empty("Send a picture, use the webcam or choose an example: the scores appear here."), READ_OUT
-            )
+            overview = _html(shown[1], READ_OUT)
             whole = gr.Button("Score the whole picture", visible=False, elem_id="whole")
-            with gr.Column(visible=False) as results:
-                choices, intensities, distributions = _picture_results(studio, limits)
+            with gr.Column(elem_classes="results") as results:
+                choices, intensities, distributions = _picture_results(studio, limits, *shown[2:])
     outputs = [result, image, overview, whole, results, intensities, distributions]
-    image.input(handlers.picture, [image, *choices], outputs, **MODEL)
-    whole.click(handlers.whole, [result, *choices], outputs, **MODEL)
-    for button, (_, file) in zip(examples, EXAMPLES, strict=True):
-        button.click(handlers.example, [gr.State(file), *choices], outputs, **MODEL)
+    image.input(handlers.picture, [image, *choices], outputs, **MODEL).then(**SCROLL)
+    whole.click(handlers.whole, [result, *choices], outputs, **MODEL).then(**SCROLL)
+    for button, name in zip(examples, EXAMPLES, strict=True):
+        button.click(handlers.example, [gr.State(name), *choices], outputs, **MODEL).then(**SCROLL)
     gr.on(
         [choice.change for choice in choices],
         handlers.charts,
@@ -124,7 +132,13 @@ def _picture_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
     _predict_endpoint(image, handlers)
 
 
-def _picture_results(studio: Studio, limits: Settings) -> tuple[list[Any], gr.HTML, gr.HTML]:
+def _defaults(limits: Settings) -> tuple[str, float, int, str, str]:
+    """What the choices are before anyone chose: kind, threshold, how many, order, distribution."""
+    low = min(low for low, _ in limits.axes.values())
+    return next(iter(KINDS)), low, TOP, ORDERS[0], next(iter(DISTRIBUTIONS))
+
+
+def _picture_results(studio: Studio, limits: Settings, bars: str, shares: str) -> tuple[list[Any], gr.HTML, gr.HTML]:
     low = min(low for low, _ in limits.axes.values())
     high = max(high for _, high in limits.axes.values())
     with gr.Row(elem_classes="choices"):
@@ -134,7 +148,7 @@ def _picture_results(studio: Studio, limits: Settings) -> tuple[list[Any], gr.HT
         threshold = gr.Slider(low, high, low, step=(high - low) / 100, label="Threshold")
     with gr.Tabs(overflow_behavior="wrap"):
         with gr.Tab("Intensities"):
-            intensities = _html()
+            intensities = _html(bars)
         with gr.Tab("Distribution"):
             gr.Markdown(
                 "A face seldom says one thing only. Here it is a distribution over plausible emotions instead of one "
@@ -143,7 +157,7 @@ def _picture_results(studio: Studio, limits: Settings) -> tuple[list[Any], gr.HT
                 "probability that someone feels something."
             )
             way = gr.Radio([*DISTRIBUTIONS], value=next(iter(DISTRIBUTIONS)), label="How shares are made")
-            distributions = _html()
+            distributions = _html(shares)
     return [kind, threshold, top, order, way], intensities, distributions
 
 
@@ -152,6 +166,32 @@ def _predict_endpoint(image: gr.Image, handlers: Handlers) -> None:
     answer = gr.JSON(visible=False)
     gr.Button(visible=False).click(
         handlers.predict, [image, whole_picture], answer, api_name="predict", concurrency_id="model"
+    )
+
+
+# ---- The camera
+
+
+def _camera_tab(handlers: Handlers) -> None:
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            camera = gr.Image(label="Camera", sources=["webcam"], streaming=True, type="filepath", elem_id="camera")
+            gr.Markdown(
+                f"Record, and the largest face is scored every {LIVE_EVERY:g} s, for {LIVE_SECONDS} s at a time. "
+                "Each frame is sent to this server, scored and forgotten.",
+                elem_classes="quiet",
+            )
+        with gr.Column(scale=5, min_width=300):
+            scores = _html(_empty("Start the camera: the scores of your face appear here."))
+    camera.stream(
+        handlers.live,
+        camera,
+        scores,
+        stream_every=LIVE_EVERY,
+        time_limit=LIVE_SECONDS,
+        concurrency_id="camera",
+        api_visibility="private",
+        show_progress="hidden",
     )
 
 
@@ -173,14 +213,14 @@ def _video_tab(studio: Studio, handlers: Handlers, forget: int) -> None:
             with gr.Row(elem_classes="examples"):
                 example = gr.Button("A drawn example", size="sm", elem_id="video-example")
         with gr.Column(scale=5, min_width=300):
-            said = _html(_empty("Send a video or take the example: scores over time appear here."), READ_OUT)
+            downloads = _html(_empty("Send a video or take the example: scores over time appear here."), READ_OUT)
             with gr.Column(visible=False) as results:
                 kind, emotions, legend, chart, time, frame, table = _video_results(studio)
-    outputs = [result, file, said, results, emotions, time, legend, chart, table, frame]
-    file.upload(handlers.video, [file, rate, kind], outputs, **MODEL)
-    example.click(handlers.video_example, [rate, kind], outputs, **MODEL)
+    outputs = [result, file, downloads, results, emotions, time, legend, chart, table, frame]
+    file.upload(handlers.video, [file, rate, kind], outputs, **MODEL).then(**SCROLL)
+    example.click(handlers.video_example, [rate, kind], outputs, **MODEL).then(**SCROLL)
     gr.on([emotions.input, kind.input], handlers.lines, [result, emotions, kind], [legend, chart, table], **DRAW)
-    gr.on([time.change, kind.input], handlers.frame, [result, time, kind], frame, **DRAW)
+    gr.on([time.change, kind.input, emotions.input], handlers.frame, [result, time, kind, emotions], frame, **DRAW)
 
 
 def _video_results(studio: Studio) -> tuple[Any, ...]:
@@ -213,7 +253,8 @@ def _video_results(studio: Studio) -> tuple[Any, ...]:
 
 
 def _html(value: str = "", template: str = "${value}") -> gr.HTML:
-    return gr.HTML(value, html_template=template, apply_default_css=False)
+    shown = "result" if template == READ_OUT else None
+    return gr.HTML(value, html_template=template, apply_default_css=False, elem_classes=shown)
 
 
 def _empty(text: str) -> str:

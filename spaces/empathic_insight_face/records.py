@@ -67,9 +67,9 @@ def video_csv(result: VideoResult, scorer: Scorer) -> str:
     return _csv(("seconds", *HEADER), rows)
 
 
-def as_link(text: str, kind: str) -> str:
-    """A data URI: the file is made in the page, and nothing of it lies on the server."""
-    return f"data:{kind};base64,{base64.b64encode(text.encode()).decode('ascii')}"
+def as_link(data: bytes, kind: str) -> str:
+    """A data URI: the file is made in the page, and nothing of it is on the server's disk."""
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
 
 
 def as_json(record: dict[str, Any]) -> str:

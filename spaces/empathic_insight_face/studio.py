@@ -10,12 +10,13 @@ from PIL import Image
 from decoding import Decoder
 from errors import Refused
 from faces import Box, FaceFinder, cut
+from film import Film
 from pictures import data_uri, marked
-from scoring import Scorer
+from scoring import Scorer, ranked
 from settings import Settings
 
 OVERVIEW, CROP, FRAME = 640, 240, 320  # px of the copies that are shown
-Tell = Callable[[int, int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,14 @@ class VideoResult:
         scores: (frames, 40), NaN where the frame has no face.
         copies: A small copy of every frame with its face framed, as data URIs.
         notes: What a visitor should know.
+        film: The frames as an MP4, with framed faces and their strongest emotions.
     """
 
     seconds: tuple[float, ...]
     scores: np.ndarray
     copies: tuple[str, ...]
     notes: tuple[str, ...]
+    film: bytes = b""
 
 
 class Studio:
@@ -92,13 +95,13 @@ class Studio:
         copy = data_uri(marked(image, scored, OVERVIEW), OVERVIEW)
         return PictureResult(image.size, copy, faces, len(boxes), whole, tuple(notes), b"" if faces else data)
 
-    def video(self, data: bytes, per_second: float, tell: Tell = lambda done, of: None) -> VideoResult:
+    def video(self, data: bytes, per_second: float, progress: Progress = lambda done, of: None) -> VideoResult:
         """Score the largest face of sampled frames.
 
         Args:
             data: The file.
             per_second: Frames a second; fewer where the video is long.
-            tell: Called with the number of scored frames and how many there will be.
+            progress: Called with the number of scored frames and how many there will be.
 
         Raises:
             Refused: no such video, damaged, too long, or without a face.
@@ -107,25 +110,40 @@ class Studio:
         seconds: list[float] = []
         scores: list[np.ndarray] = []
         copies: list[str] = []
+        film = Film(chosen.step)
         with closing(frames):
             for frame in frames:
-                tell(len(seconds), max(chosen.count, len(seconds) + 1))
+                progress(len(seconds), max(chosen.count, len(seconds) + 1))
                 boxes = self.find(frame.image)[:1]
                 seconds.append(frame.seconds)
-                scores.append(self._face(frame.image, boxes[0]).scores if boxes else np.full(self.width, np.nan))
+                scores.append(self.scorer(cut(frame.image, boxes[0])[0]) if boxes else np.full(self.width, np.nan))
                 copies.append(data_uri(marked(frame.image, boxes, FRAME), FRAME))
+                film.add(frame.image, boxes, self._strongest(scores[-1]) if boxes else ())
         table = np.array(scores)
         seen = int((~np.isnan(table[:, 0])).sum())
         if not seen:
             raise Refused(f"No face was found in any of the {len(seconds)} frames. Send a video that shows a face.")
         notes = [f"{len(seconds)} frames, one every {chosen.step:.2g} s; in each the largest face is scored."]
         notes += [f"{len(seconds) - seen} of them show no face: there the lines have gaps."] * (seen < len(seconds))
-        return VideoResult(tuple(seconds), table, tuple(copies), tuple(notes))
+        return VideoResult(tuple(seconds), table, tuple(copies), tuple(notes), film.finish())
 
     @property
     def width(self) -> int:
         """How many scores a face has."""
         return len(self.scorer.labels)
+
+    def largest(self, data: bytes) -> Face | None:
+        """The largest face of a picture, scored; None where there is none.
+
+        Raises:
+            Refused: no such picture, damaged, or too large.
+        """
+        image = self.decoder.picture(data).image
+        boxes = self.find(image)
+        return self._face(image, boxes[0]) if boxes else None
+
+    def _strongest(self, scores: np.ndarray) -> list[tuple[str, float]]:
+        return [(self.scorer.labels[index], float(scores[index])) for index in ranked(scores)]
 
     def _face(self, image: Image.Image, box: Box) -> Face:
         crop, square = cut(image, box)

@@ -6,6 +6,7 @@ that Gradio makes for itself (of what comes as base64 over MCP) after a minute, 
 """
 
 import atexit
+import base64
 import json
 import os
 import shutil
@@ -24,6 +25,7 @@ from filelock import FileLock, Timeout
 from errors import Refused
 from settings import MB
 
+DATA_URI = "data:image/"
 PREFIX = "empathic-insight-face-"
 ORPHANED, PAUSE = 60, 15  # seconds
 
@@ -77,11 +79,13 @@ class Uploads:
             self.sent.update(paths)
 
     def take(self, path: str, megabytes: float) -> bytes:
-        """A file's bytes; the file is gone afterwards, unless another visitor sent the same one.
+        """A file's bytes, or those of a data URI; a file is gone afterwards, unless another visitor sent the same one.
 
         Raises:
             Refused: too large, or no longer there.
         """
+        if path.startswith(DATA_URI):
+            return _of_data_uri(path, megabytes)
         try:
             if (size := os.path.getsize(path)) > megabytes * MB:
                 raise Refused(
@@ -116,6 +120,15 @@ class Uploads:
                 return
             del self.sent[path]
             Path(path).unlink(missing_ok=True)
+
+
+def _of_data_uri(uri: str, megabytes: float) -> bytes:
+    if len(uri) > megabytes * MB * 4 / 3 + 100:
+        raise Refused(f"The picture is too large; up to {megabytes:g} MB are taken. Send a smaller copy.")
+    try:
+        return base64.b64decode(uri.partition(",")[2], validate=True)
+    except ValueError as error:
+        raise Refused("The picture is damaged and does not decode. Send it again.") from error
 
 
 class CountUploads:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from markupsafe import Markup, escape
 
 from groups import GROUPS, OTHER, Group, group_of
 from scoring import DISTRIBUTIONS, Scorer, ranked, spread
-from studio import PictureResult, VideoResult
+from studio import Face, PictureResult, VideoResult
 
 KINDS = {"Above neutral": "above", "Raw": "raw"}
 ORDERS = ("Strongest first", "By group")
@@ -44,6 +45,7 @@ class Bar:
     length: float
     text: str
     beyond: bool
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +64,12 @@ class Axis:
         """Places and texts: the ends, 0, and the middle between 0 and the upper end."""
         return [(self.at(value), f"{value:g}") for value in sorted({self.low, 0, self.high / 2, self.high})]
 
-    def bar(self, emotion: str, value: float, text: str) -> Bar:
-        """The bar from 0 to a value."""
+    def bar(self, emotion: str, value: float, text: str, colour: str | None = None) -> Bar:
+        """The bar from 0 to a value, in a colour or in that of the emotion's group."""
         zero, end = self.at(0), self.at(value)
         beyond = not self.low <= value <= self.high
-        return Bar(wrapping(emotion), group_of(emotion), min(zero, end), abs(end - zero), text, beyond)
+        group = group_of(emotion)
+        return Bar(wrapping(emotion), group, min(zero, end), abs(end - zero), text, beyond, colour or group.colour)
 
 
 def wrapping(name: str) -> Markup:
@@ -89,9 +92,10 @@ class Views:
         """A message in a frame; an alert is read out at once."""
         return _draw("notice", text=text, alert=alert)
 
-    def overview(self, result: PictureResult, files: Mapping[str, tuple[str, str]]) -> str:
+    def overview(self, result: PictureResult, title: str, files: Mapping[str, tuple[str, str]]) -> str:
         """The picture with its faces framed, what was found, and the files to take away: name → (file name, link)."""
-        return _draw("overview", result=result, said=_said(result), files=files, hint=HINT if not result.faces else "")
+        hint = HINT if not result.faces else ""
+        return _draw("overview", result=result, title=title, summary=_summary(result), files=files, hint=hint)
 
     def downloads(self, notes: Sequence[str], files: Mapping[str, tuple[str, str]]) -> str:
         """Notes and the files to take away."""
@@ -115,13 +119,22 @@ class Views:
             panels.append((name, face.copy, self._distribution(shares, top)))
         return _draw("distributions", panels=panels, axis=Axis(0, 100 * FULL))
 
-    def frame(self, result: VideoResult, index: int, kind: str) -> str:
-        """A frame of a video with the strongest emotions in it."""
+    def live(self, face: Face | None, top: int) -> str:
+        """The camera's face with its strongest emotions."""
+        axis = self.axes["above"]
+        choices = Choices(next(iter(KINDS)), axis.low, top, ORDERS[0])
+        blocks = self._blocks(face.scores, axis, choices) if face else []
+        return _draw("live", copy=face.copy if face else "", blocks=blocks, axis=axis)
+
+    def frame(self, result: VideoResult, index: int, kind: str, colours: Mapping[str, str]) -> str:
+        """A frame of a video with the strongest emotions in it, in the colours of the lines; grey without a line."""
         scores, axis = result.scores[index], self.axes[KINDS[kind]]
         if np.isnan(scores).any():
             blocks = []
         else:
-            blocks = self._blocks(self._of_kind(scores, KINDS[kind]), axis, Choices(kind, axis.low, SHOWN, ORDERS[0]))
+            choices = Choices(kind, axis.low, SHOWN, ORDERS[0])
+            painted = dict.fromkeys(self.scorer.labels, OTHER.colour) | dict(colours)
+            blocks = self._blocks(self._of_kind(scores, KINDS[kind]), axis, choices, painted)
         return _draw(
             "frame", seconds=result.seconds[index], copy=result.copies[index], blocks=blocks, axis=axis, kind=kind
         )
@@ -141,11 +154,16 @@ class Views:
     def _of_kind(self, scores: np.ndarray, kind: str) -> np.ndarray:
         return scores + self.scorer.neutral if kind == "raw" else scores
 
-    def _blocks(self, scores: np.ndarray, axis: Axis, choices: Choices) -> list[tuple[Group | None, list[Bar]]]:
-        """Bars in one block, or in one block per group."""
+    def _blocks(
+        self, scores: np.ndarray, axis: Axis, choices: Choices, colours: Mapping[str, str] = MappingProxyType({})
+    ) -> list[tuple[Group | None, list[Bar]]]:
+        """Bars in one block, or in one block per group; in their group's colour where `colours` has none."""
         labels = self.scorer.labels
         kept = [index for index in ranked(scores)[: choices.top] if scores[index] >= choices.threshold]
-        bars = [axis.bar(labels[index], scores[index], f"{scores[index]:.2f}") for index in kept]
+        bars = [
+            axis.bar(labels[index], scores[index], f"{scores[index]:.2f}", colours.get(labels[index]))
+            for index in kept
+        ]
         if choices.order == ORDERS[0] or not bars:
             return [(None, bars)] if bars else []
         blocks = [(group, [bar for bar in bars if bar.group == group]) for group in (*GROUPS, OTHER)]
@@ -164,7 +182,7 @@ class Views:
         }
 
 
-def _said(result: PictureResult) -> str:
+def _summary(result: PictureResult) -> str:
     if result.whole:
         return "The whole picture was scored, whether or not a face is in it."
     if not result.found:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 from gradio_client import handle_file
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -54,13 +55,23 @@ def page(context: BrowserContext, space) -> Iterator[Page]:
     strangers, errors = watch_requests(opened, space.url), []
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(space.url)
-    opened.wait_for_selector("#image")
+    opened.wait_for_selector("table.bars")  # an example's result is there at once
     yield opened
     assert strangers == [] and errors == []
 
 
 def send(page: Page, *files: str | Path) -> None:
     page.set_input_files("#image input[type=file]", files[0])
+
+
+def scored(page: Page, title: str) -> None:
+    """Wait until the page shows the result of this picture."""
+    page.wait_for_selector(f".overview[data-title='{title}']")
+
+
+def example_scored(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    scored(page, f"Example: {name}")
 
 
 def bars(page: Page) -> list[tuple[str, str, float]]:
@@ -77,8 +88,7 @@ def test_bars_change_with_the_face_and_are_ranked(page: Page, example) -> None:
     seen = []
     for name in ("elation.jpg", "anger.jpg"):
         send(page, example(name))
-        expect(page.locator("section.face img")).to_have_count(1)
-        page.wait_for_function("before => document.querySelector('table.bars')?.innerText !== before", arg=None)
+        scored(page, "Your picture")
         if seen:
             page.wait_for_function(
                 "before => document.querySelector('table.bars td.number').textContent !== before", arg=seen[0][0][1]
@@ -93,8 +103,7 @@ def test_bars_change_with_the_face_and_are_ranked(page: Page, example) -> None:
 
 
 def test_choices_change_what_is_shown(page: Page) -> None:
-    page.get_by_role("button", name="Elation").click()
-    page.wait_for_selector("table.bars")
+    example_scored(page, "Anger")
     neutral = dict((name, float(number)) for name, number, _ in bars(page))
     page.get_by_label("Raw").check()
     expect(page.locator("table.bars caption").first).to_contain_text("raw")
@@ -111,7 +120,7 @@ def test_choices_change_what_is_shown(page: Page) -> None:
 
 
 def test_several_faces_have_a_panel_each(page: Page) -> None:
-    page.get_by_role("button", name="Three faces").click()
+    example_scored(page, "Three faces")
     expect(page.locator("section.face")).to_have_count(3)
     expect(page.get_by_role("heading", name="Face 3 of 3")).to_be_visible()
 
@@ -131,12 +140,13 @@ def test_webcam(page: Page, space) -> None:
     page.wait_for_function("document.querySelector('#image video').videoWidth > 0")
     page.locator("#image button[aria-label='capture photo']").click()
     expect(page.get_by_text("One face was found.")).to_be_visible()
+    scored(page, "Your picture")
     assert len(bars(page)) == 10 and "image.png" not in space.uploads()
 
 
 def test_downloads_have_the_same_numbers_as_the_page_and_the_api(page: Page, space, connect, example) -> None:
     send(page, example("surprise.jpg"))
-    page.wait_for_selector("table.bars")
+    scored(page, "Your picture")
     files = {}
     for kind in ("JSON", "CSV"):
         with page.expect_download() as waited:
@@ -154,9 +164,63 @@ def test_downloads_have_the_same_numbers_as_the_page_and_the_api(page: Page, spa
     assert [(name, f"{scores[name]:.2f}") for name, *_ in bars(page)] == [(name, text) for name, text, _ in bars(page)]
 
 
-def test_distribution(page: Page) -> None:
-    page.get_by_role("button", name="Sadness").click()
+def test_an_example_is_scored_at_the_first_look(page: Page, space, connect, example) -> None:
+    expect(page.get_by_text("Example: Elation. One face was found.")).to_be_visible()
+    answer = connect(space.url).predict(handle_file(example("elation.jpg")), api_name="/predict")
+    (face,) = answer["faces"]
+    scores = sorted((row["above_neutral"] for row in face["scores"]), reverse=True)
+    assert [float(number) for _, number, _ in bars(page)] == pytest.approx(scores[:10], abs=0.006)
+    page.get_by_label("By group").check()  # choices work on it too
+    expect(page.locator("tr.group").first).to_be_visible()
+
+
+def test_the_camera_is_scored_live(page: Page, space) -> None:
+    page.get_by_role("tab", name="Camera").click()
+    page.locator("#camera").get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#camera video')?.videoWidth > 0")
+    page.locator("#camera button[aria-label='capture photo'], #camera button[aria-label='start recording']").click()
+    face = page.get_by_role("region", name="The face that the camera sees")
+    expect(face.locator("table.bars tbody tr")).to_have_count(8)
+    page.locator("#camera").get_by_text("Stop").click()
+
+
+NARROW = "() => [...document.querySelectorAll('table.bars th, .legend li, button, label')]"
+BROKEN = (
+    NARROW
+    + """.filter(one => one.checkVisibility()).flatMap(one => {
+    const walker = document.createTreeWalker(one, NodeFilter.SHOW_TEXT), broken = [];
+    while (walker.nextNode()) for (const found of walker.currentNode.data.matchAll(/[^\\s\\/-]+/g)) {
+        const range = document.createRange();
+        range.setStart(walker.currentNode, found.index);
+        range.setEnd(walker.currentNode, found.index + found[0].length);
+        const lines = new Set([...range.getClientRects()].filter(box => box.width > 1).map(box => Math.round(box.top)));
+        if (lines.size > 1) broken.push(found[0]);
+    }
+    return broken;
+})"""
+)
+
+
+def test_on_a_phone_the_result_comes_into_view_and_no_word_is_broken(browser: Browser, space) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.set_default_timeout(SLOW)
+    page.goto(space.url)
     page.wait_for_selector("table.bars")
+    assert page.evaluate("window.scrollY") == 0
+    example_scored(page, "Three faces")
+    page.wait_for_function(
+        "() => { const top = document.querySelector('.overview').getBoundingClientRect().top;"
+        " return top >= -5 && top < innerHeight / 2; }"
+    )
+    page.get_by_label("number input for Emotions").first.fill("40")  # every name
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelectorAll('table.bars tbody tr').length >= 120")
+    assert page.evaluate(BROKEN) == []
+    page.close()
+
+
+def test_distribution(page: Page) -> None:
+    example_scored(page, "Sadness")
     page.get_by_role("tab", name="Distribution").click()
     page.wait_for_selector(".strip:visible")
     strip = page.locator(".strip span").evaluate_all("all => all.map(one => parseFloat(one.style.width))")
@@ -188,6 +252,20 @@ def test_video_gives_a_timeline_the_frame_and_a_table(page: Page, example, tmp_p
     table = page.locator("table.times tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.children].map(cell => cell.textContent))"
     )
+    lines = page.locator("ul[aria-label='Lines of the chart'] li").evaluate_all(
+        "all => all.map(one => [one.textContent, one.querySelector('.dot').style.background])"
+    )
+    painted = page.locator("section[aria-label^='Frame at'] tbody tr").evaluate_all(
+        "rows => rows.map(row => [row.querySelector('th').firstChild.textContent, row.querySelector('b').style.background])"
+    )
+    common = {name for name, _ in lines} & {name for name, _ in painted}
+    assert common and {n: c for n, c in lines if n in common} == {n: c for n, c in painted if n in common}
+    assert not {colour for name, colour in painted if name not in common} & {colour for _, colour in lines}
+    with page.expect_download() as waited:
+        page.get_by_role("link", name="Annotated video").click()
+    with av.open(waited.value.path()) as film:
+        pictures = [frame.to_image() for frame in film.decode(video=0)]
+    assert len(pictures) == 12
     with page.expect_download() as waited:
         page.get_by_role("link", name="CSV").click()
     rows = list(csv.DictReader(Path(waited.value.path()).open(encoding="utf-8")))
@@ -212,6 +290,7 @@ def test_a_bad_picture_is_refused_on_the_page_and_the_next_one_scored(
     send(page, tmp_path / name)
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     send(page, example("anger.jpg"))
+    scored(page, "Your picture")
     expect(page.get_by_text("One face was found.")).to_be_visible()
 
 
@@ -227,13 +306,13 @@ def test_a_bad_video_is_refused_on_the_page(data: bytes, said: str, page: Page) 
 
 
 def test_keys_alone_lead_to_scores(page: Page) -> None:
-    """Tab to the first example, Enter; then along the tabs of the results with the arrow keys' twin, Tab."""
+    """Tab to an example, Enter; then along the tabs of the results with the arrow keys' twin, Tab."""
     for _ in range(30):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent.trim()") == "Elation":
+        if page.evaluate("document.activeElement.textContent.trim()") == "Anger":
             break
     page.keyboard.press("Enter")
-    page.wait_for_selector("table.bars")
+    scored(page, "Example: Anger")
     page.get_by_role("tab", name="Distribution").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".strip:visible")
@@ -254,8 +333,7 @@ def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
 
     page.wait_for_selector("#image")
     assert page.evaluate("document.documentElement.lang") == "en"
-    page.get_by_role("button", name="Three faces").click()
-    page.wait_for_selector("table.bars")
+    example_scored(page, "Three faces")
     look()
     page.get_by_role("tab", name="Distribution").click()
     page.wait_for_selector(".strip:visible")

@@ -24,6 +24,7 @@ SPACE = hub_folder("spaces", "empathic_insight_face")
 sys.path.append(str(SPACE))
 
 import faces  # noqa: E402
+import film  # noqa: E402
 import groups  # noqa: E402
 import scoring  # noqa: E402
 import uploads  # noqa: E402
@@ -119,6 +120,18 @@ def test_a_bar_goes_from_zero_to_its_value_on_the_fixed_axis(value, start, lengt
 
 def test_names_from_a_model_are_no_html() -> None:
     assert str(views.wrapping("<b>/x")) == "&lt;b&gt;/<wbr>x"
+
+
+def test_a_film_holds_every_frame_with_its_text_whatever_its_size() -> None:
+    made = film.Film(0.5)
+    sizes = [(64, 48), (64, 48), (1001, 333), (7, 900)]
+    for number, size in enumerate(sizes):
+        made.add(Image.new("RGB", size, "grey"), [(1, 1, 5, 5)], [(f"Emotion {number} " * 20, 3.0), ("Awe", -1.0)])
+    made.add(Image.new("RGB", (64, 48)), [], [])
+    with av.open(io.BytesIO(made.finish())) as container:
+        frames = list(container.decode(video=0))
+    assert [frame.time for frame in frames] == pytest.approx([0, 0.5, 1, 1.5, 2])
+    assert len({(frame.width, frame.height) for frame in frames}) == 1
 
 
 # ---- Limits
