@@ -24,12 +24,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.model.hubcode import config_class, model_class
 
 from .face import draw_face
 from .face.expressions import EXPRESSIONS, Expression
-from .face.people import AGES, ETHNICITIES, GENDERS
 from .shown import shown
 from .trained import IMAGE, TOWER
 
