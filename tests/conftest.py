@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 import pytest
 from filelock import FileLock
 

@@ -16,7 +16,7 @@ from emohub.hub.kinds import Kind
 from emohub.publish import card_merge
 from emohub.publish.files import CARD, LocalFile, hash_all
 from emohub.publish.plan import HUB_FILE, Target
-from emohub.publish.smoke_test import SCRIPTS, load_repos
+from emohub.publish.smoke import SCRIPTS, load_repos
 from emohub.publish.space import call, open_page, wait_until_running
 
 Depth = Literal["none", "files", "bytes", "load", "full"]

@@ -90,6 +90,8 @@ print(json.dumps([[check.id for check in CHECKS], [failure.where for failure in 
 def test_a_new_check_is_one_new_file(tmp_path: Path) -> None:
     """As CONTRIBUTING says: a module with `CHECKS` in `emohub/check` stands in the table, in its group."""
     shutil.copytree(PACKAGE, tmp_path / "kit/emohub", ignore=shutil.ignore_patterns("__pycache__"))
+    for kind in ("dataset_scripts", "hub_models", "metrics", "spaces"):
+        (tmp_path / "kit" / kind).symlink_to(PACKAGE.parent / kind)
     (tmp_path / "kit/emohub/check/short_names.py").write_text(NEW_CHECK)
     (repo := tmp_path / "repo").mkdir()
     (repo / "config.json").write_text("{}")

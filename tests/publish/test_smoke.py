@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from emohub.publish import smoke_test
-from emohub.publish.smoke_test import load_repos
+from emohub.publish import smoke
+from emohub.publish.smoke import load_repos
 
 SCRIPT = """
 import os, importlib
@@ -23,7 +23,7 @@ def load(id, expected):
 
 
 def test_the_environment_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(smoke_test.SCRIPTS, "metric", SCRIPT)
+    monkeypatch.setitem(smoke.SCRIPTS, "metric", SCRIPT)
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     results = load_repos("metric", {"org/a": [], "org/b": ["fail"]}, "http://hub", None)
     assert results["org/a"].ok and results["org/a"].lines[:5] == ("org/a", "no emohub", None, "http://hub", [])
@@ -36,13 +36,13 @@ def test_the_environment_is_clean(monkeypatch: pytest.MonkeyPatch) -> None:
     ("code", "reason"), [("import absent_of_all", "absent_of_all"), ("raise SystemExit(3)", "status 3")]
 )
 def test_a_process_that_fails(code: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(smoke_test.SCRIPTS, "metric", code)
+    monkeypatch.setitem(smoke.SCRIPTS, "metric", code)
     (result,) = load_repos("metric", {"org/a": []}, "http://hub", None).values()
     assert not result.ok and reason in " ".join(result.lines)
 
 
 def test_a_process_that_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(smoke_test.SCRIPTS, "metric", "import time; time.sleep(60)")
-    monkeypatch.setattr(smoke_test, "SECONDS", 0.5)
+    monkeypatch.setitem(smoke.SCRIPTS, "metric", "import time; time.sleep(60)")
+    monkeypatch.setattr(smoke, "SECONDS", 0.5)
     (result,) = load_repos("metric", {"org/a": []}, "http://hub", None).values()
     assert not result.ok and result.lines == ("timeout after 0.5 s",)
