@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from emohub.errors import EmohubError, message_for
-from tests.faults.scenario import World
+from tests.faults.scenario import Sandbox
 
 
 @pytest.mark.parametrize("namespace", ["a b", "a/b", "-x"])
-def test_a_bad_namespace_is_one_line(namespace: str, look: Callable[..., object], world: World) -> None:
+def test_a_bad_namespace_is_one_line(namespace: str, look: Callable[..., object], sandbox: Sandbox) -> None:
     with pytest.raises(EmohubError) as caught:
         look(namespace=namespace)
     message = str(message_for(caught.value))
     assert message.startswith(f"The namespace is '{namespace}'") and "\n" not in message
-    assert world.faults.log == []
+    assert sandbox.faults.log == []
