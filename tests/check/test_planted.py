@@ -205,9 +205,7 @@ DEFECTS = (
     ),
     Defect(".DS_Store", FACES, write(f"{FACES}/.DS_Store", b"x"), "files.leftovers", ".DS_Store"),
     Defect("lock file", FACES, write(f"{FACES}/hq/test.lock", b"x"), "files.leftovers", "leftover"),
-    Defect(
-        "data in .gitignore", FACES, write(f"{FACES}/.gitignore", "*.parquet\n"), "files.ignored", "excludes binary/"
-    ),
+    Defect("data in .gitignore", FACES, write(f"{FACES}/.gitignore", "*.parquet\n"), "files.ignored", "excludes big/"),
     Defect(
         "card in LFS", FACES, write(f"{FACES}/.gitattributes", "*.md filter=lfs\n"), "files.lfs", "README.md in LFS"
     ),

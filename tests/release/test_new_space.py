@@ -86,7 +86,13 @@ def test_it_is_built_checked_and_planned(kit: Path, tmp_path: Path, monkeypatch:
     with running(Hub(tmp_path / "objects", tokens={})) as url:
         (planned,) = plan_publish(out, Options(endpoint=url)).repos
     assert (planned.action, planned.target.id) == ("create", "lab/greeting")
-    assert {file.path for file in planned.add} == {"app.py", "README.md", "settings.json", "requirements.txt"}
+    assert {file.path for file in planned.add} == {
+        "app.py",
+        "LICENSE",
+        "README.md",
+        "settings.json",
+        "requirements.txt",
+    }
     assert build_release(kit / "release.toml", out) == {"spaces/greeting": "unchanged"}
     assert build_release(manifest(kit), out) == {"spaces/greeting": "card"}
     assert json.loads((out / "spaces/greeting/settings.json").read_text())["greeting"] == "Hello"
