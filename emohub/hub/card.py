@@ -46,7 +46,10 @@ def read_yaml(text: str) -> Any:
     Raises:
         yaml.YAMLError: invalid YAML.
     """
-    return yaml.load(text, Loader=_Loader)  # a SafeLoader
+    try:
+        return yaml.load(text, Loader=_Loader)  # a SafeLoader
+    except RecursionError:
+        raise yaml.YAMLError("it is nested too deeply") from None
 
 
 def read_card(path: Path) -> Card:

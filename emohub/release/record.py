@@ -1,12 +1,12 @@
 """A built release on disk: one folder per repo, and `release.json`, written last, which lists them."""
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from emohub.data.runs import write_json
 from emohub.errors import EmohubError
+from emohub.hub.json_files import parse_json
 from emohub.hub.kinds import FOLDERS, HUB_TYPES, Kind
 
 RECORD = "release.json"
@@ -79,7 +79,7 @@ def open_release(folder: Path) -> Release:
         EmohubError: the file is missing or invalid, or a folder of a repo is missing.
     """
     try:
-        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        record: dict[str, Any] = parse_json((folder / RECORD).read_text(encoding="utf-8"))
         repos = tuple(Repo(**repo) for repo in record.pop("repos"))
         release = Release(folder=folder, repos=repos, **record)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:

@@ -2,41 +2,14 @@
 
 import io
 import json
-import os
 import random
 import shutil
-import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from tests import raw_inputs
-from tests.fuzz.mutate import mutated
+from tests.fuzz.base import Target
 from tests.inference_inputs import face, jpeg, write_video
-
-
-class Target:
-    """A kind of file.
-
-    Args:
-        folder: For its inputs.
-    """
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.originals = self.make()
-
-    def make(self) -> list[bytes]:
-        """Good files."""
-        raise NotImplementedError
-
-    def damaged(self, generator: random.Random) -> bytes:
-        """One of them, damaged."""
-        return mutated(generator, generator.choice(self.originals))
-
-    def read(self, data: bytes) -> None:
-        """Everything that reads such a file; each reader gets it, whatever the one before made of it."""
-        raise NotImplementedError
 
 
 def each(*readers: Callable[[], Any]) -> None:
@@ -293,38 +266,3 @@ TARGETS: dict[str, type[Target]] = {
     "onnx": Onnx,
     "config": Config,
 }
-
-
-class Broken(Target):
-    """What the harness must notice: a reader that raises, ends, grows or hangs on its second file."""
-
-    def make(self) -> list[bytes]:
-        return [b"good"]
-
-    def damaged(self, generator: random.Random) -> bytes:
-        return b"bad"
-
-    def act(self) -> None:
-        raise RuntimeError("not a clear error")
-
-    def read(self, data: bytes) -> None:
-        if data == b"bad":
-            self.act()
-
-
-class Ending(Broken):
-    def act(self) -> None:
-        os._exit(3)
-
-
-class Growing(Broken):
-    def act(self) -> None:
-        bytearray(2**36)
-
-
-class Hanging(Broken):
-    def act(self) -> None:
-        time.sleep(3600)
-
-
-BROKEN: dict[str, type[Target]] = {"raising": Broken, "ending": Ending, "growing": Growing, "hanging": Hanging}

@@ -20,10 +20,12 @@ def test_a_sample(name: str) -> None:
         ("ending", "the process ended with status 3"),
         ("growing", "MemoryError"),
         ("hanging", "Timeout"),
+        ("turning", "in act"),
     ],
 )
 def test_the_harness_notices(name: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUZZ_SECONDS", "1")
+    monkeypatch.setenv("FUZZ_CPU_SECONDS", "1")
+    monkeypatch.setenv("FUZZ_SECONDS", "5" if name == "hanging" else "300")
     found = run(name, seed=0, count=2)
     assert [case.number for case in found] == [0, 1] and all(says in case.text for case in found)
 

@@ -44,8 +44,7 @@ def main() -> int:
             for number, at in enumerate(moments(args.seed, args.count, seconds)):
                 outcome = kill_and_rerun(arguments, (killed := place / str(number)) / "out", at, wanted)
                 shutil.rmtree(killed)
-                when = "ended before" if outcome.at is None else f"{outcome.at:6.1f} s"
-                print(f"  {when}: {'; '.join(outcome.wrong) or 'as undisturbed'}", flush=True)
+                print(f"  {outcome.at:6.1f} s: {'; '.join(outcome.wrong) or 'as undisturbed'}", flush=True)
                 wrong += bool(outcome.wrong)
     print(f"{wrong} of {args.count * (1 if args.only else len(STORIES))} went wrong")
     return wrong

@@ -1,7 +1,6 @@
 """Neutral means: the raw score of each head on a neutral face, from a file or measured."""
 
 import csv
-import json
 import logging
 import math
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import torch
 
 from emohub.errors import BuildError, UnknownNameError, listed
+from emohub.hub.json_files import parse_json
 from emohub.model.convert.heads import score_name
 from emohub.model.convert.images import batches, image_files
 from emohub.model.convert.outputs import neutral_offset, read_outputs
@@ -61,7 +61,7 @@ def read_neutral(path: Path, names: Sequence[str]) -> Neutral:
     problems: list[str] = []
     try:
         neutral = read(path, problems)
-    except (UnicodeDecodeError, json.JSONDecodeError, csv.Error) as error:
+    except (ValueError, csv.Error) as error:  # of text that is not UTF-8, and of JSON
         raise BuildError(f"{path} is not readable as {path.suffix}: {error}") from error
     problems += [f"missing: no mean for {name!r}" for name in names if name not in neutral.means and not problems]
     if problems:
@@ -104,7 +104,7 @@ def _table(path: Path, pairs: list[tuple[Any, Any]], problems: list[str]) -> Neu
 
 
 def _from_json(path: Path, problems: list[str]) -> Neutral:
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = parse_json(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         problems.append(f"holds a {type(content).__name__}, must be an object, name → mean")
         return Neutral({})

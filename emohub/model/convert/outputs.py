@@ -6,13 +6,13 @@ A line, shortened::
      "results": {"model_awe_best": {"raw": 0.025, "mean_subtracted": 0.0017, "softmax": 0.0033}, ...}}
 """
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emohub.errors import BuildError, UnknownNameError, listed
+from emohub.hub.json_files import parse_json
 from emohub.model.convert.heads import score_name
 
 
@@ -44,7 +44,7 @@ def read_outputs(path: Path) -> list[Output]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip():
             try:
-                outputs.append(_output(json.loads(line)))
+                outputs.append(_output(parse_json(line)))
             except (KeyError, TypeError, ValueError, AttributeError, UnknownNameError) as error:
                 problems.append(f"line {number}: {type(error).__name__}: {error}")
     if not outputs and not problems:
