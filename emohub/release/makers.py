@@ -92,7 +92,7 @@ def _gathered(source: str | dict[str, str], base: Path) -> Iterator[tuple[str, s
 
 # -- models ----------------------------------------------------------------------------------------
 
-_MODEL_FIELDS = {"heads", "backbone", "size", "neutral", "reference", "measure"}
+_MODEL_FIELDS = {"heads", "backbone", "size", "neutral", "reference", "raw", "measure"}
 
 
 def _model_inputs(name: str, spec: Model, base: Path, made: Content) -> list[Any]:
@@ -109,7 +109,7 @@ def _model(spec: Model, base: Path, release: Path, work: Path, name: str) -> Non
 
     neutral, reference = (base / one if one else None for one in (spec.neutral, spec.reference))
     heads = base / spec.heads if (base / spec.heads).exists() else fetch(spec.heads, "model")
-    convert_model(heads, _local(spec.backbone, base), work, spec.size, neutral, reference)
+    convert_model(heads, _local(spec.backbone, base), work, spec.size, neutral, reference, spec.raw)
     if spec.measure:
         from emohub.release.measure import measure_model
 

@@ -131,6 +131,7 @@ class Model(_Licensed):
         size: Of the heads.
         neutral: Neutral means, as `--neutral` takes them.
         reference: Upstream's outputs, as `--reference` takes them.
+        raw: Heads without a neutral mean, as `--raw` takes them.
         datasets: Datasets of this release that the heads were trained on.
         measure: What to measure the built model on.
         published: The model's name in the paper's table of results, where its heads are the paper's.
@@ -141,6 +142,7 @@ class Model(_Licensed):
     size: Literal["small", "large"]
     neutral: str | None = None
     reference: str | None = None
+    raw: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     measure: Measure | None = None
     published: str | None = None
