@@ -28,7 +28,7 @@ test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun eq
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 
-browser:  ## Chromium (apt) and axe-core (npm) for the browser tests, where they are missing
+browser:  ## Chromium (apt), axe-core and transformers.js (npm) for their tests, if missing
 	@tests/set_up_browser.sh
 
 lint: $(READY)  ## ruff and mypy only
@@ -48,7 +48,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_publish.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules
+	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules tests/js/node_modules
 
 # The stamp is touched last: an interrupted set-up is done again, a finished one costs nothing.
 $(READY): pyproject.toml constraints.txt

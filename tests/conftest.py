@@ -6,9 +6,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 import pytest
 from filelock import FileLock
+
+import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What the browser tests need and pip cannot give: Chromium (apt) and axe-core (npm). Where one cannot be had, this says
-# so and ends well: the tests that need it skip and say so too.
+# What the tests of pages and of JavaScript need and pip does not have: Chromium (apt), axe-core and transformers.js (npm).
+# If one cannot be installed, this says so and exits with 0: the tests that need it are skipped with the reason.
 set -u
 cd "$(dirname "$0")"
 
@@ -17,8 +17,13 @@ if ! has_chromium >/dev/null 2>&1; then
 fi
 
 # npm writes .package-lock.json when all is in place: an interrupted installation is done again.
-if [ ! axe/node_modules/.package-lock.json -nt axe/package-lock.json ]; then
-    (cd axe && npm ci --silent --no-audit --no-fund) >/dev/null 2>&1 && touch axe/node_modules/.package-lock.json ||
-        echo "axe-core could not be installed: its tests will be skipped. Install Node.js with npm, then: make browser"
-fi
+install_npm() { # folder, what it is
+    [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] && return
+    (cd "$1" && npm ci --silent --no-audit --no-fund) >/dev/null 2>&1 && touch "$1/node_modules/.package-lock.json" ||
+        echo "$2 could not be installed: its tests will be skipped. Install Node.js with npm, then: make browser"
+}
+
+export ONNXRUNTIME_NODE_INSTALL_CUDA=skip # its CPU build is in the package; the other is downloaded from elsewhere
+install_npm axe "axe-core"
+install_npm js "transformers.js"
 exit 0

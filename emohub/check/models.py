@@ -20,18 +20,28 @@ from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.errors import printable
 from emohub.hub.fresh import FreshProcessError
 from emohub.hub.json_files import parse_json
-from emohub.model.convert.convert import RECORD, SEED
+from emohub.model.convert.convert import SEED
 from emohub.model.convert.images import probe_images
 from emohub.model.hubcode import CLASSES, CODE
-from emohub.model.repo import BF16, CONFIG, FLOAT32, PROCESSOR
+from emohub.model.repo import (
+    BF16,
+    CONFIG,
+    FLOAT32,
+    ONNX,
+    ONNX_FP16,
+    ONNX_INT8,
+    ONNX_QUANTIZED,
+    PROCESSOR,
+    RECORD,
+)
 
 MODEL: tuple[Scope, ...] = ("model",)
-ONNX, INT8 = "onnx/model.onnx", "onnx/model_int8.onnx"
-NEEDED = (CONFIG, PROCESSOR, RECORD, FLOAT32, BF16, ONNX, INT8, *(f"{name}.py" for name in CODE))
+ONNX_FILES = (ONNX, ONNX_FP16, ONNX_QUANTIZED, ONNX_INT8)
+NEEDED = (CONFIG, PROCESSOR, RECORD, FLOAT32, BF16, *ONNX_FILES, *(f"{name}.py" for name in CODE))
 OTHER_WEIGHTS = (".h5", ".msgpack", ".gguf", ".tflite", ".pb", ".ot", ".keras", ".mlmodel")
 # By how much a score may differ from the recorded float32 one, on another machine: twice the error that the
 # conversion measured for this file, and this much more.
-SLACK: Mapping[str, float] = {FLOAT32: 1e-4, BF16: 1e-2, ONNX: 1e-4, INT8: 1e-2}
+SLACK: Mapping[str, float] = {FLOAT32: 1e-4, BF16: 1e-2, ONNX: 1e-4, ONNX_INT8: 1e-2}
 AGAIN = "Convert the model again with `emohub build model`."
 
 

@@ -9,11 +9,11 @@ import typer
 from emohub.commands._output import note
 
 Engine = Literal["local", "ray"]
-Backend = Literal["torch", "onnx", "onnx-int8"]
+Backend = Literal["auto", "torch", "onnx", "onnx-int8"]
 Dtype = Literal["float32", "bfloat16"]
 Format = Literal["table", "csv", "jsonl"]
 Model = Annotated[str, typer.Option(help="Folder of a model repo, or a Hub model id.")]
-BackendOption = Annotated[Backend, typer.Option(help="What runs the model.")]
+BackendOption = Annotated[Backend, typer.Option(help="Runtime; auto: ONNX on a CPU if its scores equal PyTorch's.")]
 DtypeOption = Annotated[Dtype, typer.Option(help="Precision of the tower and of stored embeddings.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 …  [default: a GPU if there is one]")]
 Workers = Annotated[int | None, typer.Option(min=1, help="Threads that decode.  [default: one per core]")]
@@ -39,7 +39,7 @@ def embed(
     actors: Annotated[
         int | None, typer.Option(min=1, help="Model replicas on Ray.  [default: one per GPU, or one per machine]")
     ] = None,
-    backend: BackendOption = "torch",
+    backend: BackendOption = "auto",
     dtype: DtypeOption = "float32",
     batch_size: Annotated[int, typer.Option(min=1, help="Images per forward pass.")] = 16,
     shard_size: Annotated[int, typer.Option(min=1, help="Images per file; a resumed run repeats one at most.")] = 1024,
@@ -94,7 +94,7 @@ def predict(
     all_scores: Annotated[bool, typer.Option("--all", help="All emotions instead of the strongest.")] = False,
     fps: Annotated[float, typer.Option(min=0, help="Frames per second of a video; 0 takes every frame.")] = 1.0,
     face: Annotated[bool, typer.Option("--face", help="Crop to the largest face first.")] = False,
-    backend: BackendOption = "torch",
+    backend: BackendOption = "auto",
     dtype: DtypeOption = "float32",
     batch_size: Annotated[int, typer.Option(min=1, help="Pictures per forward pass.")] = 8,
     workers: Workers = None,

@@ -28,6 +28,9 @@ def build_model(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Upstream's outputs (.jsonl), their images beside it."),
     ] = None,
+    raw: Annotated[
+        list[str] | None, typer.Option(help="Head without a neutral mean, whose score stays raw; repeat for several.")
+    ] = None,
 ) -> None:
     """Released heads and a SigLIP tower → a Hub model repo: safetensors, bf16, ONNX, ONNX int8, code, card.
 
@@ -38,7 +41,7 @@ def build_model(
     """
     from emohub.model.convert.convert import convert_model
 
-    record = convert_model(heads, backbone, out, size, neutral=neutral, reference=reference)
+    record = convert_model(heads, backbone, out, size, neutral=neutral, reference=reference, raw=raw or ())
     logger.info("Wrote %s", out)
     _print_summary(record, out)
 

@@ -26,7 +26,7 @@ def train(
         typer.Option(
             exists=True,
             file_okay=False,
-            help="Neutral faces, embedded or as images.  [default: training images without any emotion]",
+            help="Neutral faces, embedded or as images.  [default: held-out images without any emotion]",
         ),
     ] = None,
     epochs: Annotated[

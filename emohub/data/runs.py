@@ -152,10 +152,15 @@ def carry_over(old: Path, new: Path, *, without: set[str]) -> None:
             continue
         target = new / relative
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, target)
-        except OSError:  # a file system without hard links
-            shutil.copy2(path, target)
+        link_file(path, target)
+
+
+def link_file(path: Path, target: Path) -> None:
+    """Give a file a second name; where the file system has no hard links, copy it."""
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copy2(path, target)
 
 
 def _restore(old: Path, out: Path) -> None:

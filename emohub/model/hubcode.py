@@ -11,6 +11,7 @@ MODEL = "empathic_insight_face"
 CODE = (f"configuration_{MODEL}", f"modeling_{MODEL}", f"pipeline_{MODEL}", f"reading_{MODEL}")
 CLASSES = {
     "AutoConfig": f"configuration_{MODEL}.EmpathicInsightFaceConfig",
+    "AutoModel": f"modeling_{MODEL}.EmpathicInsightFaceModel",
     "AutoModelForImageClassification": f"modeling_{MODEL}.EmpathicInsightFaceForImageClassification",
 }
 

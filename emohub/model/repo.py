@@ -1,12 +1,15 @@
 """Open a model repo: find or download it, check its files, and decide whether its code may run."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -17,15 +20,24 @@ from emohub.hub.json_files import parse_json
 from emohub.model import pinned
 from emohub.model.hubcode import CLASSES, CODE, MODEL
 
-CONFIG, PROCESSOR = "config.json", "preprocessor_config.json"
+logger = logging.getLogger(__name__)
+
+CONFIG, PROCESSOR, RECORD = "config.json", "preprocessor_config.json", "conversion.json"
 FLOAT32, BF16 = "model.safetensors", "model.bf16.safetensors"
+ONNX, ONNX_FP16, ONNX_QUANTIZED, ONNX_INT8 = (
+    f"onnx/model{suffix}.onnx"
+    for suffix in ("", "_fp16", "_quantized", "_int8")  # as transformers.js names them
+)
+# Largest difference of a score, on 0–7, between the float32 ONNX file and PyTorch.
+ONNX_TOLERANCE = 1e-4
 # backend → dtype → weight files, the first that exists is used; ONNX weights over 2 GiB are in files beside it.
 WEIGHTS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "torch": {"float32": (FLOAT32,), "bfloat16": (BF16, FLOAT32)},
-    "onnx": dict.fromkeys(("float32", "bfloat16"), ("onnx/model.onnx",)),
-    "onnx-int8": dict.fromkeys(("float32", "bfloat16"), ("onnx/model_int8.onnx",)),
+    "onnx": dict.fromkeys(("float32", "bfloat16"), (ONNX,)),
+    "onnx-int8": dict.fromkeys(("float32", "bfloat16"), (ONNX_INT8,)),
 }
 DTYPES = ("float32", "bfloat16")
+AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ def open_repo(
     *,
     backend: str = "torch",
     dtype: str = "float32",
+    device: str | None = None,
     revision: str | None = None,
     trust_remote_code: bool = False,
 ) -> ModelRepo:
@@ -87,19 +100,27 @@ def open_repo(
 
     Args:
         model: Folder, or Hub id.
-        backend: "torch", "onnx" or "onnx-int8".
+        backend: "torch", "onnx", "onnx-int8", or "auto": on a CPU in float32 "onnx", if the repo records that its ONNX
+            file gives PyTorch's scores within `ONNX_TOLERANCE`, else "torch".
         dtype: "float32" or "bfloat16".
+        device: Device that will run it, for "auto"; None is a GPU if there is one.
         revision: Commit, branch or tag on the Hub.
         trust_remote_code: Run code of the repo that is not, byte for byte, what this emohub ships.
 
     Raises:
         ModelError: not found, incomplete, another architecture, or code that this emohub does not ship.
     """
-    for name, value, valid in (("backend", backend, tuple(WEIGHTS)), ("dtype", dtype, DTYPES)):
+    for name, value, valid in (("backend", backend, (AUTO, *WEIGHTS)), ("dtype", dtype, DTYPES)):
         if value not in valid:
             raise ModelError(f"{name} is {value!r}; valid: {', '.join(map(repr, valid))}.")
+    folder, commit = _fetch(str(model), revision, (CONFIG, PROCESSOR, RECORD, "*.py"))
+    if backend == AUTO:
+        backend = _choose_backend(str(model), folder, commit, dtype, device)
+        logger.info("%s runs on the backend %r", model, backend)
     weights = WEIGHTS[backend][dtype]
-    folder, commit = _fetch(str(model), revision, weights)
+    for name in weights if commit else ():
+        if (_fetch(str(model), commit, (f"{name}*",))[0] / name).is_file():
+            break
     names = [CONFIG, PROCESSOR, *([f"{name}.py" for name in CODE] if backend == "torch" else [])]
     found = next((name for name in weights if (folder / name).is_file()), None)
     missing = [name for name in names if not (folder / name).is_file()] + ([] if found else [weights[-1]])
@@ -119,18 +140,31 @@ def open_repo(
     return ModelRepo(folder.resolve(), source, commit, backend, dtype, found, **described, files=files)
 
 
-def _fetch(model: str, revision: str | None, weights: tuple[str, ...]) -> tuple[Path, str | None]:
-    """The folder, and the commit if it comes from the Hub."""
+def _choose_backend(model: str, folder: Path, commit: str | None, dtype: str, device: str | None) -> str:
+    """The backend that "auto" stands for; see `open_repo`."""
+    on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available())
+    try:
+        record = json.loads((folder / RECORD).read_bytes())
+        error = float(record["variants"][ONNX]["max_abs_error"])
+        sizes = {name: int(file["bytes"]) for name, file in record["files"].items() if name.startswith(ONNX)}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return "torch"
+    if not (on_cpu and dtype == "float32" and error <= ONNX_TOLERANCE):
+        return "torch"
+    if commit:
+        _fetch(model, commit, (f"{ONNX}*",))
+    found = {path.relative_to(folder).as_posix(): path.stat().st_size for path in folder.glob(f"{ONNX}*")}
+    return "onnx" if found == sizes else "torch"  # another file than the one that was measured
+
+
+def _fetch(model: str, revision: str | None, patterns: Sequence[str]) -> tuple[Path, str | None]:
+    """The folder with the files of some patterns, and the commit if it comes from the Hub."""
     if (folder := Path(model)).is_dir():
         return folder, None
     if not HUB_ID.fullmatch(model):
         raise ModelError(f"{model!r} is not a folder. Give a folder, or a Hub model id such as ORG/NAME.")
-    patterns = [CONFIG, PROCESSOR, "*.py"]
     try:
-        for name in weights:
-            folder = Path(snapshot_download(model, revision=revision, allow_patterns=[*patterns, f"{name}*"]))
-            if (folder / name).is_file():
-                break
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=list(patterns)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
             f"{model!r} is not a local folder and was not found on the Hub as a model: {error}. "

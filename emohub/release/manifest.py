@@ -150,6 +150,7 @@ class Model(_Licensed):
         size: Size of the heads.
         neutral: Neutral means, as `--neutral` takes them.
         reference: Upstream's outputs, as `--reference` takes them.
+        raw: Heads without a neutral mean, as `--raw` takes them.
         datasets: Datasets of this release that the heads were trained on.
         measure: Evaluation of the built model.
         published: The model's name in the paper's table of results, if its heads are the published ones.
@@ -160,6 +161,7 @@ class Model(_Licensed):
     size: Literal["small", "large"]
     neutral: str | None = None
     reference: str | None = None
+    raw: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     measure: Measure | None = None
     published: str | None = None

@@ -46,8 +46,9 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
     """
     humans = _human_ratings(dataset, on)
     with tempfile.TemporaryDirectory() as folder:
-        made = embed_dataset(dataset, model, Path(folder) / "scores", config=on.config, splits=[on.split])
-        scores = _long(Path(folder) / "scores", made["labels"], name)
+        scored = Path(folder) / "scores"
+        made = embed_dataset(dataset, model, scored, config=on.config, splits=[on.split], backend="torch")
+        scores = _long(scored, made["labels"], name)
     metric: Any = evaluate.load(str(hub_folder("metrics", METRIC)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # emotions with a constant median are counted in the record

@@ -11,6 +11,7 @@ HEAD_SIZES: dict[str, tuple[tuple[int, ...], float]] = {
     "large": ((1024, 512, 256), 0.2),
 }
 NUM_EMOTIONS = 40
+TOWER_CLASS = "modeling_empathic_insight_face.EmpathicInsightFaceModel"  # what `AutoModel` loads
 # Intensities through pipeline("image-classification"), on every transformers 5: see the class that is named here.
 PIPELINES = {
     "image-classification": {
@@ -69,7 +70,17 @@ class EmpathicInsightFaceConfig(PreTrainedConfig):
         if kwargs.get("id2label") is None:
             kwargs.setdefault("num_labels", NUM_EMOTIONS)
         kwargs.setdefault("custom_pipelines", PIPELINES)
+        # The model class that is saved names itself; this one is always that of the same repo.
+        kwargs["auto_map"] = {**(kwargs.get("auto_map") or {}), "AutoModel": TOWER_CLASS}
         super().__init__(problem_type=problem_type, **kwargs)
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """Build from a dictionary; that of a SigLIP tower, or of a full SigLIP, becomes `vision_config`."""
+        kind = config_dict.get("model_type")
+        if kind in ("siglip", "siglip_vision_model"):
+            config_dict = {"vision_config": config_dict if kind != "siglip" else config_dict["vision_config"]}
+        return super().from_dict(config_dict, **kwargs)
 
     @classmethod
     def of_size(cls, size: str, **kwargs: Any) -> "EmpathicInsightFaceConfig":

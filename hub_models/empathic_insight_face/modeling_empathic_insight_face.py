@@ -31,6 +31,20 @@ else:
     VisionTower = SiglipVisionModel
 
 
+class EmpathicInsightFaceModel(VisionTower):
+    """The tower without the heads, for embeddings: its `pooler_output` is the full model's `image_embeds`.
+
+    Loads from the checkpoint of the full model; what it saves is a plain SigLIP vision tower.
+    """
+
+    config_class = EmpathicInsightFaceConfig
+    base_model_prefix = "model"  # where the full model has the tower
+    _keys_to_ignore_on_load_unexpected = [r"^heads\."]
+
+    def __init__(self, config: Any):
+        super().__init__(getattr(config, "vision_config", config))
+
+
 @dataclass
 class EmpathicInsightFaceOutput(ModelOutput):
     """What the model returns.
@@ -202,7 +216,7 @@ class EmpathicInsightFaceForImageClassification(EmpathicInsightFacePreTrainedMod
         pixel_values: torch.Tensor | None = None,
         labels: torch.Tensor | None = None,
         output_attentions: bool | None = None,
-        output_hidden_states: bool | None = None,
+        output_hidden_states: bool | list[int] | None = None,
         interpolate_pos_encoding: bool = False,
         **kwargs: Any,
     ) -> EmpathicInsightFaceOutput:
@@ -212,7 +226,7 @@ class EmpathicInsightFaceForImageClassification(EmpathicInsightFacePreTrainedMod
             pixel_values: (batch, 3, height, width), as the image processor gives them.
             labels: What `logits` should be; see `masked_loss` for shapes and unknown entries.
             output_attentions: Whether to return attentions; needs `attn_implementation="eager"`.
-            output_hidden_states: Whether to return hidden states.
+            output_hidden_states: Whether to return hidden states; a list of layers where the library supports it.
             interpolate_pos_encoding: Whether images may have another size than the tower was trained with.
             **kwargs: What the tower takes beside these.
 
@@ -239,8 +253,12 @@ class EmpathicInsightFaceForImageClassification(EmpathicInsightFacePreTrainedMod
             attentions=tower.attentions,
         )
 
-    def _wanted(self, name: str, given: bool | None) -> bool:
-        return bool(getattr(self.config, name, False) if given is None else given)
+    def _wanted(self, name: str, given: bool | list[int] | None) -> bool | list[int]:
+        return getattr(self.config, name, False) if given is None else given
 
 
-__all__ = ["EmpathicInsightFaceForImageClassification", "EmpathicInsightFacePreTrainedModel"]
+__all__ = [
+    "EmpathicInsightFaceForImageClassification",
+    "EmpathicInsightFaceModel",
+    "EmpathicInsightFacePreTrainedModel",
+]

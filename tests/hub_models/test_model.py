@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoModelForImageClassification
+from transformers import AutoConfig, AutoModel, AutoModelForImageClassification, SiglipImageProcessor, pipeline
+
+from tests.hub_models.conftest import TOWER
 
 AUTO = {"trust_remote_code": True}
 
@@ -279,3 +282,49 @@ def test_folder_stands_alone(folder, tmp_path):
         assert "emohub" not in path.read_text(), path
     name = "modeling_empathic_insight_face.EmpathicInsightFaceForImageClassification"
     assert get_class_from_dynamic_module(name, copy).__name__.endswith("ForImageClassification")
+
+
+# ---- The tower alone
+
+
+def test_automodel_is_the_tower(saved, pixels):
+    folder, model = saved
+    tower, info = AutoModel.from_pretrained(folder, trust_remote_code=True, output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    with torch.no_grad():
+        output, wanted = tower.eval()(pixels), model(pixels)
+    assert torch.equal(output.pooler_output, wanted.image_embeds)
+    assert output.last_hidden_state.shape[-1] == TOWER["hidden_size"]
+
+
+def test_image_feature_extraction(saved):
+    folder, model = saved
+    SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    extract = pipeline("image-feature-extraction", model=str(folder), trust_remote_code=True)
+    image = Image.new("RGB", (40, 48), "teal")
+    found = torch.tensor(extract(image, pool=True))
+    with torch.no_grad():
+        wanted = model(extract.image_processor(image, return_tensors="pt")["pixel_values"])
+    torch.testing.assert_close(found, wanted.image_embeds)
+
+
+@pytest.mark.parametrize("kind", ["base_model", "automodel"])
+def test_a_saved_tower_loads_below_new_heads(kind, saved, model_class, pixels, tmp_path):
+    folder, model = saved
+    tower = model.base_model if kind == "base_model" else AutoModel.from_pretrained(folder, trust_remote_code=True)
+    tower.save_pretrained(tmp_path / "tower")
+    loaded, info = model_class.from_pretrained(tmp_path / "tower", output_loading_info=True)
+    assert {key.split(".")[0] for key in info["missing_keys"]} == {"heads"} and not info["unexpected_keys"]
+    with torch.no_grad():
+        assert torch.equal(loaded.eval()(pixels).image_embeds, model(pixels).image_embeds)
+
+
+@pytest.mark.parametrize("chosen", [True, False, None, [0], [0, 2]])
+def test_hidden_states_are_chosen_as_in_the_library(chosen, make, pixels):
+    model = make()
+    with torch.no_grad():
+        found = model(pixels, output_hidden_states=chosen).hidden_states or ()
+        wanted = model.model(pixels, output_hidden_states=chosen).hidden_states or ()
+    assert [state is None for state in found] == [state is None for state in wanted]
+    assert all(torch.equal(*pair) for pair in zip(found, wanted, strict=True) if pair[0] is not None)
+    assert sum(state is not None for state in found) == (len(chosen) if isinstance(chosen, list) else len(found))

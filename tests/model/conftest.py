@@ -21,7 +21,9 @@ CONVERSION = {
     "model.safetensors",
     "modeling_empathic_insight_face.py",
     "onnx/model.onnx",
+    "onnx/model_fp16.onnx",
     "onnx/model_int8.onnx",
+    "onnx/model_quantized.onnx",
     "pipeline_empathic_insight_face.py",
     "preprocessor_config.json",
 }

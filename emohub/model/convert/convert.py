@@ -6,7 +6,7 @@ complete, and a failure leaves nothing behind.
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ import torch
 
 from emohub.data.runs import replacing, write_json
 from emohub.data.source import sha256_of
-from emohub.errors import BuildError
+from emohub.errors import BuildError, UnknownNameError
 from emohub.hub.folders import hub_folder
 from emohub.model.card import write_card
 from emohub.model.convert.backbone import Backbone, load_backbone
-from emohub.model.convert.export import BF16_FILE, write_bf16, write_onnx
-from emohub.model.convert.heads import Head, fused_state, read_heads
+from emohub.model.convert.export import write_bf16, write_onnx
+from emohub.model.convert.heads import Head, fused_state, read_heads, score_name
 from emohub.model.convert.images import PROBES, pixels, probe_images
 from emohub.model.convert.neutral import Neutral, measure_neutral, read_neutral
 from emohub.model.convert.outputs import read_outputs
@@ -32,11 +32,11 @@ from emohub.model.convert.parity import (
     reload_in_fresh_process,
 )
 from emohub.model.hubcode import CODE, MODEL, config_class, model_class
+from emohub.model.repo import BF16, RECORD
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("emohub", "torch", "transformers", "safetensors", "onnx", "onnxruntime", "onnxscript")
-RECORD = "conversion.json"
 SEED = 0
 
 
@@ -47,6 +47,7 @@ def convert_model(
     size: str,
     neutral: Path | None = None,
     reference: Path | None = None,
+    raw: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Convert a folder of released heads into a model repo.
 
@@ -60,6 +61,8 @@ def convert_model(
         reference: Upstream's outputs (JSON lines) with the images at the paths in it; they decide whether the
             embedding is normalised, and the model must agree with them.
 
+        raw: Names of heads whose scores stay raw, in any known spelling; each other head needs a neutral mean.
+
     Returns:
         What `conversion.json` holds.
 
@@ -72,7 +75,7 @@ def convert_model(
     emotions, dimensions = read_heads(heads, config.head_hidden_sizes, base.tower.config.hidden_size)
     model = build_model(config, base, emotions, dimensions)
     record = start_record(size, base, emotions + dimensions, model)
-    _calibrate(model, base, neutral, reference, record)
+    _calibrate(model, base, neutral, reference, _raw_heads(raw, emotions + dimensions), record)
     compare_with_separate(model, base, emotions + dimensions, record)
     return write_repo(out, model, base, record)
 
@@ -111,7 +114,25 @@ def build_model(config: Any, base: Backbone, emotions: list[Head], dimensions: l
     return model.eval().requires_grad_(False)
 
 
-def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path | None, record: dict) -> None:
+def _raw_heads(raw: Sequence[str], heads: Sequence[Head]) -> list[str]:
+    """Canonical names of the heads that stay raw.
+
+    Raises:
+        BuildError: a name is not that of a head.
+    """
+    names = [head.name for head in heads]
+    try:
+        found = [score_name(name) for name in raw]
+    except UnknownNameError as error:
+        raise BuildError(f"--raw: {error}") from error
+    if unknown := [name for name in found if name not in names]:
+        raise BuildError(f"--raw {unknown[0]!r}: there is no such head; valid: {', '.join(names)}.")
+    return found
+
+
+def _calibrate(
+    model: Any, base: Backbone, neutral: Path | None, reference: Path | None, raw: Sequence[str], record: dict
+) -> None:
     """Choose the normalisation by the reference, then set the neutral means; record both."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
     if reference is not None:
@@ -124,22 +145,22 @@ def _calibrate(model: Any, base: Backbone, neutral: Path | None, reference: Path
     elif neutral.is_dir():
         found = measure_neutral(neutral, names, model, base.processor)
     else:
-        found = read_neutral(neutral, names)
-    apply_neutral(model, found, record)
+        found = read_neutral(neutral, names, raw)
+    apply_neutral(model, found, record, raw)
 
 
-def apply_neutral(model: Any, found: Neutral, record: dict) -> None:
+def apply_neutral(model: Any, found: Neutral, record: dict, raw: Sequence[str] = ()) -> None:
     """Set the neutral means that the model subtracts, and record their source."""
     names = [*model.config.id2label.values(), *model.config.dimensions]
-    if found.means:
-        model.heads.neutral_mean.copy_(torch.tensor([found.means[name] for name in names], dtype=torch.float64))
+    means = {name: found.means[name] for name in names if name not in raw} if found.means else {}
+    model.heads.neutral_mean.copy_(torch.tensor([means.get(name, 0) for name in names], dtype=torch.float64))
     record["normalize_embedding"] = model.config.normalize_embedding
     record["neutral"] = {
         "kind": found.kind,
         "source": found.source,
         "images": found.images,
         "residual": found.residual,
-        "means": {name: found.means[name] for name in names} if found.means else None,
+        "means": means or None,
     }
 
 
@@ -210,7 +231,7 @@ def _write_files(
     for name in CODE:
         shutil.copyfile(hub_folder("hub_models", MODEL) / f"{name}.py", folder / f"{name}.py")
     record["parity"]["reload"] = reload_in_fresh_process(folder, model, base.processor, probes)
-    record["variants"] = {BF16_FILE: write_bf16(folder, model, pixel_values)}
+    record["variants"] = {BF16: write_bf16(folder, model, pixel_values)}
     record["variants"] |= write_onnx(folder, model, pixel_values)
     if add is not None:
         add(folder)

@@ -1,5 +1,12 @@
-"""Variants of a model: bfloat16 weights, ONNX in float32 and in int8, each with its measured error."""
+"""Variants of a model: bfloat16 weights, and ONNX in float32, float16 and int8, each with its measured error.
 
+The ONNX files have the names that transformers.js looks for. `model_quantized.onnx`, which it takes by default in a
+browser, is the same file as `model_int8.onnx`.
+"""
+
+import contextlib
+import copy
+import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -13,32 +20,30 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
+from emohub.data.runs import link_file, write_json
 from emohub.errors import BuildError
 from emohub.model.convert.parity import all_scores, errors
+from emohub.model.repo import BF16, ONNX, ONNX_FP16, ONNX_INT8, ONNX_QUANTIZED, ONNX_TOLERANCE
 
 logger = logging.getLogger(__name__)
 
-ONNX_TOLERANCE = 1e-4
-BF16_FILE = "model.bf16.safetensors"
-ONNX_FILE = "onnx/model.onnx"
-INT8_FILE = "onnx/model_int8.onnx"
 EMBEDS = "image_embeds"
-OPSET = 23  # the first with Attention in one operator: 3 to 10 % faster than decomposed, and closer to PyTorch
+OPSET = 18  # onnxruntime before 1.22 and transformers.js 3 do not run models of opset 23
 # A protobuf file is limited to 2 GiB; above this the weights go into a file beside it.
 EXTERNAL_FROM = 3 * 2**29
 
 
 class _Plain(nn.Module):
-    """The model with a tuple of tensors as output, for the export."""
+    """The model for the export: a tuple of outputs, and float32 in and out whatever the tower computes in."""
 
     def __init__(self, model: Any):
         super().__init__()
         self.model = model
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, ...]:
-        output = self.model(pixel_values)
+        output = self.model(pixel_values.to(self.model.dtype))
         extra = () if output.dimensions is None else (output.dimensions,)
-        return output.logits, *extra, output.image_embeds
+        return output.logits, *extra, output.image_embeds.float()
 
 
 def write_bf16(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, Any]:
@@ -52,41 +57,59 @@ def write_bf16(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, Any]
     Returns:
         Size of the file and its error.
     """
-    logger.info("Writing %s", BF16_FILE)
+    logger.info("Writing %s", BF16)
     reduced = type(model).from_pretrained(folder, dtype=torch.bfloat16).eval()
     config = (folder / "config.json").read_bytes()
     reduced.save_pretrained(folder, variant="bf16")
     (folder / "config.json").write_bytes(config)
     with torch.no_grad():
         figures = errors(all_scores(reduced(pixel_values)), all_scores(model(pixel_values)))
-    return {"bytes": (folder / BF16_FILE).stat().st_size, **figures}
+    return {"bytes": (folder / BF16).stat().st_size, **figures}
 
 
 def write_onnx(folder: Path, model: Any, pixel_values: Tensor) -> dict[str, dict[str, Any]]:
-    """Write `onnx/model.onnx` and `onnx/model_int8.onnx`; input `pixel_values`, outputs named as the model's.
+    """Write the ONNX files; input `pixel_values`, outputs named as the model's.
 
-    In the int8 file the tower's matrix products are quantised, per channel; the heads are not.
+    In the float16 and int8 files the tower is reduced, in int8 its matrix products per channel; the heads are not.
 
     Returns:
-        Size and error of both, by file name.
+        Size and error of each, by file name.
 
     Raises:
-        BuildError: the float32 file is off by more than `ONNX_TOLERANCE`, or the int8 one is not finite.
+        BuildError: the float32 file is off by more than `ONNX_TOLERANCE`, or another one gives numbers that are not
+            finite.
     """
     (folder / "onnx").mkdir()
     size = sum(parameter.numel() * 4 for parameter in model.parameters())
-    logger.info("Exporting %s", ONNX_FILE)
-    _export(model, folder / ONNX_FILE, pixel_values, external=size > EXTERNAL_FROM)
-    logger.info("Quantising %s", INT8_FILE)
-    _quantize(folder / ONNX_FILE, folder / INT8_FILE, external=size // 4 > EXTERNAL_FROM)
+    logger.info("Exporting %s", ONNX)
+    _export(model, folder / ONNX, pixel_values, external=size > EXTERNAL_FROM)
+    logger.info("Exporting %s", ONNX_FP16)
+    _export(_halved(model), folder / ONNX_FP16, pixel_values, external=size // 2 > EXTERNAL_FROM)
+    logger.info("Quantising %s", ONNX_INT8)
+    _quantize(folder / ONNX, folder / ONNX_INT8, external=size // 4 > EXTERNAL_FROM)
+    if external := size // 4 > EXTERNAL_FROM:  # each file names its own data file
+        _quantize(folder / ONNX, folder / ONNX_QUANTIZED, external)
+    else:
+        link_file(folder / ONNX_INT8, folder / ONNX_QUANTIZED)
+    _describe_data_files(folder)
     with torch.no_grad():
         wanted = all_scores(model(pixel_values))
-    figures = {name: _measure(folder / name, pixel_values, wanted) for name in (ONNX_FILE, INT8_FILE)}
-    if not figures[ONNX_FILE]["max_abs_error"] <= ONNX_TOLERANCE:
-        raise BuildError(f"{ONNX_FILE} is off by {figures[ONNX_FILE]}; at most {ONNX_TOLERANCE} is accepted.")
-    if not figures[INT8_FILE]["max_abs_error"] < float("inf"):
-        raise BuildError(f"{INT8_FILE} gives numbers that are not finite: {figures[INT8_FILE]}.")
+    files = (ONNX, ONNX_FP16, ONNX_INT8, ONNX_QUANTIZED)
+    figures = {name: _measure(folder / name, pixel_values, wanted) for name in files}
+    if not figures[ONNX]["max_abs_error"] <= ONNX_TOLERANCE:
+        raise BuildError(f"{ONNX} is off by {figures[ONNX]}; at most {ONNX_TOLERANCE} is accepted.")
+    if bad := [name for name in files if not figures[name]["max_abs_error"] < float("inf")]:
+        raise BuildError(f"{', '.join(bad)} give(s) numbers that are not finite. Nothing was written.")
     return figures
+
+
+def _describe_data_files(folder: Path) -> None:
+    """Write into `config.json`, for transformers.js, which ONNX files have a data file beside them."""
+    beside = sorted(path.name.removesuffix("_data") for path in (folder / "onnx").glob("*.onnx_data"))
+    if beside:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config["transformers.js_config"] = {"use_external_data_format": dict.fromkeys(beside, 1)}
+        write_json(folder / "config.json", config)
 
 
 @contextmanager
@@ -117,17 +140,30 @@ def _export(model: Any, path: Path, pixel_values: Tensor, external: bool) -> Non
             dynamo=True,
             verbose=False,
         )
-    _strip_metadata(path)
+    _tidy(path)
 
 
-def _strip_metadata(path: Path) -> None:
-    """Remove what the exporter stores on every node, above all paths of source files on this machine."""
+def _tidy(path: Path) -> None:
+    """Remove what exporters store on every node (paths of source files, for one), and name the data file beside it."""
     exported = onnx.load(path, load_external_data=False)
     graph = exported.graph
     for part in (exported, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
+    data = path.with_name(f"{path.name}_data")  # where transformers.js looks for it
+    for entry in (entry for tensor in graph.initializer for entry in tensor.external_data):
+        if entry.key == "location":
+            entry.value = data.name
     onnx.save(exported, path)
+    with contextlib.suppress(FileNotFoundError):  # all weights are in the file itself
+        path.with_name(f"{path.name}.data").rename(data)
+
+
+def _halved(model: Any) -> Any:
+    """A copy with the tower in float16 and the heads in float32."""
+    reduced = copy.deepcopy(model)
+    reduced.model.half()
+    return reduced
 
 
 def _quantize(source: Path, target: Path, external: bool) -> None:
@@ -142,6 +178,7 @@ def _quantize(source: Path, target: Path, external: bool) -> None:
             nodes_to_exclude=_after(graph, EMBEDS),
             use_external_data_format=external,
         )
+    _tidy(target)
 
 
 def _after(graph: onnx.GraphProto, tensor: str) -> list[str]:

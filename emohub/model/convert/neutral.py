@@ -3,7 +3,7 @@
 import csv
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,14 @@ class Neutral:
     residual: float | None = None
 
 
-def read_neutral(path: Path, names: Sequence[str]) -> Neutral:
+def read_neutral(path: Path, names: Sequence[str], raw: Collection[str] = ()) -> Neutral:
     """Neutral means from a table or from published outputs.
 
     Args:
         path: `.json` (name → number, or → {"mean": number}), `.csv` (a column of names and one of means), or
             `.jsonl` (upstream's outputs, see `emohub.model.convert.outputs`).
         names: Canonical names of the heads; each needs a mean. Further known names are ignored.
+        raw: Names among them that need none.
 
     Raises:
         BuildError: another kind of file, or all problems in it.
@@ -63,7 +64,8 @@ def read_neutral(path: Path, names: Sequence[str]) -> Neutral:
         neutral = read(path, problems)
     except (ValueError, csv.Error) as error:  # of text that is not UTF-8, and of JSON
         raise BuildError(f"{path} is not readable as {path.suffix}: {error}") from error
-    problems += [f"missing: no mean for {name!r}" for name in names if name not in neutral.means and not problems]
+    missing = [name for name in names if name not in neutral.means and name not in raw] if not problems else []
+    problems += [f"missing: no mean for {name!r}; give one, or leave it raw with --raw {name!r}" for name in missing]
     if problems:
         raise BuildError(f"{path} does not give the neutral means; {len(problems)} problem(s):\n{listed(problems)}")
     return neutral

@@ -17,7 +17,7 @@ from emohub.errors import BuildError, EmohubError, MediaError, listed
 from emohub.model.infer import store
 from emohub.model.infer.engine import BATCH_SIZE, Part, Settings, run_local
 from emohub.model.infer.shards import Shard, cut, find_images
-from emohub.model.repo import ModelRepo, open_repo
+from emohub.model.repo import AUTO, ModelRepo, open_repo
 
 SHARD_SIZE = 1024
 
@@ -41,7 +41,7 @@ def embed_dataset(
     config: str | None = None,
     splits: Sequence[str] = (),
     engine: str = "local",
-    backend: str = "torch",
+    backend: str = AUTO,
     dtype: str = "float32",
     batch_size: int = BATCH_SIZE,
     shard_size: int = SHARD_SIZE,
@@ -63,7 +63,7 @@ def embed_dataset(
         config: Config of the dataset; by default its default.
         splits: Splits; by default all.
         engine: "local", or "ray" to spread the work over a Ray cluster (see `emohub.model.infer.raytask`).
-        backend: "torch", "onnx" or "onnx-int8".
+        backend: "auto", "torch", "onnx" or "onnx-int8"; see `emohub.model.repo.open_repo`.
         dtype: "float32", or "bfloat16": what the tower computes in ("torch") and embeddings are stored with.
         batch_size: Images per forward pass.
         shard_size: Images per file; an interrupted run repeats at most one file.
@@ -87,7 +87,14 @@ def embed_dataset(
     """
     _check_numbers(engine, batch_size=batch_size, shard_size=shard_size, workers=workers, actors=actors)
     images = find_images(dataset, config, splits, dataset_revision)
-    repo = open_repo(model, backend=backend, dtype=dtype, revision=model_revision, trust_remote_code=trust_remote_code)
+    repo = open_repo(
+        model,
+        backend=backend,
+        dtype=dtype,
+        device=device or ("cuda" if address else None),  # the machines of a cluster, not this one, run the model
+        revision=model_revision,
+        trust_remote_code=trust_remote_code,
+    )
     shards = cut(images, shard_size)
     settings = Settings(batch_size, workers, device, address, actors)
     plan = store.plan_of(images, repo, shards)

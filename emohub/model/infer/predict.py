@@ -15,7 +15,7 @@ from emohub.model.infer.decode import overlapped, to_pixels
 from emohub.model.infer.engine import score
 from emohub.model.infer.faces import FaceCropper
 from emohub.model.infer.frames import Frame, find_files, frames_of
-from emohub.model.repo import open_repo
+from emohub.model.repo import AUTO, open_repo
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def predict(
     *,
     fps: float | None = FPS,
     face: bool = False,
-    backend: str = "torch",
+    backend: str = AUTO,
     dtype: str = "float32",
     batch_size: int = BATCH_SIZE,
     workers: int | None = None,
@@ -70,7 +70,7 @@ def predict(
         model: Folder of a model repo, or a Hub model id.
         fps: Frames per second to take from a video; None takes all.
         face: Crop to the largest face first; a picture without one counts as bad.
-        backend: "torch", "onnx" or "onnx-int8".
+        backend: "auto", "torch", "onnx" or "onnx-int8"; see `emohub.model.repo.open_repo`.
         dtype: "float32" or "bfloat16".
         batch_size: Pictures per forward pass.
         workers: Threads that decode.
@@ -93,7 +93,14 @@ def predict(
     if batch_size < 1 or (workers or 1) < 1:
         raise EmohubError(f"batch_size is {batch_size}, workers {workers}; must be 1 or more.")
     files = find_files([str(one) for one in inputs])
-    repo = open_repo(model, backend=backend, dtype=dtype, revision=model_revision, trust_remote_code=trust_remote_code)
+    repo = open_repo(
+        model,
+        backend=backend,
+        dtype=dtype,
+        device=device,
+        revision=model_revision,
+        trust_remote_code=trust_remote_code,
+    )
     cropper = FaceCropper() if face else None
     engine, processor = load_backend(repo, device), load_processor(repo)
     bad, boxes, lock = _Bad(skip_bad), dict[int, Box](), Lock()

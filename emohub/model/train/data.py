@@ -81,6 +81,7 @@ def read_training_data(embeddings: Sequence[Path], dataset: str, configs: Sequen
         "dataset": {
             "name": dataset if not Path(dataset).is_dir() else repo.resolve().name,
             "rows": {f"{config}/{split}": len(names) for (config, split), (names, _) in tables.items()},
+            "positives": {config: positives for config in configs if (positives := _positives(repo, config))},
             "sha256": _digest(items, *labels.values()),
         },
     }
@@ -233,6 +234,16 @@ def _check_labels(path: Path, config: str, values: np.ndarray) -> None:
         raise SourceError(f"{path}: {values.shape[1]} labels a row, must be {len(NAMES)}, one per emotion.")
     if len(bad := values[(values < 0) | (values > highest)]):
         raise SourceError(f"{path}: {len(bad):,} labels outside 0–{highest}, for example {bad[0]}. Build it again.")
+
+
+def _positives(repo: Path, config: str) -> str | None:
+    """The `--positives` that a config was built with, as `build.json` records it; None if it has no such choice."""
+    try:
+        record = json.loads((repo / "build.json").read_text(encoding="utf-8"))
+        found = record["configs"][config].get("positives")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+    return None if found is None else str(found)
 
 
 def _digest(items: Sequence[str], *arrays: np.ndarray) -> str:

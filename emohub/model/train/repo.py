@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +26,6 @@ from emohub.model.train.loop import TrainedStage
 from emohub.model.train.recipes import RECIPES, SCALES
 from emohub.model.train.report import write_report
 from emohub.model.train.sampling import intensity_buckets
-
-logger = logging.getLogger(__name__)
 
 SCORED = 4096  # images at a time
 
@@ -147,20 +144,31 @@ def unfused(bank: Any) -> list[Head]:
 
 
 def _neutral(path: Path | None, model: Any, base: Backbone, data: TrainingData) -> Neutral:
-    """Mean raw scores on neutral faces: the given ones, or training images without any emotion."""
+    """Mean raw scores on neutral faces: the given ones, or held-out images without any emotion."""
     if path is not None and not any(path.rglob("*.parquet")):
         return measure_neutral(path, NAMES, model, base.processor)
     if path is not None:
         embeds, source = read_embeddings([path]), path.resolve().name
     else:
-        # NaN, which is every image outside the split, is not bucket 0.
-        rows = (intensity_buckets(data.labels["big", "train"]) == 0).all(axis=1)
-        embeds, source = data.embeddings[rows], "training images of big with all 40 intensities 0"
-    if not len(embeds):
-        logger.warning("No neutral faces: scores are raw, nothing is subtracted. Give some as --neutral.")
-        return Neutral({})
+        embeds, source = data.embeddings[neutral_rows(data)], "held-out images of big with all 40 intensities 0"
     means = _raw(model, embeds).mean(axis=0)
     return Neutral(dict(zip(NAMES, means.tolist(), strict=True)), "embeddings", source, len(embeds))
+
+
+def neutral_rows(data: TrainingData) -> np.ndarray:
+    """Rows of the held-out images without any emotion: those of the `validation` split of big with 40 zeros.
+
+    Raises:
+        BuildError: there is none.
+    """
+    # NaN, which is every image outside the split, is not bucket 0.
+    rows = np.flatnonzero((intensity_buckets(data.labels["big", "validation"]) == 0).all(axis=1))
+    if not len(rows):
+        raise BuildError(
+            "The `validation` split of big has no image with all 40 intensities 0 to measure neutral means on. Give "
+            "neutral faces as --neutral: a folder of images, or of embeddings by `emohub embed`."
+        )
+    return rows
 
 
 @torch.no_grad()
@@ -175,7 +183,8 @@ def held_out(model: Any, size: str, data: TrainingData) -> dict[str, dict[str, A
 
     Returns:
         By config: number of images, and per emotion Spearman's ρ between scores and labels, the mean squared error of
-        the raw scores, and how many labels are known; None where it is undefined (a constant, or fewer than two).
+        the raw scores, how many labels are known, and how many are above 0; None where a figure is undefined
+        (a constant, or fewer than two labels).
     """
     target = RECIPES[size][-1].target
     found: dict[str, dict[str, Any]] = {}
@@ -190,6 +199,7 @@ def held_out(model: Any, size: str, data: TrainingData) -> dict[str, dict[str, A
             "emotions": {
                 name: {
                     "labels": int((~np.isnan(known[:, i])).sum()),
+                    "positive": int((known[:, i] > 0).sum()),
                     "spearman": spearman(raw[:, i], known[:, i]),
                     "mse": None if np.isnan(errors[:, i]).all() else float(np.nanmean(errors[:, i])),
                 }

@@ -17,6 +17,11 @@ from emohub.model.train.loop import CURVES, TrainedStage
 
 RESULT, REPORT = "training.json", "report.md"
 COLUMNS = 5
+FEW = 20  # held-out positives
+STAGE_HEADER = (
+    *("Emotion", "Known, per bucket", "Held out", "Of these positive", "Trained on", "Kept epoch"),
+    "Its validation loss",
+)
 TRAIN_COLOUR, VALIDATION_COLOUR, BEST_COLOUR = "#8aa6c1", "#1f4e79", "#c0392b"
 
 
@@ -79,8 +84,8 @@ def _report(training: dict[str, Any]) -> Iterator[str]:
     for stage in training["stages"]:
         yield from ("", f"## Stage {stage['name']}, {stage['epochs']} epochs", "")
         yield from (f"![Loss curves of all emotions](curves-{stage['name']}.png)", "")
-        header = ("Emotion", "Known, per bucket", "Held out", "Trained on", "Kept epoch", "Its validation loss")
-        yield from _table(header, map(_stage_row, stage["emotions"].items()))
+        yield from _few_positives(stage["emotions"])
+        yield from _table(STAGE_HEADER, map(_stage_row, stage["emotions"].items()))
 
 
 def _facts(training: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -89,6 +94,8 @@ def _facts(training: dict[str, Any]) -> Iterator[tuple[str, str]]:
         source = training[name]
         called = source.get("name") or ", ".join(source["folders"])
         yield name, f"{called}, sha256 `{source['sha256'][:16]}…`"
+    if "binary/train" in training["dataset"]["rows"]:
+        yield "positive labels of binary", training["dataset"]["positives"].get("binary", "policy not recorded")
     neutral = training["neutral"]
     images = f", {neutral['images']:,} images" if neutral["images"] else ""
     yield "neutral means", f"{neutral['source']}{images}" if neutral["means"] else "none: scores are raw"
@@ -104,17 +111,33 @@ def _held_out(configs: dict[str, Any]) -> Iterator[str]:
     for config, figures in configs.items():
         yield from ("", f"### {config}, {figures['images']:,} images", "")
         rows = [
-            (name, f"{emotion['labels']:,}", _number(emotion["spearman"]), _number(emotion["mse"]))
+            (
+                name,
+                f"{emotion['labels']:,}",
+                f"{emotion['positive']:,}",
+                _number(emotion["spearman"]),
+                _number(emotion["mse"]),
+            )
             for name, emotion in figures["emotions"].items()
         ]
-        yield from _table(("Emotion", "Labels", "ρ", "Mean squared error"), rows)
+        yield from _table(("Emotion", "Labels", "Above 0", "ρ", "Mean squared error"), rows)
+
+
+def _few_positives(emotions: dict[str, Any]) -> Iterator[str]:
+    """Name the heads whose checkpoint was chosen by few images that show the emotion."""
+    positives = {name: sum(emotion["buckets"]["held_out"][1:]) for name, emotion in emotions.items()}
+    few = sorted((name for name in positives if positives[name] < FEW), key=lambda name: positives[name])
+    if few:
+        shown = ", ".join(f"{name} ({positives[name]})" for name in few)
+        yield f"Fewer than {FEW} held-out images show the emotion for {len(few)} of {len(positives)} heads, so the"
+        yield from (f"choice of their checkpoint is uncertain: {shown}.", "")
 
 
 def _stage_row(item: tuple[str, dict[str, Any]]) -> tuple[str, ...]:
     name, emotion = item
     known, held_out, train = (emotion["buckets"][key] for key in ("known", "held_out", "train"))
     kept = str(emotion["best_epoch"] or "–")
-    counts = (" ".join(map(str, known)), f"{sum(held_out):,}", f"{sum(train):,}")
+    counts = (" ".join(map(str, known)), f"{sum(held_out):,}", f"{sum(held_out[1:]):,}", f"{sum(train):,}")
     return (name, *counts, kept, _number(emotion["validation_loss"]))
 
 

@@ -25,7 +25,7 @@ from emohub.model.train.data import TrainingData, read_manifests, read_training_
 from emohub.model.train.log import BOARD_FOLDER, CSV_FILE, LOGS, Entry, require_log
 from emohub.model.train.loop import CURVES, Curves, Settings, Stage, StageRun, TrainedStage
 from emohub.model.train.recipes import RECIPES, plan_stages
-from emohub.model.train.repo import load_base, write_trained
+from emohub.model.train.repo import load_base, neutral_rows, write_trained
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def train_model(
         size: "small" or "large".
         backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or of a model repo of this kit; None
             takes the Hub id in the embeddings' manifest.
-        neutral: Neutral faces, as embeddings or as images; None takes the training images without any emotion.
+        neutral: Neutral faces, as embeddings or as images; None takes the held-out images without any emotion.
         options: Further options.
 
     Returns:
@@ -88,6 +88,8 @@ def train_model(
             f"The embeddings have {data.embeddings.shape[1]} numbers, those of {base.source} "
             f"{base.tower.config.hidden_size}. Give the --backbone that they were computed with."
         )
+    if neutral is None:
+        neutral_rows(data)  # fails before the training, not after it
     settings = {**asdict(options.settings), "device": device_of(options.device)}
     plan = {"size": size, "epochs": _epochs(size, options), **settings}
     plan |= {name: source["sha256"] for name, source in data.sources.items()}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # a change of the manifest's form is no reason to convert a m
 FILE = Path(__file__)
 CARD_NEEDS_CONTENT = False
 METRIC = "rating_correlation"
-_FIELDS = {"heads", "backbone", "size", "neutral", "reference", "measure"}
+_FIELDS = {"heads", "backbone", "size", "neutral", "reference", "raw", "measure"}
 
 
 def inputs(name: str, spec: "Model", base: Path, made: "Made") -> list[Any]:
@@ -34,7 +34,7 @@ def make(work: Path, name: str, spec: "Model", base: Path, release: Path) -> Non
 
     neutral, reference = (base / one if one else None for one in (spec.neutral, spec.reference))
     heads = base / spec.heads if (base / spec.heads).exists() else fetch(spec.heads, "model")
-    convert_model(heads, local_or_hub_id(spec.backbone, base), work, spec.size, neutral, reference)
+    convert_model(heads, local_or_hub_id(spec.backbone, base), work, spec.size, neutral, reference, spec.raw)
     if spec.measure:
         from emohub.release.measure import measure_model
 

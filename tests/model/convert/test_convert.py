@@ -7,10 +7,12 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
 from huggingface_hub import ModelCard
+from safetensors import safe_open
 from safetensors.torch import load_file
 from transformers import AutoImageProcessor, AutoModelForImageClassification, SiglipModel
 
@@ -18,6 +20,7 @@ from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.errors import BuildError
 from emohub.model.convert import convert, parity
 from emohub.model.convert.convert import convert_model
+from emohub.model.convert.heads import score_name
 from emohub.model.convert.images import image_files, open_images, pixels, probe_images
 from tests.model.conftest import CONVERSION
 
@@ -67,7 +70,7 @@ def test_figures(converted):
     assert record["parity"]["reload"] == {"images": 4, "bit_equal": True}
     assert record["neutral"]["kind"] == "table"
     assert record["variants"]["onnx/model.onnx"]["max_abs_error"] <= 1e-5
-    for name in ("model.bf16.safetensors", "onnx/model_int8.onnx"):
+    for name in ("model.bf16.safetensors", "onnx/model_fp16.onnx", "onnx/model_int8.onnx"):
         assert 0 < record["variants"][name]["max_abs_error"] < 0.1
     assert len(record["heads"]) == 44 and all(len(head["sha256"]) == 64 for head in record["heads"].values())
 
@@ -106,7 +109,9 @@ def test_bf16_variant(converted, loaded):
     assert difference <= record["variants"]["model.bf16.safetensors"]["max_abs_error"]
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("model.onnx", 1e-5), ("model_int8.onnx", 0.1)])
+@pytest.mark.parametrize(
+    ("name", "tolerance"), [("model.onnx", 1e-5), ("model_fp16.onnx", 5e-3), ("model_int8.onnx", 0.1)]
+)
 def test_onnx(converted, loaded, name, tolerance):
     session = onnxruntime.InferenceSession(converted[0] / "onnx" / name)
     assert [output.name for output in session.get_outputs()] == ["logits", "dimensions", "image_embeds"]
@@ -118,9 +123,22 @@ def test_onnx(converted, loaded, name, tolerance):
         np.testing.assert_allclose(left, right, rtol=0, atol=tolerance if left.shape[1] != 32 else 0.5)
 
 
-def test_int8_leaves_the_heads_exact(converted):
-    import onnx
+@pytest.mark.parametrize("name", ["model.onnx", "model_fp16.onnx", "model_int8.onnx", "model_quantized.onnx"])
+def test_older_runtimes_run_the_onnx_files(converted, name):
+    """onnxruntime 1.20 knows opsets up to 21 and IR versions up to 10; transformers.js 3 ships the same."""
+    model = onnx.load(converted[0] / "onnx" / name)
+    assert {one.domain: one.version for one in model.opset_import}[""] == 18 and model.ir_version <= 10
+    assert {one.type.tensor_type.elem_type for one in (*model.graph.input, *model.graph.output)} == {1}, "not float32"
 
+
+def test_float16_leaves_the_heads_exact(converted):
+    graph = onnx.load(converted[0] / "onnx/model_fp16.onnx").graph
+    heads = {item.data_type for item in graph.initializer if item.dims and 44 in item.dims}
+    assert heads == {onnx.TensorProto.FLOAT}
+    assert any(item.data_type == onnx.TensorProto.FLOAT16 for item in graph.initializer)
+
+
+def test_int8_leaves_the_heads_exact(converted):
     graph = onnx.load(converted[0] / "onnx/model_int8.onnx").graph
     kinds = {item.data_type for item in graph.initializer if item.name.startswith("model.heads.layers")}
     kinds |= {item.data_type for item in graph.initializer if item.dims and list(item.dims)[0] == 44}
@@ -288,7 +306,26 @@ def test_the_record_knows_its_files_and_scores(converted, loaded):
     torch.testing.assert_close(torch.tensor(list(record["probe"]["scores"].values())).T, scores)
 
 
-@pytest.mark.parametrize("name", ["onnx/model.onnx", "onnx/model_int8.onnx"])
+@pytest.mark.parametrize("name", ["onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_int8.onnx"])
 def test_onnx_files_do_not_tell_where_they_were_made(converted, name):
     data = (converted[0] / name).read_bytes()
     assert b"site-packages" not in data and b"emohub" not in data and b".py" not in data
+
+
+def test_heads_without_a_neutral_mean_stay_raw_where_named(siglip, heads_once, means_file, tmp_path, monkeypatch):
+    monkeypatch.setattr("emohub.model.convert.convert.write_onnx", lambda *args: {})
+    monkeypatch.setattr("emohub.model.convert.convert.reload_in_fresh_process", lambda *args: {})
+    means = json.loads(means_file.read_text())
+    without = {name: mean for name, mean in means.items() if score_name(name) != "Valence"}
+    (tmp_path / "means.json").write_text(json.dumps(without))
+    given = (heads_once, str(siglip), tmp_path / "out", "small", tmp_path / "means.json")
+    with pytest.raises(BuildError, match="no mean for 'Valence'; give one, or leave it raw with --raw"):
+        convert_model(*given)
+    with pytest.raises(BuildError, match="--raw: Unknown emotion"):
+        convert_model(*given, raw=["joyness"])
+    record = convert_model(*given, raw=["valence"])
+    assert "Valence" not in record["neutral"]["means"] and len(record["neutral"]["means"]) == 43
+    with safe_open(tmp_path / "out" / "model.safetensors", "pt") as file:
+        stored = dict(zip(record["probe"]["scores"], file.get_tensor("heads.neutral_mean").tolist(), strict=True))
+    assert [name for name, mean in stored.items() if mean == 0] == ["Valence"]
+    assert "| Valence | " in (card := (tmp_path / "out" / "README.md").read_text()) and "| raw |" in card

@@ -103,7 +103,8 @@ def test_a_missing_mean_is_named(tmp_path):
     path.write_text(json.dumps({name: 0.0 for name in NAMES if name != "Awe"}))
     assert "missing: no mean for 'Awe'" in refusal(path)
     path.write_text(json.dumps(dict.fromkeys(NAMES, 0.0)))
-    assert "missing: no mean for 'Valence'" in refusal(path, ALL)
+    assert "missing: no mean for 'Valence'; give one, or leave it raw with --raw 'Valence'" in refusal(path, ALL)
+    assert read_neutral(path, ALL, raw=[item.name for item in DIMENSIONS]).means == dict.fromkeys(NAMES, 0.0)
 
 
 @pytest.mark.parametrize(

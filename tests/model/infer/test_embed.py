@@ -99,7 +99,7 @@ def test_manifest(embedded, repo, model):
     assert json.loads((out / "manifest.json").read_text()) == manifest
     assert manifest["rows"] == manifest["dataset"]["splits"] and sum(manifest["rows"].values()) == ROWS
     assert manifest["dataset"]["config"] == "binary" and manifest["left_out"] == []
-    assert set(manifest["model"]["sha256"]) >= {"config.json", "model.safetensors", "preprocessor_config.json"}
+    assert set(manifest["model"]["sha256"]) >= {"config.json", "onnx/model.onnx", "preprocessor_config.json"}
     assert {path.name for path in out.iterdir()} == {"manifest.json", *manifest["shards"]}
     assert str(repo.parent) not in json.dumps(manifest) and str(model.parent) not in json.dumps(manifest)
 
@@ -111,8 +111,9 @@ def test_datasets_reads_the_folder(embedded, tmp_path):
 
 
 def test_onnx_equals_torch(embedded, repo, model, tmp_path):
-    embed_dataset(repo, model, tmp_path / "onnx", config="binary", backend="onnx", batch_size=4)
-    wanted, found = table(embedded[0]), table(tmp_path / "onnx")
+    assert embedded[1]["backend"] == "onnx"
+    embed_dataset(repo, model, tmp_path / "torch", config="binary", backend="torch", batch_size=4)
+    wanted, found = table(tmp_path / "torch"), table(embedded[0])
     assert found["item"] == wanted["item"]
     for column in ("embedding", "scores", "dimensions"):
         np.testing.assert_allclose(found[column], wanted[column], atol=1e-4)
@@ -215,7 +216,7 @@ def test_a_lost_shard_is_done_again(embedded, repo, model, tmp_path):
     ("changed", "said"),
     [
         ({"dtype": "bfloat16"}, "dtype: was float32, is bfloat16"),
-        ({"backend": "onnx"}, "backend: was torch, is onnx"),
+        ({"backend": "torch"}, "backend: was onnx, is torch"),
         ({"shard_size": 9}, "shards"),
         ({"splits": ["train"]}, "dataset.splits.validation"),
     ],
@@ -323,9 +324,9 @@ def test_code_of_others_does_not_run(copied, repo, tmp_path):
     code = copied / "modeling_empathic_insight_face.py"
     code.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n{code.read_text()}")
     with pytest.raises(ModelError, match="--trust-remote-code"):
-        embed_dataset(repo, copied, tmp_path / "out", config="binary")
+        embed_dataset(repo, copied, tmp_path / "out", config="binary", backend="torch")
     assert not (tmp_path / "ran").exists()
-    embed_dataset(repo, copied, tmp_path / "out", config="binary", backend="onnx")
+    embed_dataset(repo, copied, tmp_path / "out", config="binary", device="cpu")
     assert not (tmp_path / "ran").exists()
 
 
@@ -445,7 +446,7 @@ import json, sys
 from pathlib import Path
 from emohub.errors import EmohubError
 from emohub.model.infer.embed import embed_dataset
-manifest = embed_dataset("org/faces", "org/model", Path(sys.argv[1]), batch_size=3, backend="onnx")
+manifest = embed_dataset("org/faces", "org/model", Path(sys.argv[1]), batch_size=3, device="cpu")
 try:
     embed_dataset("org/nothing", "org/model", Path(sys.argv[1]))
 except EmohubError as error:

@@ -64,7 +64,8 @@ def test_scores_are_the_pipelines_also_turned(pictures, model, classify):
 
 
 def test_onnx_equals_torch(pictures, model):
-    for one, other in zip(predict([pictures], model), predict([pictures], model, backend="onnx"), strict=True):
+    by_torch, by_onnx = (predict([pictures], model, backend=backend) for backend in ("torch", "onnx"))
+    for one, other in zip(by_torch, by_onnx, strict=True):
         assert other.scores == pytest.approx(one.scores, abs=1e-4)
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,7 +27,8 @@ from emohub.model.train.data import TrainingData
 from emohub.model.train.log import CSV_FILE
 from emohub.model.train.loop import Settings
 from emohub.model.train.recipes import RECIPES, plan_stages
-from emohub.model.train.repo import spearman
+from emohub.model.train.repo import neutral_rows, spearman
+from emohub.model.train.report import FEW
 from emohub.model.train.train import TrainOptions, device_of, train_heads, train_model
 from tests.model.conftest import CONVERSION
 
@@ -38,7 +40,7 @@ def made_up(seed=0, images=IMAGES, width=WIDTH):
     rng = np.random.default_rng(seed)
     embeds = rng.normal(size=(images, width)).astype(np.float32)
     ratings = np.clip(np.round(3 * (embeds @ rng.normal(size=(width, 40))) / width**0.5), 0, 7).astype(np.float32)
-    ratings[:6] = 0  # without any emotion: neutral
+    ratings[-6:] = 0  # without any emotion, and held out: neutral
     labels = np.where(rng.random((images, 40)) < 0.6, np.minimum(ratings, 1), np.nan).astype(np.float32)
     return embeds, ratings, labels
 
@@ -302,7 +304,7 @@ def test_scores_are_neutral_subtracted(trained):
     model = AutoModelForImageClassification.from_pretrained(trained[0], trust_remote_code=True)
     embeds, _, _ = made_up()
     with torch.no_grad():
-        neutral = model.score(torch.from_numpy(embeds[:6]))[0].double().mean(0)
+        neutral = model.score(torch.from_numpy(embeds[-6:]))[0].double().mean(0)
     assert neutral.abs().max() < 1e-6
     record = json.loads((trained[0] / "training/training.json").read_text())
     assert record["neutral"]["images"] == 6 and record["neutral"]["kind"] == "embeddings"
@@ -334,6 +336,39 @@ def test_report(trained):
     assert str(folder.parent.parent) not in everything, "a local path must not be published"
 
 
+def test_neutral_faces_are_held_out(trained):
+    embeds, ratings, labels = made_up()
+    assert neutral_rows(as_data(embeds, ratings, labels)).tolist() == list(range(IMAGES - 6, IMAGES))
+    ratings[-6:], ratings[:6] = 1, 0  # neutral ones that are trained on do not count
+    with pytest.raises(BuildError, match="no image with all 40 intensities 0.*--neutral"):
+        neutral_rows(as_data(embeds, ratings, labels))
+    record = json.loads((trained[0] / "training/training.json").read_text())
+    assert record["neutral"]["source"].startswith("held-out images")
+
+
+def test_a_training_without_neutral_faces_does_not_start(sources, siglip, tmp_path, monkeypatch):
+    monkeypatch.setattr("emohub.model.train.train.train_heads", lambda *args: pytest.fail("trained"))
+    shutil.copytree(sources, tmp_path / "sources")
+    path = tmp_path / "sources/emonet-face/big/validation-00000-of-00001.parquet"
+    table = pq.read_table(path)
+    ones = pa.array([[1.0] * 40] * len(table))
+    pq.write_table(pa.table({"item": table["item"], "intensities": ones}), path)
+    inputs = ([tmp_path / "sources/embeddings"], str(tmp_path / "sources/emonet-face"))
+    with pytest.raises(BuildError, match="--neutral"):
+        train_model(*inputs, tmp_path / "out", "small", str(siglip))
+    assert [path.name for path in tmp_path.iterdir()] == ["sources"]
+
+
+def test_the_report_names_heads_with_few_positives(trained):
+    stage = json.loads((trained[0] / "training/training.json").read_text())["stages"][0]["emotions"]
+    positives = {name: sum(head["buckets"]["held_out"][1:]) for name, head in stage.items()}
+    report = (trained[0] / "training/report.md").read_text()
+    assert positives and max(positives.values()) < FEW, "the test's data are small"
+    assert f"Fewer than {FEW} held-out images show the emotion for 40 of 40 heads" in report
+    assert all(f"{name} ({count})" in report for name, count in positives.items())
+    assert "positive labels of binary" not in report
+
+
 def test_large_over_a_repo_of_the_kit(sources, trained, siglip, tmp_path, monkeypatch):
     def narrow(size, base):  # the published widths would take a minute
         return config_class()(head_hidden_sizes=LARGE[0], head_dropout=0.2, vision_config=base.vision_config())
@@ -343,8 +378,13 @@ def test_large_over_a_repo_of_the_kit(sources, trained, siglip, tmp_path, monkey
     monkeypatch.setattr("emohub.model.convert.convert.reload_in_fresh_process", lambda *args: {"bit_equal": True})
     options = TrainOptions(Settings(batch_size=32), (1, 1))
     neutral = sources / "embeddings"
-    inputs = ([sources / "embeddings"], str(sources / "emonet-face"))
+    shutil.copytree(sources / "emonet-face", tmp_path / "emonet-face")
+    built = {"configs": {"binary": {"positives": "consensus"}, "big": {}}}
+    (tmp_path / "emonet-face" / "build.json").write_text(json.dumps(built))
+    inputs = ([sources / "embeddings"], str(tmp_path / "emonet-face"))
     record = train_model(*inputs, tmp_path / "out", "large", str(trained[0]), neutral, options)
+    assert record["dataset"]["positives"] == {"binary": "consensus"}
+    assert "| positive labels of binary | consensus |" in (tmp_path / "out/training/report.md").read_text()
     assert [stage["name"] for stage in record["stages"]] == [step.name for step in RECIPES["large"]]
     assert record["scale"] == (0, 1) and record["held_out"].keys() == {"big", "binary"}
     assert record["neutral"]["images"] == IMAGES
