@@ -8,7 +8,7 @@ from emohub.errors import MediaError
 
 MAX_PIXELS = 64_000_000  # below the size at which PIL itself warns
 MAX_PARTS = 100_000  # chunks, segments or boxes in one file; bounds the time that a hostile file can take
-MAX_SCANS = 1_000  # of a progressive JPEG, each of which is decoded over the whole picture; encoders write about 10
+MAX_SCANS = 100  # of a progressive JPEG, each of which is decoded over the whole picture; encoders write about 10
 
 # First match wins, so the narrow patterns stand before the wide ones.
 FORMATS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(

@@ -50,7 +50,7 @@ def remove_abandoned(parent: Path) -> None:
     """Remove the folders of processes that no longer live."""
     for folder in parent.glob(f"{PREFIX}*/"):
         lock = FileLock(_lock_of(folder))
-        with suppress(Timeout):
+        with suppress(Timeout, OSError):  # a living process holds it, or another user owns it
             lock.acquire(timeout=0)
             _remove(folder, lock)
 

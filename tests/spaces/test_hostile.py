@@ -1,5 +1,6 @@
 """Files that mean harm: each ends in a clear message, within limits, and others are answered meanwhile."""
 
+import asyncio
 import io
 import struct
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +8,8 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -184,6 +187,36 @@ def test_a_url_is_not_fetched_from_a_private_address(space, inside) -> None:
             answer = httpx.get(f"{space.url}gradio_api/call/predict/{event}", timeout=60).text
             assert "event: error" in answer, (given, answer[:500])
     assert asked == []
+
+
+def test_a_url_is_not_fetched_for_an_mcp_client_either(space, inside) -> None:
+    from mcp import ClientSession
+    from mcp.client.streamable_http import streamable_http_client
+
+    url, asked = inside
+
+    async def ask() -> Any:
+        async with (
+            streamable_http_client(f"{space.url}gradio_api/mcp/") as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            (tool,) = (await session.list_tools()).tools
+            return await session.call_tool(tool.name, {"image": url, "whole_picture": False})
+
+    assert asyncio.run(ask()).isError and asked == []
+
+
+def test_an_address_that_is_not_a_picture_of_the_camera_is_not_read() -> None:
+    for url in ("/etc/hostname", "file:///etc/hostname", "http://127.0.0.1/x.jpg", None, ""):
+        assert handlers._path_of(None, SimpleNamespace(path=None, url=url)) is None
+    uri = "data:image/png;base64,aGVsbG8="
+    assert handlers._path_of(None, SimpleNamespace(path=None, url=uri)) == uri
+    kept = uploads.Uploads(Path("/nowhere"))
+    assert kept.take(uri, 1) == b"hello"
+    for wrong in ("data:image/png;base64,####", "data:image/png;base64," + "A" * 2_000_000):
+        with pytest.raises(Refused):
+            kept.take(wrong, 1)
 
 
 def test_others_are_answered_while_one_is_stuck(space, connect, tmp_path: Path) -> None:

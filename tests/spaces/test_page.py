@@ -156,11 +156,11 @@ def test_downloads_have_the_same_numbers_as_the_page_and_the_api(page: Page, spa
     rows = list(csv.DictReader(io.StringIO(files["scores.csv"])))
     answer = connect(space.url).predict(handle_file(example("surprise.jpg")), api_name="/predict")
     assert figures(record) == pytest.approx(figures(answer), abs=1e-4)
-    (scored,) = record["faces"]
+    (only,) = record["faces"]
     assert [(row["emotion"], float(row["above_neutral"])) for row in rows] == [
-        (row["emotion"], row["above_neutral"]) for row in scored["scores"]
+        (row["emotion"], row["above_neutral"]) for row in only["scores"]
     ]
-    scores = {row["emotion"]: row["above_neutral"] for row in scored["scores"]}
+    scores = {row["emotion"]: row["above_neutral"] for row in only["scores"]}
     assert [(name, f"{scores[name]:.2f}") for name, *_ in bars(page)] == [(name, text) for name, text, _ in bars(page)]
 
 
@@ -193,7 +193,8 @@ BROKEN = (
         const range = document.createRange();
         range.setStart(walker.currentNode, found.index);
         range.setEnd(walker.currentNode, found.index + found[0].length);
-        const lines = new Set([...range.getClientRects()].filter(box => box.width > 1).map(box => Math.round(box.top)));
+        const boxes = [...range.getClientRects()].filter(box => box.width > 1);
+        const lines = new Set(boxes.map(box => Math.round(box.top)));
         if (lines.size > 1) broken.push(found[0]);
     }
     return broken;
@@ -212,9 +213,9 @@ def test_on_a_phone_the_result_comes_into_view_and_no_word_is_broken(browser: Br
         "() => { const top = document.querySelector('.overview').getBoundingClientRect().top;"
         " return top >= -5 && top < innerHeight / 2; }"
     )
-    page.get_by_label("number input for Emotions").first.fill("40")  # every name
+    page.get_by_label("number input for Emotions").first.fill("40")  # nearly every name
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelectorAll('table.bars tbody tr').length >= 120")
+    page.wait_for_function("document.querySelectorAll('table.bars tbody tr').length > 90")
     assert page.evaluate(BROKEN) == []
     page.close()
 
@@ -256,7 +257,8 @@ def test_video_gives_a_timeline_the_frame_and_a_table(page: Page, example, tmp_p
         "all => all.map(one => [one.textContent, one.querySelector('.dot').style.background])"
     )
     painted = page.locator("section[aria-label^='Frame at'] tbody tr").evaluate_all(
-        "rows => rows.map(row => [row.querySelector('th').firstChild.textContent, row.querySelector('b').style.background])"
+        """rows => rows.map(row =>
+            [row.querySelector("th").firstChild.textContent, row.querySelector("b").style.background])"""
     )
     common = {name for name, _ in lines} & {name for name, _ in painted}
     assert common and {n: c for n, c in lines if n in common} == {n: c for n, c in painted if n in common}
@@ -340,6 +342,8 @@ def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
     look()
     send(page, {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})  # type: ignore[arg-type]
     page.get_by_role("alert").wait_for()
+    look()
+    page.get_by_role("tab", name="Camera").click()
     look()
     page.get_by_role("tab", name="What the scores are").click()
     look()
