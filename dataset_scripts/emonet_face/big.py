@@ -45,6 +45,7 @@ class Big(ImageSet):
             refs=refs,
             keys=[ref.id for ref in refs],
             counts={"images": len(found)},
+            inputs=self.metadata.tables,
             quirks={} if self.in_binary is None else {"images that are also in BINARY": len(self.in_binary & seen)},
         )
 

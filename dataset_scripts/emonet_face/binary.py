@@ -35,7 +35,7 @@ class Binary(ImageSet):
             keys=[ref.id for ref in refs] if self.config.media else items,
             counts={"images": len(items), "votes": len(votes)},
             quirks=self._quirks(),
-            inputs=[csv],
+            inputs=[csv, *self.metadata.tables],
         )
 
     def row(self, item: str, fields: Fields) -> dict[str, Any]:

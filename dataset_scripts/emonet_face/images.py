@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emohub.data.problems import ProblemLog
-from emohub.data.source import read_csv
-from emohub.errors import SourceError
+from emohub.data.source import item_id
 
 from .votes import PART_SIZE
 
@@ -100,33 +100,12 @@ def content_id(data: bytes) -> str:
 
 
 def _index_file(file: Path) -> list[ImageRef]:
-    return [ImageRef(file.stem, str(file))]
+    return [ImageRef(item_id(file.name), str(file))]
 
 
 def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
     for _ in refs:
         yield file.read_bytes(), {}
-
-
-def folder_metadata(folder: Path) -> dict[str, Fields]:
-    """Image id → fields, from every ImageFolder `metadata.csv` and `metadata.jsonl` in a folder and below."""
-    rows: list[Fields] = []
-    for path in sorted(folder.rglob("metadata.csv")):
-        rows += read_csv(path, ["file_name"]).to_dict("records")
-    for path in sorted(folder.rglob("metadata.jsonl")):
-        with open(path, "rb") as lines:
-            rows += [_metadata_line(f"{path} line {n}", line) for n, line in enumerate(lines, start=1) if line.strip()]
-    return {Path(row["file_name"]).stem: row for row in rows}
-
-
-def _metadata_line(where: str, line: bytes) -> Fields:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{where} is not JSON: {error}. Correct it or remove the file.") from error
-    if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
-        raise SourceError(f"{where} is not an object with a file_name: {line[:60]!r}. Correct it or remove the file.")
-    return row
 
 
 # -- part-0P/NNNN.json -----------------------------------------------------------------------------
@@ -204,7 +183,7 @@ def _index_parquet(file: Path) -> list[ImageRef]:
         refs = []
         for group in range(parquet.num_row_groups):
             names = parquet.read_row_group(group, columns=[f"{column}.path"]).column(0).to_pylist()
-            stems = [Path(cell["path"]).stem if cell and cell["path"] else "" for cell in names]
+            stems = [Path(normalize("NFC", cell["path"])).stem if cell and cell["path"] else "" for cell in names]
             refs += [ImageRef(stem, shared, (group, row)) for row, stem in enumerate(stems)]
     return refs
 

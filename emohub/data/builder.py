@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+from datasets.exceptions import DatasetGenerationError
 
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
@@ -70,7 +71,7 @@ class Plan:
         keys: for each ref the key that its split is hashed from.
         counts: what the source holds, compared with what the published data count.
         quirks: irregularities that were handled, with counts; the card lists them.
-        inputs: the tables that were read.
+        inputs: the tables that were read, in the source.
     """
 
     refs: Sequence[Any]
@@ -138,6 +139,13 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         plan.refs = plan.keys = ()  # they are in the splits now; the builder travels to every process
         gc.freeze()  # forked processes then share what is there: their collectors do not touch it
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
+
+    def _prepare_split_single(self, *args: Any, **options: Any) -> Iterator[Any]:
+        """Raises what happened, in this process or a worker, and not that something happened to the generator."""
+        try:
+            yield from super()._prepare_split_single(*args, **options)
+        except DatasetGenerationError as error:
+            raise error.__cause__ or error from None
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from self.rows(refs)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from datasets.exceptions import DatasetGenerationError
 
 from emohub.data.builder import RawBuilder
 from emohub.data.media import Verify
@@ -137,8 +136,13 @@ def _build_config(
             num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
             download_mode="force_redownload",
         )
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
+    except RuntimeError as error:
+        if "abruptly died" not in str(error):  # what datasets raises where a process of its pool is gone
+            raise
+        raise BuildError(
+            f"A worker process of config {config!r} was killed, most likely because memory ran out. Nothing was "
+            "written. Build with a smaller --num-proc."
+        ) from error
     finally:
         gc.unfreeze()
     made = _collect(builder, scratch / "parquet", work / config)
@@ -156,7 +160,7 @@ def _build_config(
         "quirks": {what: count for what, count in plan.quirks.items() if count},
         "left_out": len({problem.item or str(problem) for problem in log}),
         "verified": options.verify if knows.media else None,
-        "inputs": {path.name: sha256_of(path) for path in plan.inputs},
+        "inputs": {path.relative_to(folder).as_posix(): sha256_of(path) for path in plan.inputs},
         "official_splits": sha256_of(options.splits) if options.splits else None,
         "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
     }

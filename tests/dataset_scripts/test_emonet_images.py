@@ -18,14 +18,12 @@ from hypothesis import strategies as st
 from dataset_scripts.emonet_face.images import (
     ImageRef,
     content_id,
-    folder_metadata,
     image_layouts,
     index_images,
     read_images,
 )
 from emohub.data.problems import Problem, ProblemLog
-from emohub.errors import SourceError
-from tests.raw_inputs import jpeg, png, write_csv, write_part, write_tar
+from tests.raw_inputs import jpeg, png, write_part, write_tar
 
 Found = dict[str, tuple[bytes, Mapping[str, Any]]]
 Write = Callable[[Path, Sequence[str]], None]
@@ -319,45 +317,6 @@ def test_a_file_that_went_away_is_listed_and_the_next_is_read(tmp_path: Path, lo
     (tmp_path / "1.jpg").unlink()
     assert [ref.id for ref, _, _ in read_images(refs, log)] == ["0", "2"]
     assert [problem.item for problem in log] == ["1"]
-
-
-def test_metadata_of_every_folder_and_kind(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    write_csv(
-        tmp_path / "metadata.csv", ("file_name", "age", "gender"), [("x/1.jpg", "30", "woman"), ("2.png", "", "None")]
-    )
-    lines = [{"file_name": "3.jpg", "prompt": "a\u2028b", "age": 40}, {"file_name": "sub/4.jpg"}]
-    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
-    (tmp_path / "a" / "metadata.jsonl").write_text(text + "\n\n", encoding="utf-8")
-    assert folder_metadata(tmp_path) == {
-        "1": {"file_name": "x/1.jpg", "age": "30", "gender": "woman"},
-        "2": {"file_name": "2.png", "age": "", "gender": "None"},
-        "3": lines[0],
-        "4": lines[1],
-    }
-
-
-def test_no_metadata(tmp_path: Path) -> None:
-    assert folder_metadata(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("metadata.csv", b"", "is empty"),
-        ("metadata.csv", b"name,age\nx,1\n", r"lacks the columns \['file_name'\]"),
-        ("metadata.csv", "file_name,age\né,1\n".encode("latin-1"), "not UTF-8"),
-        ("metadata.jsonl", b'{"file_name": "a.jpg"}\n{"file_name"\n', "line 2 is not JSON"),
-        ("metadata.jsonl", b"[1]\n", "line 1 is not an object with a file_name"),
-        ("metadata.jsonl", b'{"name": "a.jpg"}\n', "line 1 is not an object with a file_name"),
-        ("metadata.jsonl", b'{"file_name": "\xe9"}\n', "line 1 is not JSON"),
-        ("metadata.jsonl", b"[" * 100_000, "line 1 is not JSON"),
-    ],
-)
-def test_bad_metadata(name: str, content: bytes, said: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=said):
-        folder_metadata(tmp_path)
 
 
 @settings(deadline=None, max_examples=100)
