@@ -12,9 +12,9 @@ from emohub.data.source import by_stem, item_id, match
 from emohub.errors import SourceError
 
 from .described import named
-from .images import IMAGE_SUFFIXES, Fields, ImageRef, index_images
+from .images import IMAGE_SUFFIXES, UNREAD, Fields, ImageRef, index_images
 from .metadata import Metadata, read_metadata
-from .sources import found_in, ids_in, image_files, metadata_tables, table
+from .sources import found_in, ids_in, image_files, metadata_tables, other_images, table
 
 
 class ImageSet(ABC):
@@ -69,6 +69,8 @@ class ImageSet(ABC):
         if files[0].suffix.lower() not in IMAGE_SUFFIXES:
             self.refuse_metadata(files)
             return index_images(files, self.log)
+        for path in other_images(self.source, self.name):
+            self.log.add(path.relative_to(self.source).as_posix(), UNREAD)
         by_id, tables = by_stem(files, self.source, self.log), metadata_tables(self.source, self.name)
         self.metadata = read_metadata(self.source, tables, by_id, self.log, known=self.others)
         return index_images(sorted(by_id.values()), self.log)

@@ -24,7 +24,10 @@ from emohub.data.source import item_id
 from .votes import PART_SIZE
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+UNREAD = f"is not one of {', '.join(IMAGE_SUFFIXES)}; convert or remove it"
+OTHER_IMAGES = tuple(".apng .avif .bmp .gif .heic .heif .jfif .jp2 .jpe .jxl .ppm .svg .tif .tiff".split())
 BATCH = 64  # rows of Parquet in memory at once
+BLOCK = 512  # of a tar
 MAX_MEMBER = 64 * 2**20  # bytes of one file in a tar, or of one JSON
 Fields = Mapping[str, Any]
 
@@ -66,7 +69,7 @@ def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
     refs: list[ImageRef] = []
     for file in files:
         try:
-            refs += _LAYOUTS[file.suffix.lower()].index(file)
+            refs += _LAYOUTS[file.suffix.lower()].index(file, log)
         except (OSError, ValueError, tarfile.TarError, pa.ArrowException) as error:
             log.add(file.name, f"cannot be read: {error}")
     return refs
@@ -99,7 +102,7 @@ def content_id(data: bytes) -> str:
 # -- image files -----------------------------------------------------------------------------------
 
 
-def _index_file(file: Path) -> list[ImageRef]:
+def _index_file(file: Path, log: ProblemLog) -> list[ImageRef]:
     return [ImageRef(item_id(file.name), str(file))]
 
 
@@ -111,7 +114,7 @@ def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
 # -- part-0P/NNNN.json -----------------------------------------------------------------------------
 
 
-def _index_part(file: Path) -> list[ImageRef]:
+def _index_part(file: Path, log: ProblemLog) -> list[ImageRef]:
     part, index = file.parent.name.removeprefix("part-"), file.stem
     if not (part.isdecimal() and index.isdecimal() and int(index) < PART_SIZE):
         raise ValueError(f"it is in {file.parent.name}; a part file is part-0P/NNNN.json, NNNN below {PART_SIZE}")
@@ -129,29 +132,61 @@ def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
 # -- WebDataset tars -------------------------------------------------------------------------------
 
 
-def _index_tar(file: Path) -> list[ImageRef]:
-    """Members with one path up to the first dot of their name belong together, as WebDataset has it."""
-    shared = str(file)
+def _index_tar(file: Path, log: ProblemLog) -> list[ImageRef]:
+    """Members of one key belong together; members that look like images and are not read go to the log."""
+    shared, end = str(file), 0
     images: dict[PurePosixPath, tuple[int, int]] = {}
     texts: dict[PurePosixPath, tuple[int, int]] = {}
     with tarfile.open(file, "r:") as tar:
-        for member in (member for member in tar if not member.isdir()):
-            if not member.isfile() or member.size > MAX_MEMBER:
-                raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
-            path = PurePosixPath(member.name)
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"member {member.name!r} leads out of the folder")
-            stem, dot, suffix = path.name.partition(".")
-            found = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
-            if found is None or not stem:
+        for member in tar:
+            end = max(end, member.offset_data + -(-member.size // BLOCK) * BLOCK)
+            if member.isdir():
+                continue
+            path = _member_path(member)
+            stem, suffix = _split_name(path.name)
+            found = images if suffix in IMAGE_SUFFIXES else texts if suffix == ".json" else None
+            if found is None:
+                if suffix in OTHER_IMAGES:
+                    log.add(f"{file.name} member {member.name}", UNREAD)
                 continue
             if (key := path.with_name(stem)) in found:
                 raise ValueError(f"two members with the key '{key}'")
             found[key] = (member.offset_data, member.size)
+    _check_end(file, end)
     return [
-        ImageRef(key.name, shared, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
+        ImageRef(normalize("NFC", key.name), shared, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
         for key in dict.fromkeys([*images, *texts])
     ]
+
+
+def _member_path(member: tarfile.TarInfo) -> PurePosixPath:
+    if not member.isfile() or member.size > MAX_MEMBER:
+        raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"member {member.name!r} leads out of the folder")
+    return path
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Key and suffix: WebDataset splits at the first dot, names with further dots are split at the last one.
+
+    Empty for the resource forks that macOS adds as `._NAME`.
+    """
+    if name.startswith("._"):
+        return "", ""
+    for stem, dot, suffix in (name.partition("."), name.rpartition(".")):
+        if stem and (known := dot + suffix.lower()) in (*IMAGE_SUFFIXES, *OTHER_IMAGES, ".json"):
+            return stem, known
+    return "", ""
+
+
+def _check_end(file: Path, end: int) -> None:
+    """A tar ends with two blocks of zeros; without them members may be missing."""
+    with open(file, "rb") as tar:
+        tar.seek(end)
+        if tar.read(2 * BLOCK) != bytes(2 * BLOCK):
+            raise ValueError(f"the mark of its end is missing at byte {end:,}: it was cut off. Download it again")
 
 
 def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -177,7 +212,7 @@ def image_column(schema: pa.Schema) -> str:
     raise ValueError(f"no column of images; columns are {', '.join(f'{f.name}: {f.type}' for f in schema)}")
 
 
-def _index_parquet(file: Path) -> list[ImageRef]:
+def _index_parquet(file: Path, log: ProblemLog) -> list[ImageRef]:
     with pq.ParquetFile(file) as parquet:
         column, shared = image_column(parquet.schema_arrow), str(file)
         refs = []
@@ -202,7 +237,7 @@ def _read_parquet(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes,
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    index: Callable[[Path], list[ImageRef]]
+    index: Callable[[Path, ProblemLog], list[ImageRef]]
     read: Callable[[Path, Sequence[ImageRef]], Iterator[tuple[bytes, Fields]]]
 
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from emohub.data.source import read_csv
 
-from .images import image_layouts
+from .images import OTHER_IMAGES, image_layouts
 from .metadata import NAMES
 
 SETS = ("hq", "binary", "big")
@@ -35,9 +35,19 @@ def image_files(source: Path, name: str) -> list[Path]:
 
 def metadata_tables(source: Path, name: str) -> list[Path]:
     """The metadata tables of HQ, BINARY or BIG: those of its folder, or of a source without one."""
-    own = (source / name).is_dir()
-    found = sorted(path for table in NAMES for path in (source / name if own else source).rglob(table))
-    return found if own else [path for path in found if path.relative_to(source).parts[0] not in SETS]
+    return [path for path in _files_of(source, name) if path.name in NAMES]
+
+
+def other_images(source: Path, name: str) -> list[Path]:
+    """Files beside the images of HQ, BINARY or BIG that are images of a kind that is not read."""
+    return [path for path in _files_of(source, name) if path.suffix.lower() in OTHER_IMAGES]
+
+
+def _files_of(source: Path, name: str) -> list[Path]:
+    """Every file in the folder of a set, or in a source without one."""
+    if (source / name).is_dir():
+        return sorted((source / name).rglob("*"))
+    return [path for path in sorted(source.rglob("*")) if path.relative_to(source).parts[0] not in SETS]
 
 
 def parquet(source: Path, name: str) -> list[Path]:

@@ -215,6 +215,41 @@ def test_a_cut_tar_never_passes_for_whole(cut: int, tmp_path: Path, log: Problem
     assert all(found[name[0]][0] == data for name, data in members[:2] if name[0] in found)
 
 
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_tar_cut_between_two_members_is_listed(kept: int, tmp_path: Path, log: ProblemLog) -> None:
+    """Nothing in what is left is broken: only the mark of the end is missing."""
+    write_tar(tmp_path / "x.tar", [(f"{n}.jpg", jpeg(n)) for n in range(3)])
+    with tarfile.open(tmp_path / "x.tar") as tar:
+        offsets = [member.offset for member in tar]
+        data = (tmp_path / "x.tar").read_bytes()
+        ends = [*offsets, tar.offset]
+    for zeros in (0, 512):
+        (tmp_path / "x.tar").write_bytes(data[: ends[kept]] + bytes(zeros))
+        assert index_images([tmp_path / "x.tar"], log) == []
+    assert all("cut off" in problem.what or "cannot be read" in problem.what for problem in log) and list(log)
+    (tmp_path / "x.tar").write_bytes(data[: ends[kept]] + bytes(1024))
+    assert len(index_images([tmp_path / "x.tar"], log)) == kept
+
+
+def test_the_tar_of_the_cases_is_listed(shared: Path, log: ProblemLog) -> None:
+    assert index_images([shared / "cases" / "26_tar_cut_at_member" / "big" / "00000.tar"], log) == []
+    (problem,) = log
+    assert "cut off" in problem.what
+
+
+def test_every_image_like_member_is_used_or_listed(tmp_path: Path, log: ProblemLog) -> None:
+    used = {"a.jpg": "a", "flux_1.5_001.JPG": "flux_1.5_001", "x/b.c.d.webp": "b.c.d", "e.png": "e"}
+    listed = ["g.gif", "h.TIFF", "i.j.bmp", "k.avif"]
+    other = ["l.txt", "__index__", "._a.jpg", "m.cls"]
+    members = [(name, jpeg(n)) for n, name in enumerate([*used, *listed, *other])]
+    write_tar(tmp_path / "x.tar", [*members, ("flux_1.5_001.json", b'{"n": 1}')])
+    refs = index_images([tmp_path / "x.tar"], log)
+    assert {ref.id for ref in refs} == set(used.values())
+    assert [problem.where for problem in log] == [f"x.tar member {name}" for name in listed]
+    fields = {ref.id: found for ref, _, found in read_images(refs, log)}
+    assert fields["flux_1.5_001"] == {"n": 1}
+
+
 def test_a_tar_is_neither_compressed_nor_something_else(tmp_path: Path, log: ProblemLog) -> None:
     with tarfile.open(tmp_path / "a.tar", "w:gz") as tar:
         tar.addfile(member("a.jpg"))
