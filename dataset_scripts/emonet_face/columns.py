@@ -36,7 +36,7 @@ BINARY = {
     "contrastive": EMOTION,
     "status": ClassLabel(names=list(STATUSES)),
     "votes": List({"rater": Value("string"), "emotion": EMOTION, "vote": Value("bool"), "step": Value("int8")}),
-    "labels": List(Value("int8"), length=len(NAMES)),  # 1 present, 0 absent, null never asked or in dispute
+    "labels": List(Value("int8"), length=len(NAMES)),  # 1 present (policy of the build), 0 absent, null unknown
     **DEMOGRAPHICS,
 }
 BIG = {

@@ -21,6 +21,7 @@ from .image_set import ImageSet
 from .images import read_images
 from .intensities import SCALE
 from .sources import image_files, parquet, table
+from .votes import POSITIVES, POSITIVES_OPTION
 
 IMAGES_AT_ONCE = 32  # 100, the default, costs 200 MB a process
 
@@ -61,6 +62,7 @@ class EmoNetFace(RawBuilder):
             media=scale is None,
             batch=IMAGES_AT_ONCE if scale is None else None,
             scale=scale,
+            choices={POSITIVES_OPTION: tuple(POSITIVES)} if name == "binary" else {},
             description=description,
         )
         for name, features, scale, description in _CONFIGS

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from emohub.dataset.registry import names
 
+Positives = Literal["consensus", "majority", "any"]
 Depth = Literal["structure", "full"]
 
 
@@ -43,6 +44,10 @@ def build_dataset(
     splits: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with id,split that overrides hashed splits.")
     ] = None,
+    positives: Annotated[
+        Positives | None,
+        typer.Option(help="EmoNet-Face binary: the yes votes that make a label 1. [default: consensus]"),
+    ] = None,
     verify: Annotated[Depth, typer.Option(help="Check that media are complete, or decode every one.")] = "structure",
 ) -> None:
     """Raw upstream files → a Hub dataset repo: Parquet per config and split, and a card.
@@ -58,7 +63,7 @@ def build_dataset(
     from emohub.dataset.build import build_dataset as run
     from emohub.dataset.card import write_dataset_card
 
-    options = Options(num_proc, allow_partial, skip_bad, splits, verify)
+    options = Options(num_proc, allow_partial, skip_bad, splits, verify, {"positives": positives} if positives else {})
     record = run(name, source, out, configs=config or (), options=options, write_card=write_dataset_card)
     _print_summary(record, out)
 

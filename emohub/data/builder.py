@@ -41,6 +41,8 @@ class RawConfig(datasets.BuilderConfig):
         features: the columns.
         shares: split → share of the items, in order.
         scale: what a long table of ratings may hold; None for other configs.
+        choices: option of the build → its valid values, the default first.
+        chosen: option → the value of this build.
         complete: what the published data count, by the names that the plan counts under.
         media: whether a row carries an image or a video.
         batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
@@ -53,6 +55,8 @@ class RawConfig(datasets.BuilderConfig):
     features: datasets.Features | None = None
     shares: Shares = field(default_factory=dict)
     scale: Scale | None = None
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
     complete: Mapping[str, int] = field(default_factory=dict)
     media: bool = False
     batch: int | None = None

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class Options:
         allow_partial: build what is there although the published data count more or less.
         skip_bad: leave bad items out and list them in `problems.jsonl` instead of stopping.
         splits: CSV with the columns id and split that overrides the hashed splits.
+        choices: options of the dataset's own, such as {"positives": "majority"} for EmoNet-Face's `binary`.
         verify: "structure" checks that media are complete, "full" decodes every one.
     """
 
@@ -40,6 +41,7 @@ class Options:
     skip_bad: bool = False
     splits: Path | None = None
     verify: Verify = "structure"
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_dataset(
@@ -72,6 +74,7 @@ def build_dataset(
     """
     options = options or Options()
     builder_class = find(name).builder
+    _check_choices(name, builder_class, options.choices)
     _record_of(name, out)  # refuses early a folder that something else made
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
@@ -94,6 +97,15 @@ def build_dataset(
         if write_card:
             write_card(name, work)
     return record
+
+
+def _check_choices(name: str, builder_class: type[RawBuilder], given: Mapping[str, str]) -> None:
+    valid = {option: values for config in builder_class.BUILDER_CONFIGS for option, values in config.choices.items()}
+    for option, value in given.items():
+        if option not in valid:
+            raise EmohubError(f"{name} has no option {option!r}; it has {', '.join(valid) or 'none of its own'}.")
+        if value not in valid[option]:
+            raise EmohubError(f"{option} is {value!r}; valid are {', '.join(valid[option])}.")
 
 
 def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Path, source: str) -> list[str]:
@@ -120,6 +132,7 @@ def _build_config(
     knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
     every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
     official = read_official_splits(options.splits, every_split) if options.splits else {}
+    chosen = {option: options.choices.get(option, values[0]) for option, values in knows.choices.items()}
     builder = builder_class(
         config_name=config,
         cache_dir=str(scratch / "cache"),
@@ -127,6 +140,7 @@ def _build_config(
         verify=options.verify,
         official={key: split for key, split in official.items() if split in knows.shares},
         log=log,
+        chosen=chosen,
         writer_batch_size=knows.batch,
     )
     try:
@@ -158,6 +172,7 @@ def _build_config(
     made |= {
         "counts": plan.counts,
         "quirks": {what: count for what, count in plan.quirks.items() if count},
+        **({"choices": chosen} if chosen else {}),
         "left_out": len({problem.item or str(problem) for problem in log}),
         "verified": options.verify if knows.media else None,
         "inputs": {path.relative_to(folder).as_posix(): sha256_of(path) for path in plan.inputs},

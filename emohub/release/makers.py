@@ -52,7 +52,7 @@ def make(kind: Kind, spec: Repo, base: Path, release: Path, work: Path, name: st
 
 # -- datasets --------------------------------------------------------------------------------------
 
-_DATASET_FIELDS = {"script", "source", "configs", "allow_partial", "splits"}
+_DATASET_FIELDS = {"script", "source", "configs", "allow_partial", "splits", "choices"}
 
 
 def _dataset_inputs(name: str, spec: Dataset, base: Path, made: Content) -> list[Any]:
@@ -63,7 +63,8 @@ def _dataset_inputs(name: str, spec: Dataset, base: Path, made: Content) -> list
 
 
 def _dataset(spec: Dataset, base: Path, release: Path, work: Path, name: str) -> None:
-    options = Options(allow_partial=spec.allow_partial, splits=base / spec.splits if spec.splits else None)
+    splits = base / spec.splits if spec.splits else None
+    options = Options(allow_partial=spec.allow_partial, splits=splits, choices=spec.choices)
     with _gathered(spec.source, base) as (source, shown):
         build_dataset(spec.script, source, work, configs=spec.configs, options=options, shown=shown)
 

@@ -111,6 +111,7 @@ class Dataset(_Licensed):
         configs: What to build; by default all that the source allows.
         allow_partial: Build although the published data count more or less.
         splits: CSV with id,split that overrides hashed splits.
+        choices: Options of the dataset's own, such as positives = "majority".
     """
 
     script: Annotated[str, AfterValidator(_known)]
@@ -118,6 +119,7 @@ class Dataset(_Licensed):
     configs: tuple[str, ...] = ()
     allow_partial: bool = False
     splits: str | None = None
+    choices: dict[str, str] = Field(default_factory=dict)
 
 
 class Measure(_Table):
