@@ -14,9 +14,15 @@ from emohub.data.taxonomy import EMOTIONS, GROUPS, NAMES
 METADATA: Mapping[str, Any] = {
     "pretty_name": "EmoNet-Face",
     "license": "cc-by-4.0",
+    "license_link": "https://creativecommons.org/licenses/by/4.0/",
     "language": ["en"],
+    "source_datasets": ["laion/emonet-face-hq", "laion/emonet-face-binary", "laion/emonet-face-big"],
     "task_categories": ["image-classification"],
-    "tags": ["emotion-recognition", "facial-expression", "synthetic-faces", "inter-rater-agreement"],
+    "task_ids": ["multi-label-image-classification"],
+    "tags": [
+        *("emotion-recognition", "facial-expression-recognition", "affective-computing"),
+        *("synthetic-data", "synthetic-faces", "inter-rater-agreement"),
+    ],
     "annotations_creators": ["expert-generated", "machine-generated"],
 }
 DEMOGRAPHICS = ("gender", "age", "ethnicity")

@@ -46,3 +46,9 @@ BIG = {
     "in_binary": Value("bool"),  # null where BINARY's images were not in the source to compare
     **DEMOGRAPHICS,
 }
+EMOTIONS = {
+    "id": Value("int8"),  # place in every 40-long list, and number of the class labels
+    "name": Value("string"),
+    "group": Value("string"),  # of the paper's Figure 7
+    "descriptors": List(Value("string")),  # Table 4
+}

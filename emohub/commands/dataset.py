@@ -41,6 +41,10 @@ def build_dataset(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad items out and list them in problems.jsonl.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Stop where something is uncertain, such as which images BIG and BINARY share."),
+    ] = False,
     splits: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with id,split that overrides hashed splits.")
     ] = None,
@@ -63,7 +67,9 @@ def build_dataset(
     from emohub.dataset.build import build_dataset as run
     from emohub.dataset.card import write_dataset_card
 
-    options = Options(num_proc, allow_partial, skip_bad, splits, verify, {"positives": positives} if positives else {})
+    options = Options(
+        num_proc, allow_partial, skip_bad, splits, verify, strict, {"positives": positives} if positives else {}
+    )
     record = run(name, source, out, configs=config or (), options=options, write_card=write_dataset_card)
     _print_summary(record, out)
 
@@ -96,5 +102,5 @@ def _print_summary(record: dict[str, Any], out: Path) -> None:
     for config, made in record["configs"].items():
         if made["left_out"]:
             console.print(f"{config}: {made['left_out']:,} bad items left out, listed in {out}/problems.jsonl")
-        for line in made["differs"]:
+        for line in (*made["differs"], *made.get("notes", ())):
             console.print(line)

@@ -33,6 +33,28 @@ class GivenVideo(datasets.Video):
     encode_example = GivenImage.encode_example
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many there are of something, as one source has it.
+
+    Attributes:
+        count: The number.
+        where: Who says so.
+        over: Whether any larger number is meant.
+    """
+
+    count: int
+    where: str = ""
+    over: bool = False
+
+    def __str__(self) -> str:
+        return f"{'over ' * self.over}{self.count:,}{f' ({self.where})' if self.where else ''}"
+
+    def fits(self, count: int) -> bool:
+        """Whether a source of this size is complete."""
+        return count > self.count if self.over else count == self.count
+
+
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """One config of a dataset: what it holds, and where its raw input is.
@@ -43,9 +65,10 @@ class RawConfig(datasets.BuilderConfig):
         scale: what a long table of ratings may hold; None for other configs.
         choices: option of the build → its valid values, the default first.
         chosen: option → the value of this build.
-        complete: what the published data count, by the names that the plan counts under.
+        complete: what the published data count, by the names that the plan counts under; several numbers where
+            publications differ.
         media: whether a row carries an image or a video.
-        batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
+        batch: rows in memory at once, which are also a row group of the Parquet; None for the default of `datasets`.
         source: folder with the raw input.
         verify: how deep media are checked.
         official: id → split, from an official list.
@@ -57,9 +80,9 @@ class RawConfig(datasets.BuilderConfig):
     scale: Scale | None = None
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
-    complete: Mapping[str, int] = field(default_factory=dict)
+    complete: Mapping[str, int | Sequence[Published]] = field(default_factory=dict)
     media: bool = False
-    batch: int | None = None
+    batch: int | None = 100_000
     source: Path = Path()
     verify: Verify = "structure"
     official: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +99,7 @@ class Plan:
         counts: what the source holds, compared with what the published data count.
         quirks: irregularities that were handled, with counts; the card lists them.
         inputs: the tables that were read, in the source.
+        notes: what could not be made sure of; the build shows it, `--strict` stops it.
     """
 
     refs: Sequence[Any]
@@ -83,6 +107,7 @@ class Plan:
     counts: dict[str, int]
     quirks: dict[str, int] = field(default_factory=dict)
     inputs: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 class RawBuilder(datasets.GeneratorBasedBuilder):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from emohub.data.builder import RawBuilder
+from emohub.data.builder import Published, RawBuilder
 from emohub.data.media import Verify
 from emohub.data.problems import Problem, ProblemLog
 from emohub.data.runs import carry_over, replacing
@@ -32,6 +32,7 @@ class Options:
         allow_partial: build what is there although the published data count more or less.
         skip_bad: leave bad items out and list them in `problems.jsonl` instead of stopping.
         splits: CSV with the columns id and split that overrides the hashed splits.
+        strict: stop where something could not be made sure of, instead of a note in record and card.
         choices: options of the dataset's own, such as {"positives": "majority"} for EmoNet-Face's `binary`.
         verify: "structure" checks that media are complete, "full" decodes every one.
     """
@@ -41,6 +42,7 @@ class Options:
     skip_bad: bool = False
     splits: Path | None = None
     verify: Verify = "structure"
+    strict: bool = False
     choices: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,7 +89,8 @@ def build_dataset(
             made, problems[config], short = _build_config(builder_class, config, folder, work, options)
             record["configs"][config] = {"source": shown or _shown(source, folder), **made, "differs": short}
             incomplete += short
-        _stop_if_bad(problems, incomplete, options)
+        notes = [note for config in wanted for note in record["configs"][config].get("notes", ())]
+        _stop_if_bad(problems, incomplete, notes, options)
         shutil.rmtree(work / ".scratch")
         order = [config.name for config in builder_class.BUILDER_CONFIGS]
         record["configs"] = {config: record["configs"][config] for config in order if config in record["configs"]}
@@ -164,13 +167,11 @@ def _build_config(
         bad = listed([str(problem) for problem in log])
         raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
     plan = builder.planned
-    short = [
-        f"{config}: {plan.counts[what]:,} {what}, the published data count {count:,} ({plan.counts[what] - count:+,})"
-        for what, count in knows.complete.items()
-        if plan.counts[what] != count
-    ]
+    short, published = _compare(config, plan.counts, knows.complete)
     made |= {
         "counts": plan.counts,
+        **({"published": published} if published else {}),
+        **({"notes": [f"{config}: {note}" for note in plan.notes]} if plan.notes else {}),
         "quirks": {what: count for what, count in plan.quirks.items() if count},
         **({"choices": chosen} if chosen else {}),
         "left_out": len({problem.item or str(problem) for problem in log}),
@@ -180,6 +181,23 @@ def _build_config(
         "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
     }
     return made, list(log), short
+
+
+def _compare(
+    config: str, counts: Mapping[str, int], complete: Mapping[str, int | Sequence[Published]]
+) -> tuple[list[str], dict[str, str]]:
+    """How the counts differ from the published ones; and which of several published numbers they agree with."""
+    differs, agrees = [], {}
+    for what, stated in complete.items():
+        known = [Published(stated)] if isinstance(stated, int) else [*stated]
+        count, first = counts[what], known[0].count
+        fits = [number for number in known if number.fits(count)]
+        if not fits:
+            numbers = " or ".join(map(str, known))
+            differs.append(f"{config}: {count:,} {what}, the published data count {numbers} ({count - first:+,})")
+        elif others := [str(number) for number in known if number not in fits]:
+            agrees[what] = f"{count:,} {what} agree with {fits[0]}, not with {' or '.join(others)}"
+    return differs, agrees
 
 
 def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]:
@@ -197,7 +215,9 @@ def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]
     return {"splits": splits}
 
 
-def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], options: Options) -> None:
+def _stop_if_bad(
+    problems: Mapping[str, list[Problem]], incomplete: list[str], notes: list[str], options: Options
+) -> None:
     bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
     parts = []
     if bad and not options.skip_bad:
@@ -208,6 +228,8 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
             f"The input is not the published data:\n{listed(incomplete)}\n"
             "Get the rest, or build what is there with --allow-partial; the card then states the difference."
         )
+    if notes and options.strict:
+        parts.append(f"Not certain:\n{listed(notes)}\nCorrect the input, or leave --strict out.")
     if parts:
         raise BuildError("\n".join([*parts, "Nothing was written."]))
 

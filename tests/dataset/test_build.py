@@ -554,3 +554,34 @@ def test_two_builds_of_one_folder_at_the_same_time_are_refused(many, tmp_path):
         with pytest.raises(BuildError, match="Another build is writing"):
             raw.build("chehre", many, tmp_path / "repo", "emoji_ratings")
         raw.build("chehre", many, tmp_path / "other", "emoji_ratings")
+
+
+# ---- Options of a dataset's own
+
+
+def test_a_choice_is_recorded_and_decides_the_labels(emonet, tmp_path):
+    def labels(**options) -> dict[str, int]:
+        made = raw.build("emonet-face", emonet, tmp_path / "repo", "binary", **options)["configs"]["binary"]
+        rows = [
+            row for path in (tmp_path / "repo" / "binary").glob("*.parquet") for row in pq.read_table(path).to_pylist()
+        ]
+        return made["choices"], {row["item"]: row["labels"].count(1) for row in rows}
+
+    assert labels() == ({"positives": "consensus"}, {"00000": 0, "02000": 0, "02001": 1})
+    assert "`--positives consensus`" in card(tmp_path / "repo") and "three raters in a row" in card(tmp_path / "repo")
+    assert labels(choices={"positives": "any"}) == ({"positives": "any"}, {"00000": 0, "02000": 1, "02001": 2})
+    assert "`--positives any`" in card(tmp_path / "repo")
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "says"),
+    [
+        ("emonet-face", {"positives": "all"}, "positives is 'all'; valid are consensus, majority, any"),
+        ("emonet-face", {"negatives": "any"}, "emonet-face has no option 'negatives'; it has positives"),
+        ("chehre", {"positives": "any"}, "chehre has no option 'positives'; it has none of its own"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused(repos, name, choices, says, tmp_path):
+    with pytest.raises(EmohubError, match=re.escape(says)):
+        raw.build(name, repos[name].parent / f"{name}-source", tmp_path / "repo", choices=choices)
+    assert not (tmp_path / "repo").exists()

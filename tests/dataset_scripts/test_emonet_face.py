@@ -287,6 +287,7 @@ def make(config: str, source: Path, **options: Any) -> Made:
     shutil.rmtree(work, ignore_errors=True)
     (work / "log").mkdir(parents=True)
     log = ProblemLog(work / "log")
+    options = {"chosen": {"positives": "consensus"}} | options
     builder = EmoNetFace(config_name=config, cache_dir=str(work / "cache"), source=source, log=log, **options)
     builder.download_and_prepare(str(work / "out"), file_format="parquet", download_mode="force_redownload")
     rows, splits = {}, {}
@@ -479,9 +480,8 @@ def test_binary_is_the_same_in_every_layout(write: Write, source: Path) -> None:
         assert (row["target"], row["contrastive"], statuses[row["status"]]) == (target, contrastive, STATUS[item])
         assert [(v["rater"], str(v["vote"]), CSV_NAMES[v["emotion"]]) for v in row["votes"]] == [*map(tuple, split)]
         assert [v["step"] for v in row["votes"]] == [*range(1, len(votes)), 0]
-        known = {contrastive: int(split[-1][1] == "True")}
-        if len({vote[1] for vote in split[:-1]}) == 1:
-            known[target] = int(split[0][1] == "True")
+        known = {contrastive: None if split[-1][1] == "True" else 0}
+        known[target] = {"rejected_b1": 0, "consensus_3_0": 1}.get(STATUS[item])
         assert row["labels"] == [known.get(n) for n in range(40)]
         assert {name: row[name] for name in NOBODY} == described(number)
 
