@@ -293,10 +293,11 @@ def make(config: str, source: Path, **options: Any) -> Made:
     rows, splits = {}, {}
     for path in sorted((work / "out").glob("*.parquet")):
         for row in pq.read_table(path).to_pylist():
-            key = (row["item"], row["rater"], row["category"]) if "rater" in row else row["item"]
+            item = row.get("item", row.get("name"))
+            key = (item, row["rater"], row["category"]) if "rater" in row else item
             assert key not in rows
             rows[key] = row
-            splits[row["item"]] = path.name.split("-")[1].split(".")[0]
+            splits[item] = path.name.split("-")[1].split(".")[0]
     return Made(rows, splits, list(log), builder.planned)
 
 
@@ -632,17 +633,17 @@ def test_every_prompt_of_the_template_is_understood(ethnicity: str, gender: str)
 
 # ---- What a source holds
 
-ALL = ["hq", "binary", "big", "hq_ratings", "binary_ratings"]
+ALL = ["hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"]
 
 
 @pytest.mark.parametrize(
     ("writes", "configs"),
     [
-        *(((write,), ["hq", "hq_ratings"]) for write in (*HQ_LAYOUTS, hq_hub) if write is not hq_flat),
-        *(((write,), ["binary", "binary_ratings"]) for write in BINARY_LAYOUTS),
-        *(((write,), ["big"]) for write in BIG_LAYOUTS),
-        ((lambda folder: hq_table(folder / "hq.csv"),), ["hq_ratings"]),
-        ((lambda folder: binary_table(folder / "binary.csv"),), ["binary_ratings"]),
+        *(((write,), ["hq", "hq_ratings", "emotions"]) for write in (*HQ_LAYOUTS, hq_hub) if write is not hq_flat),
+        *(((write,), ["binary", "binary_ratings", "emotions"]) for write in BINARY_LAYOUTS),
+        *(((write,), ["big", "emotions"]) for write in BIG_LAYOUTS),
+        ((lambda folder: hq_table(folder / "hq.csv"),), ["hq_ratings", "emotions"]),
+        ((lambda folder: binary_table(folder / "binary.csv"),), ["binary_ratings", "emotions"]),
         ((hq_folder, binary_parts, big_tars_in_its_folder), ALL),  # upstream's GitHub beside the tars
         ((hq_folder, binary_parts, big_tars), ALL),
         ((hq_hub_in_its_folder, binary_parts, big_tars), ALL),
@@ -665,8 +666,11 @@ def test_configs_found_in_a_source_can_be_built(writes: Sequence[Write], configs
 
 def test_hq_and_binary_in_one_flat_folder(source: Path) -> None:
     hq_flat(source)
-    (source / "metadata.csv").rename(source / "kept.csv")
+    held = [path.read_text().splitlines() for path in (source / "metadata.csv",)]
     binary_files(source)
+    lines = (source / "metadata.csv").read_text().splitlines()
+    blank = "," * (held[0][0].count(",") - lines[0].count(","))
+    (source / "metadata.csv").write_text("\n".join([*held[0], *(line + blank for line in lines[1:])]) + "\n")
     assert make("hq", source).rows.keys() == HQ.keys()
     made = make("binary", source)
     assert made.rows.keys() == BINARY.keys() and made.problems == []
@@ -675,7 +679,7 @@ def test_hq_and_binary_in_one_flat_folder(source: Path) -> None:
 def test_a_file_that_only_one_set_could_own_is_read_by_no_other(source: Path) -> None:
     write_all(source, big_tars, binary_parts)
     hq_table(source / "hq.csv")
-    assert EmoNetFace.found_in(source) == ["binary", "big", "hq_ratings", "binary_ratings"]
+    assert EmoNetFace.found_in(source) == ["binary", "big", "hq_ratings", "binary_ratings", "emotions"]
 
 
 def test_an_unreadable_parquet_is_listed_not_raised(source: Path) -> None:
