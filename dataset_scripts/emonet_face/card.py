@@ -40,7 +40,8 @@ def facts(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:
         picture: Where to draw.
     """
     emotions = emotion_table(tables)
-    emotion_figure(emotions, picture)
+    if len(emotions.columns):
+        emotion_figure(emotions, picture)
     return {
         "emotions": emotions,
         "steps": step_table(tables),
@@ -132,7 +133,7 @@ def label_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     labels = pd.DataFrame([*rows["labels"]], columns=list(NAMES))
     asked = pd.concat([rows["target"], rows["contrastive"]]).value_counts().reindex(list(NAMES), fill_value=0)
     table = pd.DataFrame({"Labelled 1": (labels == 1).sum(), "Labelled 0": (labels == 0).sum()})
-    return table.assign(**{"Asked, not labelled": asked - table.sum(axis=1)}).rename_axis("Emotion")
+    return table.assign(**{"Asked, not labelled": asked - table.sum(axis=1)}).rename_axis("Emotion asked")
 
 
 def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -134,7 +134,8 @@ def _build_config(
     log.folder.mkdir(parents=True)
     knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
     every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
-    official = read_official_splits(options.splits, every_split) if options.splits else {}
+    by_item = "item" in knows.features  # a table of names is in no split list
+    official = read_official_splits(options.splits, every_split) if options.splits and by_item else {}
     chosen = {option: options.choices.get(option, values[0]) for option, values in knows.choices.items()}
     builder = builder_class(
         config_name=config,
@@ -177,7 +178,7 @@ def _build_config(
         "left_out": len({problem.item or str(problem) for problem in log}),
         "verified": options.verify if knows.media else None,
         "inputs": {path.relative_to(folder).as_posix(): sha256_of(path) for path in plan.inputs},
-        "official_splits": sha256_of(options.splits) if options.splits else None,
+        "official_splits": sha256_of(options.splits) if options.splits and by_item else None,
         "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
     }
     return made, list(log), short

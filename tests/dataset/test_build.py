@@ -431,7 +431,7 @@ def test_only_what_the_source_allows_is_built_by_default(tmp_path):
     source = raw.write_emonet(tmp_path / "source", hq=False, big=False)
     for path in source.glob("part-*/*.json"):
         path.unlink()
-    assert list(raw.build("emonet-face", source, tmp_path / "repo")["configs"]) == ["binary_ratings"]
+    assert list(raw.build("emonet-face", source, tmp_path / "repo")["configs"]) == ["binary_ratings", "emotions"]
 
 
 def test_no_local_path_gets_into_the_repo(repos, tmp_path):
