@@ -289,9 +289,20 @@ def write_chehre(
 
 
 def build(name: str, source: Path, out: Path, *configs: str, **options: Any) -> dict[str, Any]:
-    """Build what is there; tiny inputs are never the published data."""
+    """Build what is there, with its card; tiny inputs are never the published data."""
+    return _build(name, source, out, configs, options, cards.write_dataset_card)
+
+
+def build_data(name: str, source: Path, out: Path, *configs: str, **options: Any) -> dict[str, Any]:
+    """The same without a card."""
+    return _build(name, source, out, configs, options, None)
+
+
+def _build(
+    name: str, source: Path, out: Path, configs: Sequence[str], options: Any, write_card: Any
+) -> dict[str, Any]:
     given = Options(**{"allow_partial": True} | options)
-    return build_dataset(name, str(source), out, configs=configs, options=given, write_card=cards.write_dataset_card)
+    return build_dataset(name, str(source), out, configs=configs, options=given, write_card=write_card)
 
 
 def tree(folder: Path) -> dict[str, bytes]:

@@ -278,3 +278,21 @@ def long_matches(clips: dict[str, Clip]) -> pd.DataFrame:
         ],
         columns=["item", "rater", "kind", "category", "rating"],
     )
+
+
+def rankings(clip: Clip) -> list[dict[str, Any]]:
+    """Every rater's first and second choice of one video; "None" is an answer, null would be a missing one."""
+    return [
+        {
+            "item": clip.item,
+            "emoji_code": clip.emoji.code,
+            "rater": answer.rater,
+            "labels": list(clip.emoji.labels),
+            "rank1": answer.rank1,
+            "rank2": answer.rank2,
+            "none_stored": answer.none_stored,
+            "jitter": answer.jitter,
+            "timestamp": answer.timestamp,
+        }
+        for answer in clip.answers
+    ]

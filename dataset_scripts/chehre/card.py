@@ -9,13 +9,19 @@ from matplotlib.figure import Figure
 
 from emohub.data.emojis import EMOJIS
 
+HOMEPAGE = "https://chehre-dataset.github.io"
 METADATA: Mapping[str, Any] = {
     "pretty_name": "Chehre",
     "license": "other",
     "license_name": "not-stated-upstream",
+    "license_link": "LICENSE",
     "language": ["en"],
+    "source_datasets": ["original"],
     "task_categories": ["video-classification"],
-    "tags": ["emotion-recognition", "facial-expression", "emoji", "label-distribution", "human-label-variation"],
+    "tags": [
+        *("emotion-recognition", "facial-expression-recognition", "affective-computing"),
+        *("synthetic-faces", "emoji", "label-distribution", "human-label-variation"),
+    ],
     "annotations_creators": ["crowdsourced"],
 }
 
@@ -27,7 +33,33 @@ def facts(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:
         tables: Config → its rows without media.
         picture: Where to draw.
     """
-    return {"drawn": emoji_figure(tables, picture), "emojis": emoji_table(tables), "faces": face_table(tables)}
+    return {
+        "drawn": emoji_figure(tables, picture),
+        "emojis": emoji_table(tables),
+        "faces": face_table(tables),
+        "baselines": baselines(tables),
+        "homepage": HOMEPAGE,
+    }
+
+
+def baselines(configs: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """How often two guesses name a dominant label, in percent; empty without label ratings.
+
+    `random` takes any label of the video's emoji, `prior` the one that dominates most of the emoji's videos.
+    """
+    if "label_ratings" not in configs:
+        return {}
+    rows = configs["label_ratings"]
+    mean = rows.groupby(["item", "category"], observed=True)["rating"].mean().reset_index()
+    mean["code"] = mean["item"].str.rpartition("_")[2]
+    highest = mean.groupby("item")["rating"].transform("max")
+    mean["dominant"] = (mean["rating"] == highest) & (highest > 0)
+    chosen = mean.groupby(["code", "category"])["dominant"].mean().groupby("code").idxmax()
+    guessed = pd.MultiIndex.from_frame(mean[["code", "category"]]).isin(chosen)
+    return {
+        "random": 100 * mean.groupby("item")["dominant"].mean().mean(),
+        "prior": 100 * mean.loc[guessed, "dominant"].mean(),
+    }
 
 
 def label_shares(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

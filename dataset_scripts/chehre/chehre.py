@@ -14,7 +14,7 @@ from emohub.data.ratings import Scale, validate_ratings
 from emohub.data.source import by_stem, match
 from emohub.errors import MediaError, SourceError, UnknownNameError
 
-from .answers import SCALE, Clip, long_labels, long_matches, read_clips
+from .answers import SCALE, Clip, long_labels, long_matches, rankings, read_clips
 
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
 VIDEOS = {
@@ -50,11 +50,24 @@ COUNT = {"videos": 2_111, "performers": 203}
 LABELS = Scale(ALL_LABELS, SCALE, whole=True)
 MATCH = Scale(tuple(shown.name for shown in EMOJIS), SCALE, whole=True)
 
+RANKINGS = {
+    "item": Value("string"),
+    "emoji_code": Value("string"),
+    "rater": Value("string"),
+    "labels": List(Value("string")),  # the candidates
+    "rank1": Value("string"),  # best label, or the answer "None": text, not a missing value
+    "rank2": Value("string"),  # second-best label, likewise
+    "none_stored": Value("bool"),  # false before 2025-06-23: a first choice "None" was not stored, and cannot be told
+    "jitter": Value("bool"),
+    "timestamp": Value("string"),
+}
+
 # name, columns, scale of a long table, description
 _CONFIGS: tuple[tuple[str, Features, Scale | None, str], ...] = (
     ("videos", Features(VIDEOS), None, "Videos with every rater's label ratings, ranks and emoji match."),
     ("label_ratings", RATINGS, LABELS, "Ratings 0–3 of each emoji's labels as a long table, without videos."),
     ("emoji_ratings", RATINGS, MATCH, "How well each video fits its emoji, 0–3, as a long table, without videos."),
+    ("rankings", Features(RANKINGS), None, "Every rater's best and second-best label, without videos."),
 )
 
 
@@ -69,13 +82,14 @@ class Chehre(RawBuilder):
             features=features,
             shares=SHARES,
             complete=COUNT,
-            media=scale is None,
+            media=name == "videos",
+            batch=None if name == "videos" else 100_000,
             scale=scale,
             description=description,
         )
         for name, features, scale, description in _CONFIGS
     ]
-    FAMILIES = (("videos", "label_ratings", "emoji_ratings"),)
+    FAMILIES = (("videos", "label_ratings", "emoji_ratings", "rankings"),)
     LABEL_SETS = {"the 40 emojis": tuple(shown.slug for shown in EMOJIS)}
     ROW_COLUMNS = ("emoji_code", "labels")
 
@@ -108,17 +122,12 @@ class Chehre(RawBuilder):
         self.clips, quirks = read_clips(source, log)
         self.files: dict[str, Path] = {}
         items = list(self.clips)
-        if not (scale := self.config.scale):
+        if self.config.media:
             self.files = self._found(source)
             bad = {problem.item for problem in log}
             items = match([i for i in items if i not in bad], [i for i in self.files if i not in bad], log)
         else:
-            make = {"label_ratings": long_labels, "emoji_ratings": long_matches}[self.config.name]
-            table = make(self.clips)
-            table = validate_ratings(table, categories=scale.categories, scale=scale.ends, whole=scale.whole)
-            self.long = {
-                item: rows.to_dict("records") for item, rows in table.astype(object).groupby("item", sort=False)
-            }
+            self.long = self._long_rows()
             items = [item for item in items if item in self.long]
         return Plan(
             refs=items,
@@ -131,7 +140,7 @@ class Chehre(RawBuilder):
     def rows(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Videos with the answers of their raters, or rows of the long table."""
         if not self.config.media:
-            yield from ((f"{item}/{n}", _nulled(row)) for item in refs for n, row in enumerate(self.long[item]))
+            yield from ((f"{item}/{n}", row) for item in refs for n, row in enumerate(self.long[item]))
             return
         for item in refs:
             try:
@@ -141,6 +150,19 @@ class Chehre(RawBuilder):
                 self.config.log.add(self.files[item].name, error, item)
                 continue
             yield item, {"video": {"bytes": data, "path": f"{item}.mp4"}, **video_row(self.clips[item])}
+
+    def _long_rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Item → its rows in a config without videos."""
+        if not (scale := self.config.scale):
+            return {item: rankings(clip) for item, clip in self.clips.items() if clip.answers}
+        make = {"label_ratings": long_labels, "emoji_ratings": long_matches}[self.config.name]
+        table = make(self.clips)
+        table = validate_ratings(table, categories=scale.categories, scale=scale.ends, whole=scale.whole)
+        empty = {"sample": None, "step": None}
+        return {
+            item: [row | empty for row in rows.to_dict("records")]
+            for item, rows in table.astype(object).groupby("item", sort=False)
+        }
 
     def _found(self, source: Path) -> dict[str, Path]:
         files = _videos(source)
@@ -198,7 +220,3 @@ def video_row(clip: Clip) -> dict[str, Any]:
         "jitter_votes": jitter,
         "quality_flags": [name for name in FLAGS if flags[name]],
     }
-
-
-def _nulled(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"sample": None, "step": None}

@@ -1,10 +1,8 @@
 """BIG: images with synthetic intensities; those of BINARY are among them under other names."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from tqdm import tqdm
 
 from emohub.data.builder import Plan
 from emohub.data.media import safe_name
@@ -13,8 +11,9 @@ from emohub.errors import MediaError
 
 from .described import described
 from .image_set import ImageSet
-from .images import Fields, ImageRef, content_id, index_images, read_images
+from .images import Fields, ImageRef, index_images
 from .intensities import SCALE, annotation_in, intensity_row, sole_annotation
+from .shared import Shared
 from .sources import image_files
 
 
@@ -25,27 +24,25 @@ class Big(ImageSet):
 
     def plan(self) -> Plan:
         """Every image found; those that are also in BINARY keep the id, and so the split, that they have there."""
-        binary = self._binary_digests()
-        self.in_binary = None if binary is None else set(binary.values())
-        refs, found = [], self.image_refs()
-        for ref in found:
-            try:
-                refs.append(dataclasses.replace(ref, id=f"big-{safe_name(ref.id)}" if ref.id else ""))
-            except MediaError as error:
-                self.log.add(ref.name, error, ref.id)
-        if binary is not None or not all(ref.id for ref in refs):
-            refs = self._named_by_content(refs, binary or {})
-        seen: set[str] = set()
+        binary = self._binary_refs()
+        found = self._own_refs()
+        refs = found
+        self.shared: frozenset[str] = frozenset()
+        if binary is not None or not all(ref.id for ref in found):
+            refs = self._named(found, Shared.find(found, binary or [], self.log))
+        self.all_found = binary is not None and len(self.shared) == len(binary)
+        unique = {ref.id: ref for ref in reversed(refs)}
         for ref in refs:
-            if ref.id in seen:
+            if unique[ref.id] is not ref:
                 self.log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
-            seen.add(ref.id)
-        refs = list({ref.id: ref for ref in reversed(refs)}.values())[::-1]
+        refs = list(unique.values())[::-1]
         return Plan(
             refs=refs,
             keys=[ref.id for ref in refs],
             counts={"images": len(found)},
-            quirks={} if self.in_binary is None else {"images that are also in BINARY": len(self.in_binary & seen)},
+            inputs=self.metadata.tables,
+            quirks={} if binary is None else {"images that are also in BINARY": len(self.shared)},
+            notes=[] if binary is None or self.all_found else [self._missing(len(binary))],
         )
 
     def row(self, item: str, fields: Fields) -> dict[str, Any]:
@@ -56,24 +53,39 @@ class Big(ImageSet):
             raise ValueError(f"intensity outside {low}–{high}: {', '.join(bad)}")
         return {
             "intensities": intensities,
-            "in_binary": None if self.in_binary is None else item in self.in_binary,
+            "in_binary": True if item in self.shared else False if self.all_found else None,
             **described(fields),
         }
 
-    def _named_by_content(self, refs: Sequence[ImageRef], binary: Mapping[str, str]) -> list[ImageRef]:
-        """Images of BINARY take their id from there, so that they stay in its split; nameless ones take a digest."""
-        named = []
-        progress = tqdm(refs, "big: comparing with BINARY", unit="image", leave=False)
-        for ref, data, _ in read_images(list(progress), self.log):
-            digest = content_id(data)
-            named.append(dataclasses.replace(ref, id=binary.get(digest) or ref.id or f"big-{digest[:16]}"))
-        return named
+    def _own_refs(self) -> list[ImageRef]:
+        refs = []
+        for ref in self.image_refs():
+            try:
+                refs.append(dataclasses.replace(ref, id=f"big-{safe_name(ref.id)}" if ref.id else ""))
+            except MediaError as error:
+                self.log.add(ref.name, error, ref.id)
+        return refs
 
-    def _binary_digests(self) -> dict[str, str] | None:
-        """Content digest → image id of BINARY, or None where BINARY's images are not in the source."""
+    def _binary_refs(self) -> list[ImageRef] | None:
+        """BINARY's images, or None where they are not in the source."""
         files = image_files(self.source, "binary")
         if not files or set(files) & set(image_files(self.source, "big")):
             return None
-        refs = index_images(files, self.log)
-        images = tqdm(read_images(refs, self.log), "big: reading BINARY", total=len(refs), leave=False)
-        return {content_id(data): ref.id for ref, data, _ in images}
+        return index_images(files, self.log)
+
+    def _named(self, refs: Sequence[ImageRef], shared: Shared) -> list[ImageRef]:
+        """Images of BINARY take their id from there, so that they stay in its split; nameless ones take a digest."""
+        self.shared = frozenset(shared.ids.values())
+        names = {
+            ref.place: shared.ids.get(ref.place) or ref.id or f"big-{shared.digests[ref.place][:16]}"
+            for ref in refs
+            if ref.place in shared.digests or ref.id
+        }
+        return [dataclasses.replace(ref, id=names[ref.place]) for ref in refs if ref.place in names]
+
+    def _missing(self, wanted: int) -> str:
+        return (
+            f"{len(self.shared):,} of BINARY's {wanted:,} images were found in BIG, by their bytes or by perceptual "
+            "hash; the paper has all of them in it (App. B.1). in_binary is null for the other images, and images of "
+            "BINARY's validation split may be in BIG's training split"
+        )

@@ -12,7 +12,7 @@ from .described import described
 from .image_set import ImageSet
 from .images import Fields
 from .sources import found_in, table
-from .votes import image_votes, read_votes, votes_by_image
+from .votes import POSITIVES_OPTION, image_votes, read_votes, votes_by_image
 
 
 class Binary(ImageSet):
@@ -35,12 +35,12 @@ class Binary(ImageSet):
             keys=[ref.id for ref in refs] if self.config.media else items,
             counts={"images": len(items), "votes": len(votes)},
             quirks=self._quirks(),
-            inputs=[csv],
+            inputs=[csv, *self.metadata.tables],
         )
 
     def row(self, item: str, fields: Fields) -> dict[str, Any]:
         """Target, status, votes and labels."""
-        return {**image_votes(self.votes[item]), **described(fields)}
+        return {**image_votes(self.votes[item], self.config.chosen[POSITIVES_OPTION]), **described(fields)}
 
     def long(self, item: str) -> Iterator[dict[str, Any]]:
         """One row a vote."""

@@ -14,9 +14,15 @@ from emohub.data.taxonomy import EMOTIONS, GROUPS, NAMES
 METADATA: Mapping[str, Any] = {
     "pretty_name": "EmoNet-Face",
     "license": "cc-by-4.0",
+    "license_link": "https://creativecommons.org/licenses/by/4.0/",
     "language": ["en"],
+    "source_datasets": ["laion/emonet-face-hq", "laion/emonet-face-binary", "laion/emonet-face-big"],
     "task_categories": ["image-classification"],
-    "tags": ["emotion-recognition", "facial-expression", "synthetic-faces", "inter-rater-agreement"],
+    "task_ids": ["multi-label-image-classification"],
+    "tags": [
+        *("emotion-recognition", "facial-expression-recognition", "affective-computing"),
+        *("synthetic-data", "synthetic-faces", "inter-rater-agreement"),
+    ],
     "annotations_creators": ["expert-generated", "machine-generated"],
 }
 DEMOGRAPHICS = ("gender", "age", "ethnicity")
@@ -34,8 +40,15 @@ def facts(tables: Mapping[str, pd.DataFrame], picture: Path) -> dict[str, Any]:
         picture: Where to draw.
     """
     emotions = emotion_table(tables)
-    emotion_figure(emotions, picture)
-    return {"emotions": emotions, "steps": step_table(tables), "demographics": demographic_table(tables)}
+    if len(emotions.columns):
+        emotion_figure(emotions, picture)
+    return {
+        "emotions": emotions,
+        "steps": step_table(tables),
+        "raters": rater_table(tables),
+        "labelled": label_table(tables),
+        "demographics": demographic_table(tables),
+    }
 
 
 def _hq(rows: pd.DataFrame) -> dict[str, pd.Series]:
@@ -91,14 +104,42 @@ def emotion_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return table.rename_axis("Emotion")
 
 
+def _votes(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Rater, step and rating of every vote; empty where BINARY was not built."""
+    columns = ["rater", "step", "rating"]
+    if "binary_ratings" in configs:
+        return configs["binary_ratings"][columns]
+    rows = configs["binary"]["votes"] if "binary" in configs else ()
+    return pd.DataFrame([(v["rater"], v["step"], v["vote"]) for row in rows for v in row], columns=columns)
+
+
+def rater_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Share of "yes" of every rater at each step of BINARY, of how many votes."""
+    votes = _votes(configs)
+    if votes.empty:
+        return pd.DataFrame()
+    rate = votes.groupby(["rater", "step"])["rating"].agg(["mean", "size"])
+    cells = [f"{100 * mean:.1f} % of {size:,}" for mean, size in zip(rate["mean"], rate["size"], strict=True)]
+    table = pd.Series(cells, index=rate.index).unstack("step").fillna("–")
+    names = {step: f"Step {step}" for step in (1, 2, 3)} | {0: "Contrastive"}
+    return table[[step for step in names if step in table]].rename(columns=names).rename_axis("Rater", axis=0)
+
+
+def label_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """How many images of BINARY each emotion is labelled present, absent, or neither though it was asked."""
+    if "binary" not in configs:
+        return pd.DataFrame()
+    rows = configs["binary"]
+    labels = pd.DataFrame([*rows["labels"]], columns=list(NAMES))
+    asked = pd.concat([rows["target"], rows["contrastive"]]).value_counts().reindex(list(NAMES), fill_value=0)
+    table = pd.DataFrame({"Labelled 1": (labels == 1).sum(), "Labelled 0": (labels == 0).sum()})
+    return table.assign(**{"Asked, not labelled": asked - table.sum(axis=1)}).rename_axis("Emotion asked")
+
+
 def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Table 2 of the paper, from the votes that were built: votes and share of agreement per step."""
-    if "binary_ratings" in configs:
-        votes = configs["binary_ratings"][["step", "rating"]]
-    elif "binary" in configs:
-        votes = pd.DataFrame([(v["step"], v["vote"]) for row in configs["binary"]["votes"] for v in row])
-        votes.columns = pd.Index(["step", "rating"])
-    else:
+    votes = _votes(configs)
+    if votes.empty:
         return pd.DataFrame()
     rate = votes.groupby("step")["rating"].agg(["size", "mean"])
     rows = {

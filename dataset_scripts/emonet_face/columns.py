@@ -36,7 +36,7 @@ BINARY = {
     "contrastive": EMOTION,
     "status": ClassLabel(names=list(STATUSES)),
     "votes": List({"rater": Value("string"), "emotion": EMOTION, "vote": Value("bool"), "step": Value("int8")}),
-    "labels": List(Value("int8"), length=len(NAMES)),  # 1 present, 0 absent, null never asked or in dispute
+    "labels": List(Value("int8"), length=len(NAMES)),  # 1 present (policy of the build), 0 absent, null unknown
     **DEMOGRAPHICS,
 }
 BIG = {
@@ -45,4 +45,10 @@ BIG = {
     "intensities": List(Value("float32"), length=len(NAMES)),  # by Gemini 2.0/2.5 Flash, 0–7 (App. B.1)
     "in_binary": Value("bool"),  # null where BINARY's images were not in the source to compare
     **DEMOGRAPHICS,
+}
+EMOTIONS = {
+    "id": Value("int8"),  # place in every 40-long list, and number of the class labels
+    "name": Value("string"),
+    "group": Value("string"),  # of the paper's Figure 7
+    "descriptors": List(Value("string")),  # Table 4
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import Features
 
-from emohub.data.builder import Plan, RawBuilder, RawConfig
+from emohub.data.builder import Plan, Published, RawBuilder, RawConfig
 from emohub.data.media import check_image
 from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.ratings import Scale
@@ -16,15 +16,18 @@ from emohub.errors import MediaError
 from . import columns
 from .big import Big
 from .binary import Binary
+from .emotions import Emotions
 from .hq import HQ
 from .image_set import ImageSet
 from .images import read_images
 from .intensities import SCALE
 from .sources import image_files, parquet, table
+from .votes import POSITIVES, POSITIVES_OPTION
 
 IMAGES_AT_ONCE = 32  # 100, the default, costs 200 MB a process
 
 TRAINING = {"train": 0.95, "validation": 0.05}  # 5 % held out, as App. B.2 does
+SIZE_OF_BIG = (Published(203_201, "the paper, App. B.1"), Published(400_000, "upstream's README", over=True))
 INTENSITIES, VOTES = Scale(NAMES, SCALE), Scale(NAMES, (0, 1), whole=True)
 
 # name, columns, scale of a long table, description
@@ -34,12 +37,14 @@ _CONFIGS: tuple[tuple[str, dict[str, Any], Scale | None, str], ...] = (
     ("big", columns.BIG, None, "Synthetic intensities 0–7 for pre-training."),
     ("hq_ratings", RATINGS, INTENSITIES, "The ratings of `hq` as a long table, without images."),
     ("binary_ratings", RATINGS, VOTES, "The votes of `binary` as a long table, no images."),
+    ("emotions", columns.EMOTIONS, None, "The 40 emotions in the order of every 40-long list."),
 )
 # set → how it is read, shares of the splits, counts of the published data
 _SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Mapping[str, int]]] = {
     "hq": (HQ, {"test": 1.0}, {"images": 2_500, "images with 4 human ratings": 2_500}),
     "binary": (Binary, TRAINING, {"images": 19_999, "votes": 65_686}),
-    "big": (Big, TRAINING, {"images": 203_201}),
+    "big": (Big, TRAINING, {"images": SIZE_OF_BIG}),
+    "emotions": (Emotions, {"train": 1.0}, {}),
 }
 
 
@@ -58,9 +63,10 @@ class EmoNetFace(RawBuilder):
             features=Features(features),
             shares=_set_of(name)[1],
             complete=_set_of(name)[2],
-            media=scale is None,
-            batch=IMAGES_AT_ONCE if scale is None else None,
+            media="image" in features,
+            **({"batch": IMAGES_AT_ONCE} if "image" in features else {}),
             scale=scale,
+            choices={POSITIVES_OPTION: tuple(POSITIVES)} if name == "binary" else {},
             description=description,
         )
         for name, features, scale, description in _CONFIGS
@@ -79,6 +85,7 @@ class EmoNetFace(RawBuilder):
         }
         for name in ("hq", "binary"):
             have[name] = have[f"{name}_ratings"] and bool(image_files(source, name))
+        have["emotions"] = any(have.values())
         return [config.name for config in cls.BUILDER_CONFIGS if have[config.name]]
 
     def plan(self) -> Plan:
@@ -88,7 +95,7 @@ class EmoNetFace(RawBuilder):
 
     def rows(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Rows of images with what was planned for them, or rows of the long table."""
-        if self.config.scale:
+        if not self.config.media:
             yield from ((f"{item}/{n}", row) for item in refs for n, row in enumerate(self.images.long(item)))
             return
         for ref, data, fields in read_images(refs, self.config.log):

@@ -30,6 +30,7 @@ class HQ(ImageSet):
         csv, media = table(self.source, "hq"), self.config.media
         refs: list[ImageRef] = []
         if (files := parquet(self.source, "hq")) and (media or not csv):
+            self.refuse_metadata(files)
             self.rated, refs = self._from_hub(files, read_hq(csv, self.log) if csv else None)
         elif csv:
             self.rated = read_hq(csv, self.log)
@@ -47,7 +48,7 @@ class HQ(ImageSet):
             keys=[ref.id for ref in refs] if media else items,
             counts=self._counts(),
             quirks=self._quirks(),
-            inputs=[csv] if csv else files,
+            inputs=[*([csv] if csv else files), *self.metadata.tables],
         )
 
     def row(self, item: str, fields: Fields) -> dict[str, Any]:

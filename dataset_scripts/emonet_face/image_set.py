@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from emohub.data.builder import Plan, RawConfig
 from emohub.data.problems import ProblemLog
-from emohub.data.source import by_stem, match
+from emohub.data.source import by_stem, item_id, match
 from emohub.errors import SourceError
 
 from .described import named
-from .images import IMAGE_SUFFIXES, Fields, ImageRef, folder_metadata, index_images
-from .sources import found_in, ids_in, image_files, table
+from .images import IMAGE_SUFFIXES, UNREAD, Fields, ImageRef, index_images
+from .metadata import Metadata, read_metadata
+from .sources import found_in, ids_in, image_files, metadata_tables, other_images, table
 
 
 class ImageSet(ABC):
@@ -24,12 +25,14 @@ class ImageSet(ABC):
         config: The config that is built.
         source: Folder with the raw input.
         log: Where problems go.
+        metadata: Columns from metadata tables, once the images are found.
     """
 
     name: ClassVar[str]
 
     def __init__(self, config: RawConfig) -> None:
         self.config, self.source, self.log = config, config.source, config.log
+        self.metadata = Metadata()
 
     @abstractmethod
     def plan(self) -> Plan:
@@ -49,7 +52,9 @@ class ImageSet(ABC):
 
     def fields(self, ref: ImageRef, found: Fields) -> Fields:
         """What is known of an image, under lower-case names: from its layout, else from a metadata table."""
-        return named(found or self._metadata.get(Path(ref.name).stem, {}))
+        if not found and self.metadata.fields:  # every image is a file of its own
+            found = self.metadata.fields.get(item_id(ref.name), {})
+        return named(found)
 
     def image_refs(self) -> list[ImageRef]:
         """Where the images of the set are; base names are checked where every image is a file."""
@@ -61,9 +66,26 @@ class ImageSet(ABC):
                 f"Parquet or {'/'.join(IMAGE_SUFFIXES)} file in it or in its folder {self.name}/; found "
                 f"{found_in(self.source)}. Add them{instead}."
             )
-        if files[0].suffix.lower() in IMAGE_SUFFIXES:
-            files = sorted(by_stem(files, self.source, self.log).values())
-        return index_images(files, self.log)
+        if files[0].suffix.lower() not in IMAGE_SUFFIXES:
+            self.refuse_metadata(files)
+            return index_images(files, self.log)
+        for path in other_images(self.source, self.name):
+            self.log.add(path.relative_to(self.source).as_posix(), UNREAD)
+        by_id, tables = by_stem(files, self.source, self.log), metadata_tables(self.source, self.name)
+        self.metadata = read_metadata(self.source, tables, by_id, self.log, known=self.others)
+        return index_images(sorted(by_id.values()), self.log)
+
+    def refuse_metadata(self, files: Sequence[Path]) -> None:
+        """Log metadata tables beside images that are not files of their own: the tables would not be used."""
+        for path in metadata_tables(self.source, self.name):
+            found = f"describes image files, and the images of {self.name} are in {files[0].suffix} files; remove it"
+            self.log.add(path.relative_to(self.source).as_posix(), found)
+
+    @cached_property
+    def others(self) -> set[str]:
+        """Ids of images of another set that may be in the same folder."""
+        other = table(self.source, "binary" if self.name == "hq" else "hq")
+        return set() if (self.source / self.name).is_dir() or not other else ids_in(other)
 
     def paired(self, items: Sequence[str], refs: Sequence[ImageRef]) -> list[ImageRef]:
         """The refs of the items in the table, in reading order; missing, orphan and repeated ones are problems."""
@@ -71,17 +93,11 @@ class ImageSet(ABC):
         for ref in refs:
             if by_id[ref.id] is not ref:
                 self.log.add(ref.name, f"a second image with the id {ref.id!r}", ref.id)
-        own = (self.source / self.name).is_dir()
-        other = table(self.source, "binary" if self.name == "hq" else "hq")
-        known = set() if own or not other else ids_in(other)
         bad = bad_items(self.log)
-        paired = match([i for i in items if i not in bad], [i for i in by_id if i not in bad], self.log, known=known)
+        paired = match(
+            [i for i in items if i not in bad], [i for i in by_id if i not in bad], self.log, known=self.others
+        )
         return sorted((by_id[item] for item in paired), key=lambda ref: ref.place)
-
-    @cached_property
-    def _metadata(self) -> dict[str, Fields]:
-        folder = self.source / self.name
-        return folder_metadata(folder if folder.is_dir() else self.source)
 
 
 def bad_items(log: ProblemLog) -> set[str]:

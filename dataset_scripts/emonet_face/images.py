@@ -13,18 +13,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+from unicodedata import normalize
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emohub.data.problems import ProblemLog
-from emohub.data.source import read_csv
-from emohub.errors import SourceError
+from emohub.data.source import item_id
 
 from .votes import PART_SIZE
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+UNREAD = f"is not one of {', '.join(IMAGE_SUFFIXES)}; convert or remove it"
+OTHER_IMAGES = tuple(".apng .avif .bmp .gif .heic .heif .jfif .jp2 .jpe .jxl .ppm .svg .tif .tiff".split())
 BATCH = 64  # rows of Parquet in memory at once
+BLOCK = 512  # of a tar
 MAX_MEMBER = 64 * 2**20  # bytes of one file in a tar, or of one JSON
 Fields = Mapping[str, Any]
 
@@ -66,7 +69,7 @@ def index_images(files: Sequence[Path], log: ProblemLog) -> list[ImageRef]:
     refs: list[ImageRef] = []
     for file in files:
         try:
-            refs += _LAYOUTS[file.suffix.lower()].index(file)
+            refs += _LAYOUTS[file.suffix.lower()].index(file, log)
         except (OSError, ValueError, tarfile.TarError, pa.ArrowException) as error:
             log.add(file.name, f"cannot be read: {error}")
     return refs
@@ -99,8 +102,8 @@ def content_id(data: bytes) -> str:
 # -- image files -----------------------------------------------------------------------------------
 
 
-def _index_file(file: Path) -> list[ImageRef]:
-    return [ImageRef(file.stem, str(file))]
+def _index_file(file: Path, log: ProblemLog) -> list[ImageRef]:
+    return [ImageRef(item_id(file.name), str(file))]
 
 
 def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -108,31 +111,10 @@ def _read_file(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
         yield file.read_bytes(), {}
 
 
-def folder_metadata(folder: Path) -> dict[str, Fields]:
-    """Image id → fields, from every ImageFolder `metadata.csv` and `metadata.jsonl` in a folder and below."""
-    rows: list[Fields] = []
-    for path in sorted(folder.rglob("metadata.csv")):
-        rows += read_csv(path, ["file_name"]).to_dict("records")
-    for path in sorted(folder.rglob("metadata.jsonl")):
-        with open(path, "rb") as lines:
-            rows += [_metadata_line(f"{path} line {n}", line) for n, line in enumerate(lines, start=1) if line.strip()]
-    return {Path(row["file_name"]).stem: row for row in rows}
-
-
-def _metadata_line(where: str, line: bytes) -> Fields:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{where} is not JSON: {error}. Correct it or remove the file.") from error
-    if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
-        raise SourceError(f"{where} is not an object with a file_name: {line[:60]!r}. Correct it or remove the file.")
-    return row
-
-
 # -- part-0P/NNNN.json -----------------------------------------------------------------------------
 
 
-def _index_part(file: Path) -> list[ImageRef]:
+def _index_part(file: Path, log: ProblemLog) -> list[ImageRef]:
     part, index = file.parent.name.removeprefix("part-"), file.stem
     if not (part.isdecimal() and index.isdecimal() and int(index) < PART_SIZE):
         raise ValueError(f"it is in {file.parent.name}; a part file is part-0P/NNNN.json, NNNN below {PART_SIZE}")
@@ -150,29 +132,61 @@ def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
 # -- WebDataset tars -------------------------------------------------------------------------------
 
 
-def _index_tar(file: Path) -> list[ImageRef]:
-    """Members with one path up to the first dot of their name belong together, as WebDataset has it."""
-    shared = str(file)
+def _index_tar(file: Path, log: ProblemLog) -> list[ImageRef]:
+    """Members of one key belong together; members that look like images and are not read go to the log."""
+    shared, end = str(file), 0
     images: dict[PurePosixPath, tuple[int, int]] = {}
     texts: dict[PurePosixPath, tuple[int, int]] = {}
     with tarfile.open(file, "r:") as tar:
-        for member in (member for member in tar if not member.isdir()):
-            if not member.isfile() or member.size > MAX_MEMBER:
-                raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
-            path = PurePosixPath(member.name)
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"member {member.name!r} leads out of the folder")
-            stem, dot, suffix = path.name.partition(".")
-            found = images if dot + suffix.lower() in IMAGE_SUFFIXES else texts if suffix == "json" else None
-            if found is None or not stem:
+        for member in tar:
+            end = max(end, member.offset_data + -(-member.size // BLOCK) * BLOCK)
+            if member.isdir():
+                continue
+            path = _member_path(member)
+            stem, suffix = _split_name(path.name)
+            found = images if suffix in IMAGE_SUFFIXES else texts if suffix == ".json" else None
+            if found is None:
+                if suffix in OTHER_IMAGES:
+                    log.add(f"{file.name} member {member.name}", UNREAD)
                 continue
             if (key := path.with_name(stem)) in found:
                 raise ValueError(f"two members with the key '{key}'")
             found[key] = (member.offset_data, member.size)
+    _check_end(file, end)
     return [
-        ImageRef(key.name, shared, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
+        ImageRef(normalize("NFC", key.name), shared, images.get(key, (0, 0)) + texts.get(key, (0, 0)))
         for key in dict.fromkeys([*images, *texts])
     ]
+
+
+def _member_path(member: tarfile.TarInfo) -> PurePosixPath:
+    if not member.isfile() or member.size > MAX_MEMBER:
+        raise ValueError(f"member {member.name!r} is not a plain file of at most {MAX_MEMBER:,} bytes")
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"member {member.name!r} leads out of the folder")
+    return path
+
+
+def _split_name(name: str) -> tuple[str, str]:
+    """Key and suffix: WebDataset splits at the first dot, names with further dots are split at the last one.
+
+    Empty for the resource forks that macOS adds as `._NAME`.
+    """
+    if name.startswith("._"):
+        return "", ""
+    for stem, dot, suffix in (name.partition("."), name.rpartition(".")):
+        if stem and (known := dot + suffix.lower()) in (*IMAGE_SUFFIXES, *OTHER_IMAGES, ".json"):
+            return stem, known
+    return "", ""
+
+
+def _check_end(file: Path, end: int) -> None:
+    """A tar ends with two blocks of zeros; without them members may be missing."""
+    with open(file, "rb") as tar:
+        tar.seek(end)
+        if tar.read(2 * BLOCK) != bytes(2 * BLOCK):
+            raise ValueError(f"the mark of its end is missing at byte {end:,}: it was cut off. Download it again")
 
 
 def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fields]]:
@@ -198,13 +212,13 @@ def image_column(schema: pa.Schema) -> str:
     raise ValueError(f"no column of images; columns are {', '.join(f'{f.name}: {f.type}' for f in schema)}")
 
 
-def _index_parquet(file: Path) -> list[ImageRef]:
+def _index_parquet(file: Path, log: ProblemLog) -> list[ImageRef]:
     with pq.ParquetFile(file) as parquet:
         column, shared = image_column(parquet.schema_arrow), str(file)
         refs = []
         for group in range(parquet.num_row_groups):
             names = parquet.read_row_group(group, columns=[f"{column}.path"]).column(0).to_pylist()
-            stems = [Path(cell["path"]).stem if cell and cell["path"] else "" for cell in names]
+            stems = [Path(normalize("NFC", cell["path"])).stem if cell and cell["path"] else "" for cell in names]
             refs += [ImageRef(stem, shared, (group, row)) for row, stem in enumerate(stems)]
     return refs
 
@@ -223,7 +237,7 @@ def _read_parquet(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes,
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    index: Callable[[Path], list[ImageRef]]
+    index: Callable[[Path, ProblemLog], list[ImageRef]]
     read: Callable[[Path, Sequence[ImageRef]], Iterator[tuple[bytes, Fields]]]
 
 

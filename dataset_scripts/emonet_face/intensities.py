@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 
-from emohub.data.media import safe_name
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import faults, ratings_table
-from emohub.data.source import read_csv
+from emohub.data.source import item_id, read_csv
 from emohub.data.taxonomy import INDEX, NAMES, canonical, is_dimension
 from emohub.errors import MediaError, UnknownNameError
 
@@ -121,7 +121,9 @@ def read_hq(path: Path, log: ProblemLog) -> Intensities:
     human = raw["human"].map({"True": True, "False": False})
     for row in raw.index[human.isna()]:
         found, image = raw.loc[row, ["human", "image"]]
-        log.add(f"{path.name} line {row + 2}", f"human is {found!r}, not True or False", Path(image).stem)
+        log.add(
+            f"{path.name} line {row + 2}", f"human is {found!r}, not True or False", Path(normalize("NFC", image)).stem
+        )
     rows = zip(
         [f"{path.name} line {row + 2}" for row in raw.index],
         raw["image"],
@@ -206,7 +208,7 @@ def collect(rows: Iterable[tuple[str, str, str, bool, Any]], log: ProblemLog) ->
     values: list[np.ndarray] = []
     for where, image, rater, human, annotation in rows:
         try:
-            item = Path(safe_name(image)).stem
+            item = item_id(image)
         except MediaError as error:
             log.add(where, error, image)
             continue

@@ -4,7 +4,7 @@ The file lists votes by image and annotator, without their order. The order foll
 images went through fixed chains of annotators (paper §3, Table 2).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,18 +85,40 @@ def votes_by_image(votes: pd.DataFrame) -> dict[str, list[Vote]]:
     return rows
 
 
-def image_votes(votes: Sequence[Vote]) -> dict[str, Any]:
-    """The columns of one image of the `binary` config.
+POSITIVES_OPTION = "positives"  # of a build: which of these makes a label 1
+# What makes an emotion present, from the votes on it: number of yes, number of no.
+POSITIVES: Mapping[str, Callable[[int, int], bool]] = {
+    "consensus": lambda yes, no: yes == 3 and not no,  # a whole chain, as the paper promises (§3)
+    "majority": lambda yes, no: yes >= 2 and yes > no,
+    "any": lambda yes, no: yes > 0,
+}
 
-    A label is known only where every vote on it agrees: 1 if all said yes, 0 if all said no, None if they disagree
-    (the paper leaves out images with any dissent, §3) or if the emotion was never asked.
+
+def label(answers: Sequence[int], positives: str) -> int | None:
+    """Whether an emotion is present: 0 if nobody saw it, 1 if the policy calls it present, else None.
+
+    Args:
+        answers: The votes on it, 0 or 1.
+        positives: A policy of `POSITIVES`.
+
+    Example:
+        >>> [label((1, 1, 0), policy) for policy in POSITIVES]
+        [None, 1, 1]
     """
-    *on_target, (_, contrastive, absent, _) = votes
+    yes = sum(answers)
+    if not yes:
+        return 0
+    return 1 if POSITIVES[positives](yes, len(answers) - yes) else None
+
+
+def image_votes(votes: Sequence[Vote], positives: str = "consensus") -> dict[str, Any]:
+    """The columns of one image of the `binary` config; the label of an emotion that was never asked is None."""
+    *on_target, (_, contrastive, seen, _) = votes
     target = on_target[0][1]
     answers = tuple(int(vote) for _, _, vote, _ in on_target)
     labels: list[int | None] = [None] * len(NAMES)
-    labels[INDEX[target]] = answers[0] if len(set(answers)) == 1 else None
-    labels[INDEX[contrastive]] = int(absent)
+    labels[INDEX[target]] = label(answers, positives)
+    labels[INDEX[contrastive]] = label([int(seen)], positives)
     return {
         "target": target,
         "contrastive": contrastive,

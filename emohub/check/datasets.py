@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import DatasetInfo, Features
 from datasets.data_files import DataFilesDict, sanitize_patterns
@@ -215,10 +216,19 @@ def check_sizes(subject: Subject) -> Iterator[Failure]:
             found = f"{config}: dataset_size is {info.dataset_size}, its splits add up to {declared}"
             yield subject.failure(README, found, REBUILD)
     declared_sizes = subject.meta.get("size_categories")
-    valid = {size_of(max(rows)), size_of(sum(rows))} if rows else set()  # of the largest config, or of all
-    if rows and declared_sizes not in [[name] for name in valid]:
-        found = f"size_categories is {printable(declared_sizes)}, the largest config has {max(rows):,} rows"
-        yield subject.failure(README, found, f"Write {truncate_list(sorted(valid))}.")
+    items = len(_items(subject)) or max(rows, default=0)
+    if items and declared_sizes != [size_of(items)]:
+        found = f"size_categories is {printable(declared_sizes)}, there are {items:,} items"
+        yield subject.failure(README, found, f"Write {size_of(items)}.")
+
+
+def _items(subject: Subject) -> set[str]:
+    """Every item of any config, once."""
+    found: set[str] = set()
+    for name, footer in metadata(subject).items():
+        if "item" in footer.schema.to_arrow_schema().names:
+            found.update(pc.unique(pq.read_table(subject.folder / name, columns=["item"]).column(0)).to_pylist())
+    return found
 
 
 def check_record(subject: Subject) -> Iterator[Failure]:

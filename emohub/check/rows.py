@@ -3,8 +3,10 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,7 @@ from datasets import ClassLabel, Features, Image, List, Video
 from emohub.check.base import Check, Failure, Subject, truncate_list
 from emohub.check.datasets import DATASET, files_of, infos, metadata
 from emohub.data.builder import RawBuilder
+from emohub.data.duplicates import MAX_DISTANCE, image_hashes, nearest
 from emohub.data.media import check_image, check_video
 from emohub.data.ratings import COLUMNS, Scale, validate_ratings
 from emohub.dataset.registry import find, names
@@ -212,8 +215,47 @@ def check_duplicates(subject: Subject) -> Iterator[Failure]:
             )
 
 
+def check_near_duplicates(subject: Subject) -> Iterator[Failure]:
+    """No image of one split is in another split of any config, not even after another encoding."""
+    by_split: dict[str, list[tuple[str, str]]] = {}
+    hashes: dict[str, list[np.ndarray]] = {}
+    for config, files in files_of(subject).items():
+        info = infos(subject).get(config)
+        columns = [name for name, kind in (info.features or {}).items() if type(kind) is Image] if info else []
+        for split, shards in files.items() if columns else ():
+            rows = [(item, bits) for item, bits in _hashed(subject, shards, columns[0]) if bits is not None]
+            by_split.setdefault(split, []).extend((config, item) for item, _ in rows)
+            hashes.setdefault(split, []).extend(bits for _, bits in rows)
+    for one, other in combinations(sorted(hashes, key=lambda split: len(hashes[split])), 2):
+        if not hashes[one]:
+            continue
+        places, distances = nearest(np.array(hashes[one]), np.array(hashes[other]))
+        pairs = [(by_split[one][at], by_split[other][places[at]]) for at in np.flatnonzero(distances <= MAX_DISTANCE)]
+        if pairs:
+            named = [f"{a[0]} {a[1]} = {b[0]} {b[1]}" for a, b in pairs]
+            found = f"{len(pairs):,} images of {one} are in {other} too: {some(named)}"
+            yield subject.failure("", found, "Build all configs from one source, so that shared images share a split.")
+
+
+def _hashed(subject: Subject, files: Sequence[str], column: str) -> Iterator[tuple[str, np.ndarray | None]]:
+    """Item and perceptual hash of every image."""
+    items: list[str] = []
+
+    def contents() -> Iterator[bytes]:
+        for item, data in _media(subject, files, column):
+            items.append(item)
+            yield data
+
+    yield from zip(items, list(image_hashes(contents())), strict=True)
+
+
 def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterator[tuple[str, str]]:
-    """Item and digest of the media of every row, one row group in memory at a time."""
+    """Item and digest of the media of every row."""
+    return ((item, hashlib.sha256(data).hexdigest()) for item, data in _media(subject, files, column))
+
+
+def _media(subject: Subject, files: Sequence[str], column: str) -> Iterator[tuple[str, bytes]]:
+    """Item and media of every row, one row group in memory at a time."""
     for file in (file for file in files if file in metadata(subject)):
         with pq.ParquetFile(subject.folder / file) as parquet:
             if not {"item", column} <= set(parquet.schema_arrow.names):
@@ -222,7 +264,7 @@ def _fingerprints(subject: Subject, files: Sequence[str], column: str) -> Iterat
                 table = parquet.read_row_group(group, columns=["item", column]).combine_chunks()
                 media = table.column(column).combine_chunks().field("bytes")
                 for item, data in zip(table.column("item").to_pylist(), media, strict=True):
-                    yield str(item), hashlib.sha256(data.as_buffer() or b"").hexdigest()
+                    yield str(item), data.as_py() or b""
 
 
 CHECKS = (
@@ -230,5 +272,6 @@ CHECKS = (
     Check("dataset.labels", DATASET, "labels are those of the taxonomy", check_labels),
     Check("dataset.ratings", DATASET, "ratings keep the schema", check_ratings),
     Check("dataset.split-leakage", DATASET, "no item is in two splits", check_split_leakage),
+    Check("dataset.near-duplicates", DATASET, "no image is in two splits of any configs", check_near_duplicates),
     Check("dataset.duplicates", DATASET, "no item or picture repeated in a config", check_duplicates),
 )

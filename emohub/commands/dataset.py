@@ -9,6 +9,7 @@ import typer
 from emohub.commands._output import console, summary
 from emohub.dataset.registry import names
 
+Positives = Literal["consensus", "majority", "any"]
 Depth = Literal["structure", "full"]
 
 
@@ -38,8 +39,16 @@ def build_dataset(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave bad items out and list them in problems.jsonl.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Stop where something is uncertain, such as which images BIG and BINARY share."),
+    ] = False,
     splits: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="CSV with id,split that overrides hashed splits.")
+    ] = None,
+    positives: Annotated[
+        Positives | None,
+        typer.Option(help="EmoNet-Face binary: the yes votes that make a label 1. [default: consensus]"),
     ] = None,
     verify: Annotated[Depth, typer.Option(help="Check that media are complete, or decode every one.")] = "structure",
 ) -> None:
@@ -56,7 +65,9 @@ def build_dataset(
     from emohub.dataset.build import build_dataset as run
     from emohub.dataset.card import write_dataset_card
 
-    options = Options(num_proc, allow_partial, skip_bad, splits, verify)
+    options = Options(
+        num_proc, allow_partial, skip_bad, splits, verify, strict, {"positives": positives} if positives else {}
+    )
     record = run(name, source, out, configs=config or (), options=options, write_card=write_dataset_card)
     _print_summary(record, out)
 
@@ -88,5 +99,5 @@ def _print_summary(record: dict[str, Any], out: Path) -> None:
     for config, made in record["configs"].items():
         if made["left_out"]:
             shown.print(f"{config}: {made['left_out']:,} bad items left out, listed in {out}/problems.jsonl")
-        for line in made["differs"]:
+        for line in (*made["differs"], *made.get("notes", ())):
             shown.print(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+from datasets.exceptions import DatasetGenerationError
 
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
@@ -33,6 +34,28 @@ class GivenVideo(datasets.Video):
     encode_example = GivenImage.encode_example
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many there are of something, as one source has it.
+
+    Attributes:
+        count: The number.
+        where: Who says so.
+        over: Whether any larger number is meant.
+    """
+
+    count: int
+    where: str = ""
+    over: bool = False
+
+    def __str__(self) -> str:
+        return f"{'over ' * self.over}{self.count:,}{f' ({self.where})' if self.where else ''}"
+
+    def fits(self, count: int) -> bool:
+        """Whether a source of this size is complete."""
+        return count > self.count if self.over else count == self.count
+
+
 @dataclass
 class RawConfig(datasets.BuilderConfig):
     """One config of a dataset: what it holds, and where its raw input is.
@@ -41,9 +64,12 @@ class RawConfig(datasets.BuilderConfig):
         features: the columns.
         shares: split → share of the items, in order.
         scale: what a long table of ratings may hold; None for other configs.
-        complete: what the published data count, by the names that the plan counts under.
+        choices: option of the build → its valid values, the default first.
+        chosen: option → the value of this build.
+        complete: what the published data count, by the names that the plan counts under; several numbers where
+            publications differ.
         media: whether a row carries an image or a video.
-        batch: rows of media in memory at once, which is also a row group of the Parquet; None for long tables.
+        batch: rows in memory at once, which are also a row group of the Parquet; None for the default of `datasets`.
         source: folder with the raw input.
         verify: how deep media are checked.
         official: id → split, from an official list.
@@ -53,9 +79,11 @@ class RawConfig(datasets.BuilderConfig):
     features: datasets.Features | None = None
     shares: Shares = field(default_factory=dict)
     scale: Scale | None = None
-    complete: Mapping[str, int] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    complete: Mapping[str, int | Sequence[Published]] = field(default_factory=dict)
     media: bool = False
-    batch: int | None = None
+    batch: int | None = 100_000
     source: Path = Path()
     verify: Verify = "structure"
     official: Mapping[str, str] = field(default_factory=dict)
@@ -71,7 +99,8 @@ class Plan:
         keys: for each ref the key that its split is hashed from.
         counts: what the source holds, compared with what the published data count.
         quirks: irregularities that were handled, with counts; the card lists them.
-        inputs: the tables that were read.
+        inputs: the tables that were read, in the source.
+        notes: what could not be made sure of; the build shows it, `--strict` stops it.
     """
 
     refs: Sequence[Any]
@@ -79,6 +108,7 @@ class Plan:
     counts: dict[str, int]
     quirks: dict[str, int] = field(default_factory=dict)
     inputs: Sequence[Path] = ()
+    notes: Sequence[str] = ()
 
 
 class RawBuilder(datasets.GeneratorBasedBuilder):
@@ -139,6 +169,13 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         plan.refs = plan.keys = ()  # they are in the splits now; the builder travels to every process
         gc.freeze()  # forked processes then share what is there: their collectors do not touch it
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
+
+    def _prepare_split_single(self, *args: Any, **options: Any) -> Iterator[Any]:
+        """Raises what happened, in this process or a worker, and not that something happened to the generator."""
+        try:
+            yield from super()._prepare_split_single(*args, **options)
+        except DatasetGenerationError as error:
+            raise error.__cause__ or error from None
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         end_with_parent()

@@ -1,7 +1,9 @@
 """Where raw input comes from: a local folder or a Hub dataset id, and the tables in it."""
 
+import csv
 import hashlib
 import re
+import unicodedata
 import warnings
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -47,7 +49,7 @@ def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
         columns: the columns that must be there.
 
     Raises:
-        SourceError: the file is empty, not UTF-8, not a table, or lacks columns.
+        SourceError: the file is empty, not UTF-8, not a table, cut off, or lacks or repeats columns.
     """
     try:
         with warnings.catch_warnings():
@@ -66,7 +68,23 @@ def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
         raise SourceError(f"{path} lacks the columns {missing}; found {list(table.columns)}.")
     if table.empty:
         raise SourceError(f"{path} has a header and no rows. Download it again.")
+    _check_shape(path)
     return table
+
+
+def _check_shape(path: Path) -> None:
+    """Refuse what pandas repairs silently: it renames repeated columns and fills up short rows."""
+    csv.field_size_limit(2**31 - 1)
+    with open(path, newline="", encoding="utf-8-sig") as file:
+        rows = csv.reader(file)
+        header = next(row for row in rows if row)
+        if repeated := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
+            raise SourceError(f"{path} has the columns {repeated} more than once. Remove or rename them.")
+        if line := next((rows.line_num for row in rows if row and len(row) < len(header)), 0):
+            raise SourceError(
+                f"{path} line {line} has fewer cells than the header has columns: the file was cut off or damaged. "
+                "Download it again."
+            )
 
 
 def _first_bad_byte(path: Path) -> str:
@@ -80,12 +98,25 @@ def _first_bad_byte(path: Path) -> str:
     return "it changed while it was read"
 
 
+def item_id(name: str) -> str:
+    """The id of an item from the name of its file: without suffix, in Unicode's composed form (NFC).
+
+    Raises:
+        MediaError: the name is unsafe.
+
+    Example:
+        >>> item_id("cafe\u0301.jpg") == item_id("caf\u00e9.png")
+        True
+    """
+    return Path(unicodedata.normalize("NFC", safe_name(name))).stem
+
+
 def by_stem(files: Iterable[Path], root: Path, log: ProblemLog) -> dict[str, Path]:
-    """Files by base name without suffix; unsafe and repeated names go to the log and are left out."""
+    """Files by item id; unsafe and repeated names go to the log and are left out."""
     found: dict[str, list[Path]] = defaultdict(list)
     for path in files:
         try:
-            found[Path(safe_name(path.name)).stem].append(path)
+            found[item_id(path.name)].append(path)
         except MediaError as error:
             log.add(path.relative_to(root), error)
     for stem, paths in found.items():

@@ -6,14 +6,13 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from datasets.exceptions import DatasetGenerationError
 
-from emohub.data.builder import RawBuilder
+from emohub.data.builder import Published, RawBuilder
 from emohub.data.media import Verify
 from emohub.data.problems import Problem, ProblemLog
 from emohub.data.runs import carry_over, replacing
@@ -33,6 +32,8 @@ class Options:
         allow_partial: build what is there although the published data count more or less.
         skip_bad: leave bad items out and list them in `problems.jsonl` instead of stopping.
         splits: CSV with the columns id and split that overrides the hashed splits.
+        strict: stop where something could not be made sure of, instead of a note in record and card.
+        choices: options of the dataset's own, such as {"positives": "majority"} for EmoNet-Face's `binary`.
         verify: "structure" checks that media are complete, "full" decodes every one.
     """
 
@@ -41,6 +42,8 @@ class Options:
     skip_bad: bool = False
     splits: Path | None = None
     verify: Verify = "structure"
+    strict: bool = False
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_dataset(
@@ -73,6 +76,7 @@ def build_dataset(
     """
     options = options or Options()
     builder_class = find(name).builder
+    _check_choices(name, builder_class, options.choices)
     _record_of(name, out)  # refuses early a folder that something else made
     folder = fetch(source)
     wanted = _wanted(builder_class, configs, folder, source)
@@ -85,7 +89,8 @@ def build_dataset(
             made, problems[config], short = _build_config(builder_class, config, folder, work, options)
             record["configs"][config] = {"source": shown or _shown(source, folder), **made, "differs": short}
             incomplete += short
-        _stop_if_bad(problems, incomplete, options)
+        notes = [note for config in wanted for note in record["configs"][config].get("notes", ())]
+        _stop_if_bad(problems, incomplete, notes, options)
         shutil.rmtree(work / ".scratch")
         order = [config.name for config in builder_class.BUILDER_CONFIGS]
         record["configs"] = {config: record["configs"][config] for config in order if config in record["configs"]}
@@ -95,6 +100,15 @@ def build_dataset(
         if write_card:
             write_card(name, work)
     return record
+
+
+def _check_choices(name: str, builder_class: type[RawBuilder], given: Mapping[str, str]) -> None:
+    valid = {option: values for config in builder_class.BUILDER_CONFIGS for option, values in config.choices.items()}
+    for option, value in given.items():
+        if option not in valid:
+            raise EmohubError(f"{name} has no option {option!r}; it has {', '.join(valid) or 'none of its own'}.")
+        if value not in valid[option]:
+            raise EmohubError(f"{option} is {value!r}; valid are {', '.join(valid[option])}.")
 
 
 def _wanted(builder_class: type[RawBuilder], configs: Sequence[str], folder: Path, source: str) -> list[str]:
@@ -120,7 +134,9 @@ def _build_config(
     log.folder.mkdir(parents=True)
     knows = next(known for known in builder_class.BUILDER_CONFIGS if known.name == config)
     every_split = {split: 0.0 for known in builder_class.BUILDER_CONFIGS for split in known.shares}
-    official = read_official_splits(options.splits, every_split) if options.splits else {}
+    by_item = "item" in knows.features  # a table of names is in no split list
+    official = read_official_splits(options.splits, every_split) if options.splits and by_item else {}
+    chosen = {option: options.choices.get(option, values[0]) for option, values in knows.choices.items()}
     builder = builder_class(
         config_name=config,
         cache_dir=str(scratch / "cache"),
@@ -128,6 +144,7 @@ def _build_config(
         verify=options.verify,
         official={key: split for key, split in official.items() if split in knows.shares},
         log=log,
+        chosen=chosen,
         writer_batch_size=knows.batch,
     )
     try:
@@ -137,8 +154,13 @@ def _build_config(
             num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
             download_mode="force_redownload",
         )
-    except DatasetGenerationError as error:
-        raise error.__cause__ or error from None
+    except RuntimeError as error:
+        if "abruptly died" not in str(error):  # what datasets raises where a process of its pool is gone
+            raise
+        raise BuildError(
+            f"A worker process of config {config!r} was killed, most likely because memory ran out. Nothing was "
+            "written. Build with a smaller --num-proc."
+        ) from error
     finally:
         gc.unfreeze()
     made = _collect(builder, scratch / "parquet", work / config)
@@ -146,21 +168,37 @@ def _build_config(
         bad = listed([str(problem) for problem in log])
         raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
     plan = builder.planned
-    short = [
-        f"{config}: {plan.counts[what]:,} {what}, the published data count {count:,} ({plan.counts[what] - count:+,})"
-        for what, count in knows.complete.items()
-        if plan.counts[what] != count
-    ]
+    short, published = _compare(config, plan.counts, knows.complete)
     made |= {
         "counts": plan.counts,
+        **({"published": published} if published else {}),
+        **({"notes": [f"{config}: {note}" for note in plan.notes]} if plan.notes else {}),
         "quirks": {what: count for what, count in plan.quirks.items() if count},
+        **({"choices": chosen} if chosen else {}),
         "left_out": len({problem.item or str(problem) for problem in log}),
         "verified": options.verify if knows.media else None,
-        "inputs": {path.name: sha256_of(path) for path in plan.inputs},
-        "official_splits": sha256_of(options.splits) if options.splits else None,
+        "inputs": {path.relative_to(folder).as_posix(): sha256_of(path) for path in plan.inputs},
+        "official_splits": sha256_of(options.splits) if options.splits and by_item else None,
         "versions": {name: importlib.metadata.version(name) for name in ("emohub", "datasets", "pyarrow")},
     }
     return made, list(log), short
+
+
+def _compare(
+    config: str, counts: Mapping[str, int], complete: Mapping[str, int | Sequence[Published]]
+) -> tuple[list[str], dict[str, str]]:
+    """How the counts differ from the published ones; and which of several published numbers they agree with."""
+    differs, agrees = [], {}
+    for what, stated in complete.items():
+        known = [Published(stated)] if isinstance(stated, int) else [*stated]
+        count, first = counts[what], known[0].count
+        fits = [number for number in known if number.fits(count)]
+        if not fits:
+            numbers = " or ".join(map(str, known))
+            differs.append(f"{config}: {count:,} {what}, the published data count {numbers} ({count - first:+,})")
+        elif others := [str(number) for number in known if number not in fits]:
+            agrees[what] = f"{count:,} {what} agree with {fits[0]}, not with {' or '.join(others)}"
+    return differs, agrees
 
 
 def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]:
@@ -178,7 +216,9 @@ def _collect(builder: RawBuilder, parquet: Path, target: Path) -> dict[str, Any]
     return {"splits": splits}
 
 
-def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], options: Options) -> None:
+def _stop_if_bad(
+    problems: Mapping[str, list[Problem]], incomplete: list[str], notes: list[str], options: Options
+) -> None:
     bad = list(dict.fromkeys(str(problem) for found in problems.values() for problem in found))
     parts = []
     if bad and not options.skip_bad:
@@ -189,6 +229,8 @@ def _stop_if_bad(problems: Mapping[str, list[Problem]], incomplete: list[str], o
             f"The input is not the published data:\n{listed(incomplete)}\n"
             "Get the rest, or build what is there with --allow-partial; the card then states the difference."
         )
+    if notes and options.strict:
+        parts.append(f"Not certain:\n{listed(notes)}\nCorrect the input, or leave --strict out.")
     if parts:
         raise BuildError("\n".join([*parts, "Nothing was written."]))
 

@@ -1,7 +1,9 @@
 """The card of a dataset repo: metadata that equals the files, and a body whose numbers come from them."""
 
+import hashlib
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,8 @@ from huggingface_hub import DatasetCard, DatasetCardData
 from jinja2 import Environment
 
 from emohub.data.builder import RawConfig
-from emohub.dataset.registry import find
+from emohub.data.source import sha256_of
+from emohub.dataset.registry import DatasetScript, find
 from emohub.dataset.repo import RECORD, features_of, read_config
 from emohub.hub.context import ReleaseContext
 from emohub.hub.templates import citation, environment
@@ -36,13 +39,14 @@ def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = Non
     script = find(name)
     known: dict[str, RawConfig] = {config.name: config for config in script.builder.BUILDER_CONFIGS}
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}
-    data = DatasetCardData(**{**script.metadata, **metadata}, size_categories=[_size(infos)])
+    tables = {config: read_config(repo / config) for config in infos}
+    data = DatasetCardData(**_licensed(script, metadata, repo), size_categories=[_size(tables)])
     DatasetInfosDict(infos).to_dataset_card_data(data)
+    _describe(data, repo, known)
     default = next(iter(infos))  # the builder's default comes first, where it is built
     MetadataConfigs(
         {config: _data_files(info, config == default) for config, info in infos.items()}
     ).to_dataset_card_data(data)
-    tables = {config: read_config(repo / config) for config in infos}
     (repo / PICTURE).parent.mkdir(exist_ok=True)
     (repo / PICTURE).unlink(missing_ok=True)  # it may be a hard link to the picture of the repo that this one replaces
     facts = script.card.facts(tables, repo / PICTURE)
@@ -63,6 +67,20 @@ def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = Non
     DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text.strip()}\n").save(repo / "README.md")
 
 
+def _describe(data: DatasetCardData, repo: Path, known: Mapping[str, RawConfig]) -> None:
+    """Add each config's description, with a digest of its Parquet files.
+
+    `datasets` caches a local folder under its name and a hash of this metadata: without the digest, a corrected
+    dataset would load as the one before.
+    """
+    entries = data.dataset_info if isinstance(data.dataset_info, list) else [data.dataset_info]
+    for entry in entries:
+        config = entry["config_name"]
+        files = "".join(sha256_of(path) for path in sorted((repo / config).glob("*.parquet")))
+        digest = hashlib.sha256(files.encode()).hexdigest()
+        entry["description"] = f"{known[config].description} SHA-256 of the Parquet: {digest[:16]}"
+
+
 def _info(folder: Path, config: RawConfig, made: Mapping[str, Any]) -> DatasetInfo:
     splits = SplitDict()
     for name, counts in made["splits"].items():
@@ -81,15 +99,63 @@ def _data_files(info: DatasetInfo, default: bool) -> dict[str, Any]:
     return {"data_files": files, **({"default": True} if default else {})}
 
 
-def _size(infos: Mapping[str, DatasetInfo]) -> str:
-    """The Hub's size class of the largest config."""
-    return size_of(max(sum(split.num_examples for split in info.splits.values()) for info in infos.values()))
+def _licensed(script: DatasetScript, metadata: Mapping[str, Any], repo: Path) -> dict[str, Any]:
+    """The card's metadata; the dataset's own LICENSE stands beside the card unless a release names another license."""
+    own, target = script.metadata, repo / "LICENSE"
+    target.unlink(missing_ok=True)  # it may be a hard link to that of the repo that this one replaces
+    if "license" in metadata and metadata["license"] != own["license"]:
+        own = {key: value for key, value in own.items() if not key.startswith("license")}
+    elif (source := script.folder / "LICENSE").is_file():
+        shutil.copyfile(source, target)
+    return {**own, **metadata}
+
+
+def _size(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The Hub's size class of the number of items, each counted once."""
+    items = [table["item"] for table in tables.values() if "item" in table]
+    return size_of(pd.concat(items).nunique() if items else max(map(len, tables.values())))
 
 
 def _environment(folder: Path) -> Environment:
     made = environment(folder)
     made.filters["table"] = _markdown
+    made.filters["summary"] = _summary
     return made
+
+
+def _summary(record: Mapping[str, Any]) -> dict[str, list[tuple[list[str], Any]]]:
+    """What a card says of the build, by heading: (configs, text) pairs."""
+    made = record["configs"]
+
+    def lines(key: str) -> list[tuple[list[str], str]]:
+        texts = ((config, line) for config, one in made.items() for line in one.get(key, ()))
+        return _grouped((config, line.removeprefix(f"{config}: ")) for config, line in texts)
+
+    return {
+        "made": _grouped((config, _provenance(one)) for config, one in made.items()),
+        "differs": lines("differs"),
+        "notes": lines("notes"),
+        "published": _grouped(
+            (config, line) for config, one in made.items() for line in one.get("published", {}).values()
+        ),
+        "quirks": _grouped((config, quirk) for config, one in made.items() for quirk in one["quirks"].items()),
+    }
+
+
+def _provenance(made: Mapping[str, Any]) -> str:
+    """Cells of one config's row: source and inputs, media checked, left out, versions."""
+    inputs = "".join(f", `{name}` (sha256 {digest[:12]}…)" for name, digest in made["inputs"].items())
+    checked = {"structure": "complete to the end", "full": "every one decoded"}.get(made["verified"], "none")
+    versions = ", ".join(" ".join(pair) for pair in made["versions"].items())
+    return f"{made['source']}{inputs} | {checked} | {made['left_out']:,} | {versions}"
+
+
+def _grouped(pairs: Iterable[tuple[str, Any]]) -> list[tuple[list[str], Any]]:
+    """(config, text) pairs with the configs of equal texts together, in order: no text is shown twice."""
+    found: dict[Any, list[str]] = {}
+    for config, text in pairs:
+        found.setdefault(text, []).append(config)
+    return [(configs, text) for text, configs in found.items()]
 
 
 def _markdown(table: pd.DataFrame) -> str:

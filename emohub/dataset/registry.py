@@ -9,6 +9,7 @@ A dataset's folder holds
 | `card.py` | `METADATA`, what the Hub's filters know it by; `facts`, the tables and the picture of its card |
 | `card.md.j2` | the template of its card |
 | `citation.bib` | how to cite its paper |
+| `LICENSE` | the license of the data, copied beside the card (optional) |
 | `published.json` | what the paper reports, where the card or a model's card shows it |
 
 The folder `emonet_face` is the dataset "emonet-face". `EMOHUB_PATH` adds folders of your own (`emohub.hub.folders`).
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from emohub.data.builder import RawBuilder
 
 # What only the card is made from; every other file of the folder decides what is built.
-CARD_FILES = ("card.py", "card.md.j2", "citation.bib", "published.json")
+CARD_FILES = ("card.py", "card.md.j2", "citation.bib", "published.json", "LICENSE")
 _FOLDER = re.compile(r"[a-z][a-z0-9_]*")
 
 

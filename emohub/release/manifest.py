@@ -122,6 +122,7 @@ class Dataset(_Licensed):
         configs: Configs to build; by default all that the source allows.
         allow_partial: Build although the counts differ from the published ones.
         splits: CSV with id,split that overrides hashed splits.
+        choices: Options of the dataset's own, such as positives = "majority".
     """
 
     script: Annotated[str, AfterValidator(_known)]
@@ -129,6 +130,7 @@ class Dataset(_Licensed):
     configs: tuple[str, ...] = ()
     allow_partial: bool = False
     splits: str | None = None
+    choices: dict[str, str] = Field(default_factory=dict)
 
 
 class Measure(_Table):

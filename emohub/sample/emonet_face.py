@@ -57,11 +57,12 @@ class Portrait:
 
 
 def write(out: Path, seed: int, progress: tqdm) -> None:
-    """Write `hq.csv`, `hq/`, `binary.csv`, `part-0P/` and `big/` into `out`."""
+    """Write `hq.csv`, `hq/`, `binary.csv`, `part-0P/`, `big/` and `splits.csv` into `out`."""
     out.mkdir(parents=True)
     _write_hq(out, _portraits("hq", HQ, seed, progress), random.Random(f"hq {seed}"))
     binary = _portraits("binary", BINARY, seed, progress, SHOWN_OTHERWISE)
     _write_binary(out, binary, random.Random(f"binary {seed}"))
+    _write_csv(out / "splits.csv", ("id", "split"), [(_id_of(number), _split_of(number)) for number in range(BINARY)])
     big = binary + _portraits("big", NEW_BIG, seed, progress)
     _write_big(out / "big", big, random.Random(f"big {seed}"))
 
@@ -112,7 +113,7 @@ def _write_binary(out: Path, portraits: Sequence[Portrait], rng: random.Random) 
     rows: list[tuple[object, ...]] = []
     for number, face in enumerate(portraits):
         index, part = divmod(number, PARTS)
-        path = f"{PART_SIZE * part + index:05d}"
+        path = _id_of(number)
         folder = out / f"part-{part:02d}"
         folder.mkdir(exist_ok=True)
         content = _part_json(face, path, index)
@@ -120,6 +121,17 @@ def _write_binary(out: Path, portraits: Sequence[Portrait], rng: random.Random) 
         rows += [(path, *vote) for vote in votes(part, face.emotion, face.shown, rng)]
     rows.sort(key=lambda row: (row[0], row[1]))
     _write_csv(out / "binary.csv", ("path", "annotator", "value", "emotion"), rows)
+
+
+def _id_of(number: int) -> str:
+    """The image id of a portrait of BINARY: the parts are filled in turn."""
+    index, part = divmod(number, PARTS)
+    return f"{PART_SIZE * part + index:05d}"
+
+
+def _split_of(number: int) -> str:
+    """A quarter of the demo is for validation: of so few images, the usual 5 % would be hardly any."""
+    return "validation" if number % 4 == 0 else "train"
 
 
 def _part_json(face: Portrait, path: str, index: int) -> dict[str, object]:

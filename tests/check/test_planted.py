@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from emohub.check import files
@@ -152,6 +154,16 @@ def move_to_other_split(copy: Copy) -> None:
     taken: list[dict[str, Any]] = []
     copy.rows(HELD_OUT, lambda found: taken.append(found[0]))
     copy.rows(BINARY, lambda found: found.append(taken[0]))
+
+
+def encoded_again(copy: Copy) -> None:
+    """An image of BIG's training split becomes one of BINARY's validation split, at another quality."""
+    held_out = pq.read_table(copy / HELD_OUT).to_pylist()[0]["image"]["bytes"]
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(held_out)) as image:
+        image.save(out, "JPEG", quality=55)
+    (name,) = (path.relative_to(copy.folder).as_posix() for path in (copy / FACES / "big").glob("train-*"))
+    copy.rows(name, lambda found: found[0]["image"].update(bytes=out.getvalue()))
 
 
 def same_picture(copy: Copy) -> None:
@@ -612,6 +624,9 @@ DEFECTS = (
     ),
     Defect(
         "item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.duplicates", "repeated: item"
+    ),
+    Defect(
+        "picture in two splits of two configs", FACES, encoded_again, "dataset.near-duplicates", "in train too: binary"
     ),
     Defect("picture in two splits", FACES, same_picture, "dataset.duplicates", "under another name"),
     # -- models

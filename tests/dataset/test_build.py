@@ -22,8 +22,8 @@ from emohub.dataset.registry import find
 from emohub.errors import BuildError, EmohubError, SourceError
 from tests import raw_inputs as raw
 
-ALL = {"emonet-face": ["hq", "binary", "big", "hq_ratings", "binary_ratings"]}
-ALL["chehre"] = ["videos", "label_ratings", "emoji_ratings"]
+ALL = {"emonet-face": ["hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"]}
+ALL["chehre"] = ["videos", "label_ratings", "emoji_ratings", "rankings"]
 
 
 @pytest.fixture
@@ -73,11 +73,11 @@ def beside(repo: Path) -> list[str]:
 @pytest.mark.parametrize("name", ALL)
 def test_a_repo_holds_parquet_card_picture_and_record_and_nothing_else(repos, name):
     shape = re.compile(
-        rf"({'|'.join(ALL[name])})/(train|validation|test)-\d{{5}}-of-\d{{5}}\.parquet|README\.md|build\.json|assets/labels\.png"
+        rf"({'|'.join(ALL[name])})/(train|validation|test)-\d{{5}}-of-\d{{5}}\.parquet|README\.md|LICENSE|build\.json|assets/labels\.png"
     )
     files = raw.tree(repos[name])
     assert not [path for path in files if not shape.fullmatch(path)]
-    assert {path.split("/")[0] for path in files} == {*ALL[name], "README.md", "build.json", "assets"}
+    assert {path.split("/")[0] for path in files} == {*ALL[name], "README.md", "LICENSE", "build.json", "assets"}
     assert list(record(repos[name])["configs"]) == ALL[name]
 
 
@@ -185,7 +185,11 @@ DIFFERS = {
         "binary: 3 images, the published data count 19,999 (-19,996)",
         "binary: 9 votes, the published data count 65,686 (-65,677)",
     ],
-    "big": ["big: 3 images, the published data count 203,201 (-203,198)"],
+    "big": [
+        "big: 3 images, the published data count 203,201 (the paper, App. B.1) or over 400,000 (upstream's README) "
+        "(-203,198)"
+    ],
+    "emotions": [],
     "videos": [
         "videos: 3 videos, the published data count 2,111 (-2,108)",
         "videos: 3 performers, the published data count 203 (-200)",
@@ -198,6 +202,7 @@ DIFFERS |= {
         ("binary_ratings", "binary"),
         ("label_ratings", "videos"),
         ("emoji_ratings", "videos"),
+        ("rankings", "videos"),
     )
 }
 
@@ -220,7 +225,9 @@ def test_partial_data_are_said_to_be_partial_in_card_and_record(repos, name):
     assert "not the complete published data" in text
     for config in ALL[name]:
         assert made[config]["differs"] == DIFFERS[config]
-        assert all(f"> - {line}" in text for line in DIFFERS[config])
+        for line in DIFFERS[config]:
+            (shown,) = [shown for shown in text.split("\n") if shown.startswith("> - ") and f"`{config}`" in shown
+                        and shown.endswith(line.removeprefix(f"{config}: "))]  # fmt: skip
 
 
 def counting(monkeypatch, name: str, **complete: int) -> None:
@@ -241,7 +248,7 @@ def test_more_than_the_published_data_is_an_error_too(chehre, tmp_path, monkeypa
     with pytest.raises(BuildError, match=r"label_ratings: 3 videos, the published data count 2 \(\+1\)"):
         raw.build("chehre", chehre, tmp_path / "repo", "label_ratings", allow_partial=False)
     raw.build("chehre", chehre, tmp_path / "repo", "label_ratings")
-    assert "label_ratings: 3 videos, the published data count 2 (+1)" in card(tmp_path / "repo")
+    assert "`label_ratings`: 3 videos, the published data count 2 (+1)" in card(tmp_path / "repo")
 
 
 def test_bad_and_incomplete_input_is_told_together(chehre, tmp_path):
@@ -291,8 +298,8 @@ def test_rebuilding_one_config_keeps_the_others_and_renews_the_card(emonet, tmp_
         "assets/labels.png",
         "binary_ratings/train-00000-of-00001.parquet",
     }
-    assert "binary_ratings: 11 votes" in card(repo) and "binary_ratings: 9 votes" not in card(repo)
-    assert "hq: 3 images" in card(repo)
+    assert "`binary_ratings`: 11 votes" in card(repo) and "9 votes" not in card(repo)
+    assert "`hq`, `hq_ratings`: 3 images," in card(repo)
     assert list(record(repo)["configs"]) == ["hq", "hq_ratings", "binary_ratings"]
     told = {info["config_name"]: info["splits"][0]["num_examples"] for info in metadata(repo)["dataset_info"]}
     assert told == {"hq": 3, "hq_ratings": 600, "binary_ratings": 11}
@@ -424,7 +431,7 @@ def test_only_what_the_source_allows_is_built_by_default(tmp_path):
     source = raw.write_emonet(tmp_path / "source", hq=False, big=False)
     for path in source.glob("part-*/*.json"):
         path.unlink()
-    assert list(raw.build("emonet-face", source, tmp_path / "repo")["configs"]) == ["binary_ratings"]
+    assert list(raw.build("emonet-face", source, tmp_path / "repo")["configs"]) == ["binary_ratings", "emotions"]
 
 
 def test_no_local_path_gets_into_the_repo(repos, tmp_path):
@@ -554,3 +561,34 @@ def test_two_builds_of_one_folder_at_the_same_time_are_refused(many, tmp_path):
         with pytest.raises(BuildError, match="Another `emohub build` is writing"):
             raw.build("chehre", many, tmp_path / "repo", "emoji_ratings")
         raw.build("chehre", many, tmp_path / "other", "emoji_ratings")
+
+
+# ---- Options of a dataset's own
+
+
+def test_a_choice_is_recorded_and_decides_the_labels(emonet, tmp_path):
+    def labels(**options) -> dict[str, int]:
+        made = raw.build("emonet-face", emonet, tmp_path / "repo", "binary", **options)["configs"]["binary"]
+        rows = [
+            row for path in (tmp_path / "repo" / "binary").glob("*.parquet") for row in pq.read_table(path).to_pylist()
+        ]
+        return made["choices"], {row["item"]: row["labels"].count(1) for row in rows}
+
+    assert labels() == ({"positives": "consensus"}, {"00000": 0, "02000": 0, "02001": 1})
+    assert "`--positives consensus`" in card(tmp_path / "repo") and "three raters in a row" in card(tmp_path / "repo")
+    assert labels(choices={"positives": "any"}) == ({"positives": "any"}, {"00000": 0, "02000": 1, "02001": 2})
+    assert "`--positives any`" in card(tmp_path / "repo")
+
+
+@pytest.mark.parametrize(
+    ("name", "choices", "says"),
+    [
+        ("emonet-face", {"positives": "all"}, "positives is 'all'; valid are consensus, majority, any"),
+        ("emonet-face", {"negatives": "any"}, "emonet-face has no option 'negatives'; it has positives"),
+        ("chehre", {"positives": "any"}, "chehre has no option 'positives'; it has none of its own"),
+    ],
+)
+def test_a_choice_that_there_is_not_is_refused(repos, name, choices, says, tmp_path):
+    with pytest.raises(EmohubError, match=re.escape(says)):
+        raw.build(name, repos[name].parent / f"{name}-source", tmp_path / "repo", choices=choices)
+    assert not (tmp_path / "repo").exists()

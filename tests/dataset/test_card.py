@@ -7,7 +7,6 @@ import re
 import string
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from datasets import Features
+from datasets import Features, load_dataset
 from datasets.info import DatasetInfosDict
 from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCard, DatasetCardData
@@ -24,7 +23,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from emohub.data.emojis import EMOJIS
-from emohub.data.taxonomy import NAMES
+from emohub.data.taxonomy import EMOTIONS, NAMES
 from emohub.dataset import card as cards
 from tests.raw_inputs import build, png, write_emonet
 
@@ -188,10 +187,11 @@ def test_metadata_is_what_the_hub_accepts(repo: Path) -> None:
     assert set(DatasetInfosDict.from_dataset_card_data(card.data)) == set(infos(repo)) == set(parsed)
 
 
-def test_size_category_is_that_of_the_largest_config(repo: Path) -> None:
-    largest = max(sum(split["num_examples"] for split in info["splits"]) for info in infos(repo).values())
+def test_size_category_counts_every_item_once(repo: Path) -> None:
+    """Not rows: the long tables of ratings have many for every item."""
+    items = {row["item"] for config in infos(repo) for row in rows(repo, config) if "item" in row}
     edges = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
-    assert metadata(repo)["size_categories"] == [SIZES[sum(largest >= edge for edge in edges)]]
+    assert metadata(repo)["size_categories"] == [SIZES[sum(len(items) >= edge for edge in edges)]]
 
 
 @pytest.mark.parametrize(
@@ -199,10 +199,8 @@ def test_size_category_is_that_of_the_largest_config(repo: Path) -> None:
     [(1, "n<1K"), (999, "n<1K"), (1_000, "1K<n<10K"), (19_999, "10K<n<100K"), (203_201, SIZES[3]), (10**6, SIZES[4])],
 )
 def test_size_categories_at_their_edges(count: int, size: str) -> None:
-    half = SimpleNamespace(num_examples=count // 2)
-    rest = SimpleNamespace(num_examples=count - count // 2)
-    small = SimpleNamespace(splits={"test": SimpleNamespace(num_examples=1)})
-    assert cards._size({"a": SimpleNamespace(splits={"x": half, "y": rest}), "b": small}) == size
+    images, ratings = pd.DataFrame({"item": range(count)}), pd.DataFrame({"item": [0] * 3 * count})
+    assert cards._size({"a": images, "a_ratings": ratings, "names": pd.DataFrame({"id": [1]})}) == size
 
 
 # ---- The body
@@ -239,16 +237,21 @@ def test_the_picture_is_a_drawing(repo: Path) -> None:
 
 def test_contents_are_the_rows_of_each_split(repo: Path) -> None:
     header, lines = tables(repo)[0]
-    assert header == ["Config", "One row", "Split", "Rows", "Size on disk"]
+    assert header == ["Config", "One row", "Splits", "Rows", "Size on disk"]
     counted = {
-        (config, split): sum(pq.read_metadata(path).num_rows for path in paths)
+        config: {split: sum(pq.read_metadata(path).num_rows for path in paths) for split, paths in files.items()}
         for config in infos(repo)
-        for split, paths in shards(repo, config).items()
+        for files in [shards(repo, config)]
     }
-    stated = {(re.match("`(.*?)`", line[0])[1], line[2].strip("`")): line[3] for line in lines}
-    assert {key: int(value.replace(",", "")) for key, value in stated.items()} == counted
-    described = [line[0].split("`")[1] for line in lines if line[1]]
-    assert described == list(dict.fromkeys(config for config, _ in stated))
+    stated = {
+        re.match("`(.*?)`", line[0])[1]: {
+            split: int(count.replace(",", "")) for split, count in re.findall("`([a-z]+)` ([0-9,]*[0-9])", line[2])
+        }
+        for line in lines
+    }
+    assert stated == counted
+    assert [int(line[3].replace(",", "")) for line in lines] == [sum(counts.values()) for counts in stated.values()]
+    assert all(cell for line in lines for cell in line)
 
 
 def test_emotions_are_counted_right(emonet: Path) -> None:
@@ -331,25 +334,87 @@ def test_faces_are_counted_right(chehre: Path) -> None:
 
 
 def test_provenance_names_inputs_by_their_digest(repo: Path, raw_demo: Path) -> None:
-    header, lines = next((h, r) for h, r in tables(repo) if h[:2] == ["Config", "Built from"])
-    tabled = {"hq": ["hq.csv"], "binary": ["binary.csv"], "big": []}
-    assert [line[0].strip("`") for line in lines] == [line.strip("`") for line in dict.fromkeys(
-        row[0].replace(" (default)", "") for row in tables(repo)[0][1]
-    )]  # fmt: skip
-    for config, source, checked, left_out, versions in lines:
-        names = tabled.get(config.strip("`").removesuffix("_ratings"), ["labels.csv", "emojis.csv"])
+    header, lines = next((h, r) for h, r in tables(repo) if h[:2] == ["Configs", "Built from"])
+    tabled = {"hq": ["hq.csv", "hq/metadata.csv"], "hq_ratings": ["hq.csv"], "big": [], "emotions": []}
+    tabled |= dict.fromkeys(("binary", "binary_ratings"), ["binary.csv"])
+    assert sorted(name for line in lines for name in re.findall("`(.*?)`", line[0])) == sorted(infos(repo))
+    for configs, source, checked, left_out, versions in lines:
+        config = re.findall("`(.*?)`", configs)[0]
+        names = tabled.get(config, ["labels.csv", "emojis.csv"])
         assert source.startswith(repo.name)
         assert re.findall("`(.*?)`", source) == names
         digests = [hashlib.sha256((raw_demo / repo.name / name).read_bytes()).hexdigest()[:12] for name in names]
         assert re.findall("sha256 ([0-9a-f]{12})…", source) == digests
-        assert (checked == "none") == config.strip("`").endswith("_ratings")
+        assert (checked == "none") == (config.endswith(("_ratings", "rankings", "emotions")))
         assert left_out == "0" and "datasets 5" in versions and "emohub" in versions
 
 
 def test_what_is_missing_is_said(repo: Path) -> None:
     assert "**This is not the complete published data.**" in body(repo)
-    said = dict(re.findall(r"^> - ([a-z_]+): ([\d,]+) (?:images|videos), ", body(repo), re.MULTILINE))
-    assert said == {config: f"{len({row['item'] for row in rows(repo, config)}):,}" for config in infos(repo)}
+    lines = re.findall(r"^> - (`.*`): ([\d,]+) (?:images|videos), ", body(repo), re.MULTILINE)
+    stated = {config: count for configs, count in lines for config in re.findall("`(.*?)`", configs)}
+    counted = {config: {row["item"] for row in rows(repo, config) if "item" in row} for config in infos(repo)}
+    assert stated == {config: f"{len(items):,}" for config, items in counted.items() if items}
+
+
+def test_no_line_is_printed_three_times(repo: Path) -> None:
+    told = Counter(line for line in body(repo).split("\n") if len(line) > 20 and not line.startswith("```"))
+    assert not [line for line, count in told.items() if count > 2]
+
+
+def test_a_corrected_dataset_does_not_load_as_the_one_before(undrawn: None, tmp_path: Path) -> None:
+    """`datasets` caches a folder by its name and its card: rows, sizes and names are the same, one age differs."""
+    source = write_emonet(tmp_path / "emonet-face", binary=False, big=False)
+    table = "".join(f"{name}.jpg,20\n" for name in ("flux_0001", "flux_0002", "mid_0003"))
+    (source / "hq" / "metadata.csv").write_text(f"file_name,age\n{table}")
+    loaded = {}
+    for age in (20, 40):
+        (source / "hq" / "metadata.csv").write_text(f"file_name,age\n{table}".replace("1.jpg,20", f"1.jpg,{age}"))
+        repo = tmp_path / str(age) / "repo"
+        build("emonet-face", source, repo, "hq")
+        rows_ = load_dataset(str(repo), "hq", split="test", cache_dir=str(tmp_path / "cache"))
+        loaded[age] = dict(zip(rows_["item"], rows_["age"], strict=True))["flux_0001"]
+    assert loaded == {20: 20, 40: 40}
+    cards_ = [metadata(tmp_path / str(age) / "repo")["dataset_info"] for age in (20, 40)]
+    assert cards_[0].pop("description") != cards_[1].pop("description")
+    assert cards_[0]["features"] == cards_[1]["features"]
+
+
+def test_columns_that_contain_one_another_are_known(repo: Path) -> None:
+    """`remove_columns("image")` on a stream drops `age` too; the card shows the list form."""
+    for info in infos(repo).values():
+        names = [feature["name"] for feature in info["features"]]
+        inside = {(one, other) for one in names for other in names if one != other and one in other}
+        assert inside <= {
+            ("age", "image"),
+            ("emoji", "emoji_code"),
+            ("emoji", "emoji_match"),
+            ("labels", "dominant_labels"),
+        }
+    column = "video" if "videos" in infos(repo) else "image"
+    assert f'rows.remove_columns(["{column}"])' in body(repo)
+
+
+def test_long_tables_have_few_row_groups(repo: Path) -> None:
+    for path in repo.glob("*_ratings/*.parquet"):
+        assert pq.read_metadata(path).num_row_groups == 1 + (pq.read_metadata(path).num_rows - 1) // 100_000
+
+
+def test_the_snippets_run(emonet: Path) -> None:
+    """As the card shows them, with the folder in the place of the repo on the Hub."""
+    blocks = re.findall("```python\n(.*?)```", body(emonet), re.DOTALL)
+    for library, block in (("duckdb", blocks[1]), ("polars", blocks[2])):
+        assert f"import {library}" in block and "hf://datasets/demo-org/emonet-face/hq/test-*.parquet" in block
+        pytest.importorskip(library, reason=f"{library} is not installed")
+        exec(block.replace("hf://datasets/demo-org/emonet-face", str(emonet)), {})
+
+
+def test_the_emotions_config_names_the_places_of_every_list(emonet: Path) -> None:
+    held = rows(emonet, "emotions")
+    assert [(row["id"], row["name"]) for row in held] == list(enumerate(NAMES))
+    assert {row["name"]: (row["group"], tuple(row["descriptors"])) for row in held} == {
+        emotion.name: (emotion.group, emotion.descriptors) for emotion in EMOTIONS
+    }
 
 
 def test_the_card_holds_what_the_issue_asks_for(repo: Path) -> None:
@@ -370,7 +435,7 @@ def test_citation_is_bibtex(emonet: Path) -> None:
     (entry,) = re.findall(r"```bibtex\n(.*?)```", body(emonet), re.DOTALL)
     assert entry.count("{") == entry.count("}")
     fields = re.findall(r"^  (\w+) +=", entry, re.MULTILINE)
-    assert {"title", "author", "year", "journal"} <= set(fields) and len(set(fields)) == len(fields)
+    assert {"title", "author", "year", "booktitle", "url"} <= set(fields) and len(set(fields)) == len(fields)
     assert set(entry) <= set(string.printable)
 
 
@@ -386,7 +451,7 @@ def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_configs_one_after_the_other_give_the_card_of_all_at_once(undrawn: None, tmp_path: Path) -> None:
     source = write_emonet(tmp_path / "emonet-face")
     build("emonet-face", source, tmp_path / "once")
-    for config in ("binary", "hq_ratings", "big", "binary_ratings", "hq"):
+    for config in ("binary", "hq_ratings", "big", "emotions", "binary_ratings", "hq"):
         build("emonet-face", source, tmp_path / "steps", config)
         assert set(infos(tmp_path / "steps")) >= {config}
         marked = [entry["config_name"] for entry in metadata(tmp_path / "steps")["configs"] if entry.get("default")]
@@ -398,11 +463,11 @@ def test_configs_one_after_the_other_give_the_card_of_all_at_once(undrawn: None,
 def test_a_config_alone_has_a_whole_card(undrawn: None, tmp_path: Path) -> None:
     """Every table and the picture come from what is there, whichever config that is."""
     source = write_emonet(tmp_path / "emonet-face")
-    for config in ("hq", "binary", "big", "hq_ratings", "binary_ratings"):
+    for config in ("hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"):
         repo = tmp_path / config
         build("emonet-face", source, repo, config)
         assert list(infos(repo)) == [config]
-        assert len(table(repo, "Emotion")) == 40 and len(table(repo, "Emotion").columns) >= 2
+        assert len(table(repo, "Emotion")) == 40 and len(table(repo, "Emotion").columns) >= 1 + (config != "emotions")
         assert ("Batch" in [header[0] for header, _ in tables(repo)]) == config.startswith("binary")
         assert f'load_dataset("ORG/emonet-face", "{config}"' in body(repo)
         for other in {"hq", "binary", "big"} - {config}:
@@ -425,3 +490,11 @@ def test_an_image_column_is_an_image_to_pyarrow_too(emonet: Path) -> None:
     for config in ("hq", "binary", "big"):
         schema = pq.read_schema(next((emonet / config).glob("*.parquet")))
         assert schema.field("image").type == pa.struct({"bytes": pa.binary(), "path": pa.string()})
+
+
+def test_the_demo_has_validation_rows_to_look_at(emonet: Path) -> None:
+    held = {config: shards(emonet, config)["validation"] for config in ("binary", "big", "binary_ratings")}
+    assert {
+        config: sum(pq.read_metadata(path).num_rows for path in paths) >= 20 for config, paths in held.items()
+    } == (dict.fromkeys(held, True))
+    assert "An official split list (sha256 " in body(emonet)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from matplotlib.figure import Figure
 
+from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError, EmohubError, SourceError
 from tests import raw_inputs as raw
 
@@ -35,7 +36,9 @@ def rows_by_item(repo: Path, config: str) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted((repo / config).glob("*.parquet")):
         for row in pq.read_table(path).to_pylist():
-            found.setdefault(row["item"], []).append({**row, "split": path.name.partition("-")[0]})
+            found.setdefault(row.get("item", row.get("name")), []).append(
+                {**row, "split": path.name.partition("-")[0]}
+            )
     return found
 
 
@@ -69,6 +72,8 @@ def test_sound_sources_hold_every_item(sound):
         "videos": set(raw.VIDEOS),
         "label_ratings": set(raw.VIDEOS),
         "emoji_ratings": set(raw.VIDEOS),
+        "rankings": set(raw.VIDEOS),
+        "emotions": set(NAMES),
     }
 
 
@@ -180,7 +185,7 @@ class Bad:
 
     @property
     def dataset(self) -> str:
-        return "chehre" if self.config in ("videos", "label_ratings", "emoji_ratings") else "emonet-face"
+        return "chehre" if self.config in ("videos", "label_ratings", "emoji_ratings", "rankings") else "emonet-face"
 
 
 def case(kind: str, config: str, damage: Any, *shows: str, lost: Collection[str] = (), marks: Any = (), **more: Any):
@@ -544,7 +549,11 @@ def test_videos_without_a_single_video(tmp_path):
     source = raw.write_chehre(tmp_path / "source", videos=False)
     with pytest.raises(SourceError, match="needs the videos.*--config label_ratings --config emoji_ratings"):
         raw.build("chehre", source, tmp_path / "repo", "videos")
-    assert set(raw.build("chehre", source, tmp_path / "repo")["configs"]) == {"label_ratings", "emoji_ratings"}
+    assert set(raw.build("chehre", source, tmp_path / "repo")["configs"]) == {
+        "label_ratings",
+        "emoji_ratings",
+        "rankings",
+    }
 
 
 @pytest.mark.parametrize(

@@ -182,29 +182,28 @@ def test_every_quirk_is_counted_in_the_record(built, quirks):
         quirks["emoji codes with labels and no videos, dropped"],
         quirks["emojis of the list without labels, dropped"],
     ) == (2, 1)
-    for config in ("label_ratings", "emoji_ratings"):
+    for config in ("label_ratings", "emoji_ratings", "rankings"):
         assert record["configs"][config]["quirks"] == quirks
         assert record["configs"][config]["left_out"] == 0
 
 
 def test_every_quirk_is_told_in_the_card(built, quirks):
     card = (built / "README.md").read_text(encoding="utf-8")
-    for config in ("label_ratings", "emoji_ratings"):
-        for what, count in quirks.items():
-            assert f"| `{config}` | {what} | {count:,} |" in card, what
+    for what, count in quirks.items():
+        assert f"| `label_ratings`, `emoji_ratings`, `rankings` | {what} | {count:,} |" in card, what
 
 
 def test_the_card_states_how_far_the_dump_is_from_the_published_data(built, labels):
     performers = {item.split("--")[1].split("_")[0] for item in labels}
     lines = [
         f"{config}: 1,276 videos, the published data count 2,111 (-835)"
-        for config in ("label_ratings", "emoji_ratings")
+        for config in ("label_ratings", "emoji_ratings", "rankings")
     ] + [
         f"{config}: {len(performers)} performers, the published data count 203 ({len(performers) - 203:+})"
-        for config in ("label_ratings", "emoji_ratings")
+        for config in ("label_ratings", "emoji_ratings", "rankings")
     ]
     card = (built / "README.md").read_text(encoding="utf-8")
-    assert not [line for line in lines if line not in card]
+    assert not [line for line in lines if line.partition(": ")[2] not in card]
     record = json.loads((built / "build.json").read_text(encoding="utf-8"))
     assert sorted(line for made in record["configs"].values() for line in made["differs"]) == sorted(lines)
 
@@ -406,6 +405,24 @@ def test_the_emoji_class_is_the_picture_name_of_the_code(with_videos, dump):
         for row in table(with_videos[0], "videos")
         for name in [classes[row["emoji"]]]
     } < pictures
+
+
+# ---- Rankings
+
+
+def test_rankings_need_no_videos_and_keep_none_apart_from_missing(built, labels, dump):
+    rows = table(built, "rankings")
+    order = json.loads((dump / "emoji_labels.json").read_text())
+    real = [(item, a["rater"], a["rank1"], a["rank2"]) for item in labels for a in firsts(labels[item])]
+    assert Counter((row["item"], row["rater"], row["rank1"], row["rank2"]) for row in rows) == Counter(real)
+    assert not [row for row in rows if row["rank1"] is None or row["rank2"] is None]
+    for row in rows:
+        assert {row["rank1"], row["rank2"]} <= {*order[row["emoji_code"]], "None"}
+        assert row["labels"] == sorted(row["labels"]) and set(row["labels"]) == set(order[row["emoji_code"]])
+    early = [row for row in rows if not row["none_stored"]]
+    assert early and not [row for row in early if row["rank1"] == "None"]  # the fault of the study's app
+    assert {row["timestamp"] < "2025-06-23" for row in early} == {True}
+    assert sum(row["rank1"] == "None" for row in rows) > 10
 
 
 # ---- The study's own label sets

@@ -83,3 +83,16 @@ def test_no_label_ratings_no_figure(tmp_path: Path) -> None:
     matches = pd.DataFrame({"item": [FIRST], "rating": [3.0]})
     assert card.emoji_figure({"emoji_ratings": matches}, tmp_path / "x.png") is False
     assert not (tmp_path / "x.png").exists()
+
+
+def test_what_guessing_would_reach_by_hand() -> None:
+    """Two raters of three videos of one emoji: Smug dominates two of them, Flirty ties in one."""
+    rows = [
+        ("a_1f60f", "Smug", 3), ("a_1f60f", "Flirty", 1), ("b_1f60f", "Smug", 2), ("b_1f60f", "Flirty", 2),
+        ("c_1f60f", "Smug", 0), ("c_1f60f", "Flirty", 0), ("d_1f612", "Annoyed", 1), ("d_1f612", "Disgust", 0),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["item", "category", "rating"])
+    found = card.baselines({"label_ratings": table})
+    assert found["random"] == pytest.approx(100 * (0.5 + 1 + 0 + 0.5) / 4)  # nothing dominates c
+    assert found["prior"] == pytest.approx(100 * (1 + 1 + 0 + 1) / 4)
+    assert card.baselines({"videos": videos()}) == {}

@@ -45,8 +45,10 @@ CHAINS = (  # target, contrastive, answers on the target, answer on the contrast
 def binary(chains: Sequence[Any] = CHAINS) -> pd.DataFrame:
     rows = []
     for target, contrastive, answers, absent, status in chains:
-        votes = [{"step": step, "vote": bool(yes)} for step, yes in enumerate(answers, start=1)]
-        votes.append({"step": 0, "vote": bool(absent)})
+        votes = [
+            {"rater": f"human-{step}", "step": step, "vote": bool(yes)} for step, yes in enumerate(answers, start=1)
+        ]
+        votes.append({"rater": "human-9", "step": 0, "vote": bool(absent)})
         rows.append({"target": target, "contrastive": contrastive, "status": status, "votes": votes})
     return pd.DataFrame(rows)
 
@@ -60,7 +62,7 @@ def binary_ratings(chains: Sequence[Any] = CHAINS) -> pd.DataFrame:
             (0, contrastive, absent),
         ]
     ]
-    return pd.DataFrame(rows, columns=["step", "category", "rating"])
+    return pd.DataFrame(rows, columns=["step", "category", "rating"]).assign(rater="human-1")
 
 
 def big() -> pd.DataFrame:
@@ -175,3 +177,24 @@ def test_emotion_figure_draws_the_colours_of_what_there_is(configs: Mapping[str,
 
 def _rgb(colour: str) -> tuple[int, ...]:
     return tuple(bytes.fromhex(colour.lstrip("#")))
+
+
+def test_yes_rates_by_rater_and_step() -> None:
+    rows = [("a", 1, 1), ("a", 1, 1), ("a", 1, 0), ("b", 2, 1), ("b", 0, 0), ("a", 0, 1)]
+    table = card.rater_table({"binary_ratings": pd.DataFrame(rows, columns=["rater", "step", "rating"])})
+    assert table.columns.to_list() == ["Step 1", "Step 2", "Contrastive"]
+    assert table.loc["a"].to_list() == ["66.7 % of 3", "–", "100.0 % of 1"]
+    assert table.loc["b"].to_list() == ["–", "100.0 % of 1", "0.0 % of 1"]
+    assert card.rater_table({"hq": hq()}).empty
+
+
+def test_labels_are_counted_by_emotion() -> None:
+    labels = [[None] * 40 for _ in range(3)]
+    labels[0][AWE], labels[1][AWE], labels[1][PAIN], labels[2][PAIN] = 1, None, 0, 0
+    rows = {"target": ["Awe", "Awe", "Fear"], "contrastive": ["Pain", "Pain", "Pain"], "labels": labels}
+    table = card.label_table({"binary": pd.DataFrame(rows)})
+    assert table.loc["Awe"].to_list() == [1, 0, 1]
+    assert table.loc["Pain"].to_list() == [0, 2, 1]
+    assert table.loc["Fear"].to_list() == [0, 0, 1]
+    assert table.sum().to_list() == [1, 2, 3] and len(table) == 40
+    assert card.label_table({"hq": hq()}).empty

@@ -287,15 +287,17 @@ def make(config: str, source: Path, **options: Any) -> Made:
     shutil.rmtree(work, ignore_errors=True)
     (work / "log").mkdir(parents=True)
     log = ProblemLog(work / "log")
+    options = {"chosen": {"positives": "consensus"}} | options
     builder = EmoNetFace(config_name=config, cache_dir=str(work / "cache"), source=source, log=log, **options)
     builder.download_and_prepare(str(work / "out"), file_format="parquet", download_mode="force_redownload")
     rows, splits = {}, {}
     for path in sorted((work / "out").glob("*.parquet")):
         for row in pq.read_table(path).to_pylist():
-            key = (row["item"], row["rater"], row["category"]) if "rater" in row else row["item"]
+            item = row.get("item", row.get("name"))
+            key = (item, row["rater"], row["category"]) if "rater" in row else item
             assert key not in rows
             rows[key] = row
-            splits[row["item"]] = path.name.split("-")[1].split(".")[0]
+            splits[item] = path.name.split("-")[1].split(".")[0]
     return Made(rows, splits, list(log), builder.planned)
 
 
@@ -479,9 +481,8 @@ def test_binary_is_the_same_in_every_layout(write: Write, source: Path) -> None:
         assert (row["target"], row["contrastive"], statuses[row["status"]]) == (target, contrastive, STATUS[item])
         assert [(v["rater"], str(v["vote"]), CSV_NAMES[v["emotion"]]) for v in row["votes"]] == [*map(tuple, split)]
         assert [v["step"] for v in row["votes"]] == [*range(1, len(votes)), 0]
-        known = {contrastive: int(split[-1][1] == "True")}
-        if len({vote[1] for vote in split[:-1]}) == 1:
-            known[target] = int(split[0][1] == "True")
+        known = {contrastive: None if split[-1][1] == "True" else 0}
+        known[target] = {"rejected_b1": 0, "consensus_3_0": 1}.get(STATUS[item])
         assert row["labels"] == [known.get(n) for n in range(40)]
         assert {name: row[name] for name in NOBODY} == described(number)
 
@@ -632,17 +633,17 @@ def test_every_prompt_of_the_template_is_understood(ethnicity: str, gender: str)
 
 # ---- What a source holds
 
-ALL = ["hq", "binary", "big", "hq_ratings", "binary_ratings"]
+ALL = ["hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"]
 
 
 @pytest.mark.parametrize(
     ("writes", "configs"),
     [
-        *(((write,), ["hq", "hq_ratings"]) for write in (*HQ_LAYOUTS, hq_hub) if write is not hq_flat),
-        *(((write,), ["binary", "binary_ratings"]) for write in BINARY_LAYOUTS),
-        *(((write,), ["big"]) for write in BIG_LAYOUTS),
-        ((lambda folder: hq_table(folder / "hq.csv"),), ["hq_ratings"]),
-        ((lambda folder: binary_table(folder / "binary.csv"),), ["binary_ratings"]),
+        *(((write,), ["hq", "hq_ratings", "emotions"]) for write in (*HQ_LAYOUTS, hq_hub) if write is not hq_flat),
+        *(((write,), ["binary", "binary_ratings", "emotions"]) for write in BINARY_LAYOUTS),
+        *(((write,), ["big", "emotions"]) for write in BIG_LAYOUTS),
+        ((lambda folder: hq_table(folder / "hq.csv"),), ["hq_ratings", "emotions"]),
+        ((lambda folder: binary_table(folder / "binary.csv"),), ["binary_ratings", "emotions"]),
         ((hq_folder, binary_parts, big_tars_in_its_folder), ALL),  # upstream's GitHub beside the tars
         ((hq_folder, binary_parts, big_tars), ALL),
         ((hq_hub_in_its_folder, binary_parts, big_tars), ALL),
@@ -665,8 +666,11 @@ def test_configs_found_in_a_source_can_be_built(writes: Sequence[Write], configs
 
 def test_hq_and_binary_in_one_flat_folder(source: Path) -> None:
     hq_flat(source)
-    (source / "metadata.csv").rename(source / "kept.csv")
+    held = [path.read_text().splitlines() for path in (source / "metadata.csv",)]
     binary_files(source)
+    lines = (source / "metadata.csv").read_text().splitlines()
+    blank = "," * (held[0][0].count(",") - lines[0].count(","))
+    (source / "metadata.csv").write_text("\n".join([*held[0], *(line + blank for line in lines[1:])]) + "\n")
     assert make("hq", source).rows.keys() == HQ.keys()
     made = make("binary", source)
     assert made.rows.keys() == BINARY.keys() and made.problems == []
@@ -675,7 +679,7 @@ def test_hq_and_binary_in_one_flat_folder(source: Path) -> None:
 def test_a_file_that_only_one_set_could_own_is_read_by_no_other(source: Path) -> None:
     write_all(source, big_tars, binary_parts)
     hq_table(source / "hq.csv")
-    assert EmoNetFace.found_in(source) == ["binary", "big", "hq_ratings", "binary_ratings"]
+    assert EmoNetFace.found_in(source) == ["binary", "big", "hq_ratings", "binary_ratings", "emotions"]
 
 
 def test_an_unreadable_parquet_is_listed_not_raised(source: Path) -> None:

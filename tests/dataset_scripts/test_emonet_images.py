@@ -18,14 +18,12 @@ from hypothesis import strategies as st
 from dataset_scripts.emonet_face.images import (
     ImageRef,
     content_id,
-    folder_metadata,
     image_layouts,
     index_images,
     read_images,
 )
 from emohub.data.problems import Problem, ProblemLog
-from emohub.errors import SourceError
-from tests.raw_inputs import jpeg, png, write_csv, write_part, write_tar
+from tests.raw_inputs import jpeg, png, write_part, write_tar
 
 Found = dict[str, tuple[bytes, Mapping[str, Any]]]
 Write = Callable[[Path, Sequence[str]], None]
@@ -217,6 +215,41 @@ def test_a_cut_tar_never_passes_for_whole(cut: int, tmp_path: Path, log: Problem
     assert all(found[name[0]][0] == data for name, data in members[:2] if name[0] in found)
 
 
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_tar_cut_between_two_members_is_listed(kept: int, tmp_path: Path, log: ProblemLog) -> None:
+    """Nothing in what is left is broken: only the mark of the end is missing."""
+    write_tar(tmp_path / "x.tar", [(f"{n}.jpg", jpeg(n)) for n in range(3)])
+    with tarfile.open(tmp_path / "x.tar") as tar:
+        offsets = [member.offset for member in tar]
+        data = (tmp_path / "x.tar").read_bytes()
+        ends = [*offsets, tar.offset]
+    for zeros in (0, 512):
+        (tmp_path / "x.tar").write_bytes(data[: ends[kept]] + bytes(zeros))
+        assert index_images([tmp_path / "x.tar"], log) == []
+    assert all("cut off" in problem.what or "cannot be read" in problem.what for problem in log) and list(log)
+    (tmp_path / "x.tar").write_bytes(data[: ends[kept]] + bytes(1024))
+    assert len(index_images([tmp_path / "x.tar"], log)) == kept
+
+
+def test_the_tar_of_the_cases_is_listed(shared: Path, log: ProblemLog) -> None:
+    assert index_images([shared / "cases" / "26_tar_cut_at_member" / "big" / "00000.tar"], log) == []
+    (problem,) = log
+    assert "cut off" in problem.what
+
+
+def test_every_image_like_member_is_used_or_listed(tmp_path: Path, log: ProblemLog) -> None:
+    used = {"a.jpg": "a", "flux_1.5_001.JPG": "flux_1.5_001", "x/b.c.d.webp": "b.c.d", "e.png": "e"}
+    listed = ["g.gif", "h.TIFF", "i.j.bmp", "k.avif"]
+    other = ["l.txt", "__index__", "._a.jpg", "m.cls"]
+    members = [(name, jpeg(n)) for n, name in enumerate([*used, *listed, *other])]
+    write_tar(tmp_path / "x.tar", [*members, ("flux_1.5_001.json", b'{"n": 1}')])
+    refs = index_images([tmp_path / "x.tar"], log)
+    assert {ref.id for ref in refs} == set(used.values())
+    assert [problem.where for problem in log] == [f"x.tar member {name}" for name in listed]
+    fields = {ref.id: found for ref, _, found in read_images(refs, log)}
+    assert fields["flux_1.5_001"] == {"n": 1}
+
+
 def test_a_tar_is_neither_compressed_nor_something_else(tmp_path: Path, log: ProblemLog) -> None:
     with tarfile.open(tmp_path / "a.tar", "w:gz") as tar:
         tar.addfile(member("a.jpg"))
@@ -319,45 +352,6 @@ def test_a_file_that_went_away_is_listed_and_the_next_is_read(tmp_path: Path, lo
     (tmp_path / "1.jpg").unlink()
     assert [ref.id for ref, _, _ in read_images(refs, log)] == ["0", "2"]
     assert [problem.item for problem in log] == ["1"]
-
-
-def test_metadata_of_every_folder_and_kind(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    write_csv(
-        tmp_path / "metadata.csv", ("file_name", "age", "gender"), [("x/1.jpg", "30", "woman"), ("2.png", "", "None")]
-    )
-    lines = [{"file_name": "3.jpg", "prompt": "a\u2028b", "age": 40}, {"file_name": "sub/4.jpg"}]
-    text = "\n".join(json.dumps(line, ensure_ascii=False) for line in lines)
-    (tmp_path / "a" / "metadata.jsonl").write_text(text + "\n\n", encoding="utf-8")
-    assert folder_metadata(tmp_path) == {
-        "1": {"file_name": "x/1.jpg", "age": "30", "gender": "woman"},
-        "2": {"file_name": "2.png", "age": "", "gender": "None"},
-        "3": lines[0],
-        "4": lines[1],
-    }
-
-
-def test_no_metadata(tmp_path: Path) -> None:
-    assert folder_metadata(tmp_path) == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("metadata.csv", b"", "is empty"),
-        ("metadata.csv", b"name,age\nx,1\n", r"lacks the columns \['file_name'\]"),
-        ("metadata.csv", "file_name,age\né,1\n".encode("latin-1"), "not UTF-8"),
-        ("metadata.jsonl", b'{"file_name": "a.jpg"}\n{"file_name"\n', "line 2 is not JSON"),
-        ("metadata.jsonl", b"[1]\n", "line 1 is not an object with a file_name"),
-        ("metadata.jsonl", b'{"name": "a.jpg"}\n', "line 1 is not an object with a file_name"),
-        ("metadata.jsonl", b'{"file_name": "\xe9"}\n', "line 1 is not JSON"),
-        ("metadata.jsonl", b"[" * 100_000, "line 1 is not JSON"),
-    ],
-)
-def test_bad_metadata(name: str, content: bytes, said: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(SourceError, match=said):
-        folder_metadata(tmp_path)
 
 
 @settings(deadline=None, max_examples=100)

@@ -119,8 +119,8 @@ result["strays"] = [
 ]"""
     result = outside(installed, code, tmp_path)
     assert all(Path(file).is_relative_to(installed) for file in result["files"])
-    assert result["emonet-face"] == ["hq", "binary", "big", "hq_ratings", "binary_ratings"]
-    assert result["chehre"] == ["videos", "label_ratings", "emoji_ratings"]
+    assert result["emonet-face"] == ["hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"]
+    assert result["chehre"] == ["videos", "label_ratings", "emoji_ratings", "rankings"]
     assert result["modules"] == [] and result["strays"] == []
 
 

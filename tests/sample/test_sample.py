@@ -89,7 +89,14 @@ def target_of(path: str, rows: list[dict[str, str]]) -> str:
 def test_layout_and_size(sample: Path) -> None:
     assert {path.name for path in sample.iterdir()} == {"emonet-face", "chehre", "model", "release.toml"}
     parts = [f"part-{part:02d}" for part in range(10)]
-    assert {path.name for path in (sample / "emonet-face").iterdir()} == {"hq.csv", "hq", "binary.csv", "big", *parts}
+    assert {path.name for path in (sample / "emonet-face").iterdir()} == {
+        "hq.csv",
+        "hq",
+        "binary.csv",
+        "big",
+        "splits.csv",
+        *parts,
+    }
     assert {path.name for path in (sample / "chehre").iterdir()} == {"labels.csv", "emojis.csv", "videos"}
     assert sum(path.stat().st_size for path in sample.rglob("*") if path.is_file()) < 12e6
     assert [path.name for path in sample.parent.iterdir()] == [sample.name], "nothing is left next to it"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # a change of the manifest's form is no reason to build data 
 
 FILE = Path(__file__)
 CARD_NEEDS_CONTENT = False
-_FIELDS = {"script", "source", "configs", "allow_partial", "splits"}
+_FIELDS = {"script", "source", "configs", "allow_partial", "splits", "choices"}
 
 
 def inputs(name: str, spec: "Dataset", base: Path, made: "Made") -> list[Any]:
@@ -31,7 +31,8 @@ def inputs(name: str, spec: "Dataset", base: Path, made: "Made") -> list[Any]:
 
 def make(work: Path, name: str, spec: "Dataset", base: Path, release: Path) -> None:
     """Build the configs."""
-    options = Options(allow_partial=spec.allow_partial, splits=base / spec.splits if spec.splits else None)
+    splits = base / spec.splits if spec.splits else None
+    options = Options(allow_partial=spec.allow_partial, splits=splits, choices=spec.choices)
     with _gathered(spec.source, base) as (source, shown):
         build_dataset(spec.script, source, work, configs=spec.configs, options=options, shown=shown)
 
