@@ -233,7 +233,7 @@ def check_near_duplicates(subject: Subject) -> Iterator[Failure]:
         pairs = [(by_split[one][at], by_split[other][places[at]]) for at in np.flatnonzero(distances <= MAX_DISTANCE)]
         if pairs:
             named = [f"{a[0]} {a[1]} = {b[0]} {b[1]}" for a, b in pairs]
-            found = f"{len(pairs):,} images of {one} are in {other} too: {some(named)}"
+            found = f"{len(pairs):,} images of {one} are in {other} too: {truncate_list(named)}"
             yield subject.failure("", found, "Build all configs from one source, so that shared images share a split.")
 
 

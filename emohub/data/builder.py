@@ -34,6 +34,9 @@ class GivenVideo(datasets.Video):
     encode_example = GivenImage.encode_example
 
 
+ROWS_AT_ONCE = 100_000  # of a long table
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """How many there are of something, as one source has it.
@@ -83,7 +86,7 @@ class RawConfig(datasets.BuilderConfig):
     chosen: Mapping[str, str] = field(default_factory=dict)
     complete: Mapping[str, int | Sequence[Published]] = field(default_factory=dict)
     media: bool = False
-    batch: int | None = 100_000
+    batch: int | None = ROWS_AT_ONCE
     source: Path = Path()
     verify: Verify = "structure"
     official: Mapping[str, str] = field(default_factory=dict)
