@@ -26,13 +26,13 @@ from emohub.hub.words import size_of
 PICTURE = "assets/labels.png"
 
 
-def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = None, **metadata: Any) -> None:
+def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = None, **metadata: Any) -> None:
     """Write `README.md` and its picture for everything that the repo holds.
 
     Args:
         name: one of `emohub.dataset.registry.names()`.
         repo: folder of the repo, with one folder of Parquet per config and `build.json`.
-        place: where the repo stands in a release; None where it stands alone.
+        context: the release that the repo is part of; None without one.
         **metadata: metadata of a release that replace the dataset's own: licence, gate.
     """
     record = json.loads((repo / RECORD).read_text(encoding="utf-8"))
@@ -54,7 +54,7 @@ def write_dataset_card(name: str, repo: Path, place: ReleaseContext | None = Non
         _environment(script.folder)
         .get_template("card.md.j2")
         .render(
-            place=place or ReleaseContext(f"ORG/{name}"),
+            context=context or ReleaseContext(f"ORG/{name}"),
             record=record,
             infos=infos,
             known=known,
