@@ -85,7 +85,7 @@ def facts(tables, picture):
 ```python
 from datasets import load_dataset
 
-rows = load_dataset("{{ place.id }}", "drawings", split="test")
+rows = load_dataset("{{ context.id }}", "drawings", split="test")
 ```
 
 {{ shared.contents(record, infos, known) }}
