@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import Features
 
-from emohub.data.builder import Plan, Published, RawBuilder, RawConfig
+from emohub.data.builder import ROWS_AT_ONCE, Plan, Published, RawBuilder, RawConfig
 from emohub.data.media import check_image
 from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.ratings import Scale
@@ -39,8 +39,9 @@ _CONFIGS: tuple[tuple[str, dict[str, Any], Scale | None, str], ...] = (
     ("binary_ratings", RATINGS, VOTES, "The votes of `binary` as a long table, no images."),
     ("emotions", columns.EMOTIONS, None, "The 40 emotions in the order of every 40-long list."),
 )
+Complete = Mapping[str, int | Sequence[Published]]
 # set → how it is read, shares of the splits, counts of the published data
-_SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Mapping[str, int]]] = {
+_SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Complete]] = {
     "hq": (HQ, {"test": 1.0}, {"images": 2_500, "images with 4 human ratings": 2_500}),
     "binary": (Binary, TRAINING, {"images": 19_999, "votes": 65_686}),
     "big": (Big, TRAINING, {"images": SIZE_OF_BIG}),
@@ -48,7 +49,7 @@ _SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Mapping[str, int]
 }
 
 
-def _set_of(config: str) -> tuple[type[ImageSet], Mapping[str, float], Mapping[str, int]]:
+def _set_of(config: str) -> tuple[type[ImageSet], Mapping[str, float], Complete]:
     return _SETS[config.removesuffix("_ratings")]
 
 
@@ -64,7 +65,7 @@ class EmoNetFace(RawBuilder):
             shares=_set_of(name)[1],
             complete=_set_of(name)[2],
             media="image" in features,
-            **({"batch": IMAGES_AT_ONCE} if "image" in features else {}),
+            batch=IMAGES_AT_ONCE if "image" in features else ROWS_AT_ONCE,
             scale=scale,
             choices={POSITIVES_OPTION: tuple(POSITIVES)} if name == "binary" else {},
             description=description,

@@ -15,6 +15,8 @@ from emohub.data.ratings import Scale
 from emohub.data.splits import Shares, split_of
 from emohub.errors import SourceError
 
+ROWS_AT_ONCE = 100_000  # of a long table; 1,000, the default, makes files several times larger
+
 
 class GivenImage(datasets.Image):
     """An image column whose bytes are given: written as they are.
@@ -82,7 +84,7 @@ class RawConfig(datasets.BuilderConfig):
     chosen: Mapping[str, str] = field(default_factory=dict)
     complete: Mapping[str, int | Sequence[Published]] = field(default_factory=dict)
     media: bool = False
-    batch: int | None = 100_000
+    batch: int | None = ROWS_AT_ONCE
     source: Path = Path()
     verify: Verify = "structure"
     official: Mapping[str, str] = field(default_factory=dict)
