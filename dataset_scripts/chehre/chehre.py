@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import ClassLabel, Features, List, Value
 
-from emohub.data.builder import GivenVideo, Plan, RawBuilder, RawConfig
+from emohub.data.builder import ROWS_AT_ONCE, GivenVideo, Plan, RawBuilder, RawConfig
 from emohub.data.emojis import ALL_LABELS, EMOJIS, emoji
 from emohub.data.media import check_video
 from emohub.data.ratings import FEATURES as RATINGS
@@ -83,7 +83,7 @@ class Chehre(RawBuilder):
             shares=SHARES,
             complete=COUNT,
             media=name == "videos",
-            batch=None if name == "videos" else 100_000,
+            batch=None if name == "videos" else ROWS_AT_ONCE,
             scale=scale,
             description=description,
         )

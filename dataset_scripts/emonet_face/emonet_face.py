@@ -39,9 +39,9 @@ _CONFIGS: tuple[tuple[str, dict[str, Any], Scale | None, str], ...] = (
     ("binary_ratings", RATINGS, VOTES, "The votes of `binary` as a long table, no images."),
     ("emotions", columns.EMOTIONS, None, "The 40 emotions in the order of every 40-long list."),
 )
+Complete = Mapping[str, int | Sequence[Published]]
 # set → how it is read, shares of the splits, counts of the published data
-Expected = Mapping[str, int | Sequence[Published]]
-_SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Expected]] = {
+_SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Complete]] = {
     "hq": (HQ, {"test": 1.0}, {"images": 2_500, "images with 4 human ratings": 2_500}),
     "binary": (Binary, TRAINING, {"images": 19_999, "votes": 65_686}),
     "big": (Big, TRAINING, {"images": SIZE_OF_BIG}),
@@ -49,7 +49,7 @@ _SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Expected]] = {
 }
 
 
-def _set_of(config: str) -> tuple[type[ImageSet], Mapping[str, float], Expected]:
+def _set_of(config: str) -> tuple[type[ImageSet], Mapping[str, float], Complete]:
     return _SETS[config.removesuffix("_ratings")]
 
 

@@ -72,7 +72,8 @@ class ImageSet(ABC):
         for path in other_images(self.source, self.name):
             self.log.add(path.relative_to(self.source).as_posix(), UNREAD)
         by_id, tables = by_stem(files, self.source, self.log), metadata_tables(self.source, self.name)
-        self.metadata = read_metadata(self.source, tables, by_id, self.log, known=self.others)
+        known = self.others | bad_items(self.log)  # repeated base names are problems already
+        self.metadata = read_metadata(self.source, tables, by_id, self.log, known=known)
         return index_images(sorted(by_id.values()), self.log)
 
     def refuse_metadata(self, files: Sequence[Path]) -> None:

@@ -16,6 +16,8 @@ from emohub.data.splits import Shares, split_of
 from emohub.data.workers import end_with_parent
 from emohub.errors import SourceError
 
+ROWS_AT_ONCE = 100_000  # of a long table; 1,000, the default, makes files several times larger
+
 
 class GivenImage(datasets.Image):
     """An image column whose bytes are given: written as they are.
@@ -114,6 +116,10 @@ class Plan:
     notes: Sequence[str] = ()
 
 
+class OriginalError(Exception):
+    """Carries the error that stopped a builder, its one argument, out of `datasets` and out of worker processes."""
+
+
 class RawBuilder(datasets.GeneratorBasedBuilder):
     """Raw upstream files → rows. A dataset defines `plan` (reads the tables) and `rows` (reads the media).
 
@@ -174,11 +180,11 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _prepare_split_single(self, *args: Any, **options: Any) -> Iterator[Any]:
-        """Raises what happened, in this process or a worker, and not that something happened to the generator."""
+        """Hand the error of this process or a worker on as it is; `datasets` would replace or rename it."""
         try:
             yield from super()._prepare_split_single(*args, **options)
         except DatasetGenerationError as error:
-            raise error.__cause__ or error from None
+            raise OriginalError(error.__cause__ or error) from None
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         end_with_parent()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from emohub.data.builder import Published, RawBuilder
+from emohub.data.builder import OriginalError, Published, RawBuilder
 from emohub.data.media import Verify
 from emohub.data.problems import Problem, ProblemLog
 from emohub.data.runs import carry_over, replacing
@@ -154,6 +154,8 @@ def _build_config(
             num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
             download_mode="force_redownload",
         )
+    except OriginalError as error:
+        raise error.args[0] from None
     except RuntimeError as error:
         if "abruptly died" not in str(error):  # what datasets raises where a process of its pool is gone
             raise

@@ -73,7 +73,7 @@ def _describe(data: DatasetCardData, repo: Path, known: Mapping[str, RawConfig])
     `datasets` caches a local folder under its name and a hash of this metadata: without the digest, a corrected
     dataset would load as the one before.
     """
-    found = data.get("dataset_info")
+    found = data["dataset_info"]
     entries = found if isinstance(found, list) else [found]
     for entry in entries:
         config = entry["config_name"]

@@ -626,7 +626,11 @@ DEFECTS = (
         "item twice", FACES, rows(HQ, lambda found: found.append(found[0])), "dataset.duplicates", "repeated: item"
     ),
     Defect(
-        "picture in two splits of two configs", FACES, encoded_again, "dataset.near-duplicates", "in train too: binary"
+        "picture in two splits of two configs",
+        FACES,
+        encoded_again,
+        "dataset.near-duplicates",
+        "of validation are in train too",
     ),
     Defect("picture in two splits", FACES, same_picture, "dataset.duplicates", "under another name"),
     # -- models

@@ -592,3 +592,36 @@ def test_a_choice_that_there_is_not_is_refused(repos, name, choices, says, tmp_p
     with pytest.raises(EmohubError, match=re.escape(says)):
         raw.build(name, repos[name].parent / f"{name}-source", tmp_path / "repo", choices=choices)
     assert not (tmp_path / "repo").exists()
+
+
+# ---- Errors of worker processes
+
+
+def fail_in_workers(monkeypatch, fail) -> None:
+    builder, parent = find("chehre").builder, os.getpid()
+
+    def rows(self, refs):
+        if os.getpid() != parent:
+            fail()
+        raise AssertionError("not in a worker")
+        yield
+
+    monkeypatch.setattr(builder, "rows", rows)
+
+
+def test_an_error_of_a_worker_is_raised_as_itself(many, tmp_path, monkeypatch):
+    def fail():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    fail_in_workers(monkeypatch, fail)
+    with pytest.raises(OSError, match="No space left") as caught:
+        raw.build_data("chehre", many, tmp_path / "repo", "videos", num_proc=2)
+    assert type(caught.value) is OSError and caught.value.errno == errno.ENOSPC
+    assert beside(tmp_path / "repo") == ["source"]
+
+
+def test_a_worker_that_was_killed_is_told_as_such(many, tmp_path, monkeypatch):
+    fail_in_workers(monkeypatch, lambda: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(BuildError, match="worker process of config 'videos' was killed.*smaller --num-proc"):
+        raw.build_data("chehre", many, tmp_path / "repo", "videos", num_proc=2)
+    assert beside(tmp_path / "repo") == ["source"]
