@@ -39,14 +39,12 @@ class Images(Target):
 
     def read(self, data: bytes) -> None:
         from emohub.data.media import check_image
-        from emohub.model.infer.decode import decode
         from emohub.model.infer.frames import frames_of
 
         (path := self.folder / "face.jpg").write_bytes(data)
         each(
             lambda: check_image(data, "structure"),
             lambda: check_image(data, "full"),
-            lambda: decode(data),
             lambda: [_loaded(frame) for frame in frames_of(path, 1.0)],
         )
 

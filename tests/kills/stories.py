@@ -19,8 +19,8 @@ import psutil
 ROOT = Path(__file__).parents[2]
 EMOHUB = (sys.executable, "-m", "emohub.cli")
 LONGEST = 900  # seconds for a command that is not killed: a hang, not a slow machine
-# What says how long something took or when it was, and so differs between two runs that are the same.
-TIMES = re.compile(r"seconds|minutes|per_second|started|finished|created|date|processes|peak_.*|resumed.*")
+# Keys of what differs between a run and one that was resumed: times, and `run`, the last run alone (images, seconds).
+DIFFERING = re.compile(r"seconds|run")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _of(process: psutil.Process, group: int) -> bool:
 
 
 def tree(folder: Path) -> dict[str, Any]:
-    """Every file below a folder: its bytes, or what a JSON file says without times."""
+    """Every file below a folder: its bytes, or what a JSON file holds but for `DIFFERING`."""
     return {
         path.relative_to(folder).as_posix(): _content(path, folder)
         for path in sorted(folder.rglob("*"))
@@ -137,14 +137,14 @@ def tree(folder: Path) -> dict[str, Any]:
 def _content(path: Path, folder: Path) -> Any:
     data = path.read_bytes()
     if path.suffix == ".json":
-        return _timeless(json.loads(data.replace(str(folder).encode(), b"")))
+        return _comparable(json.loads(data.replace(str(folder).encode(), b"")))
     return data
 
 
-def _timeless(value: Any) -> Any:
+def _comparable(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _timeless(inner) for key, inner in value.items() if not TIMES.fullmatch(key)}
-    return [_timeless(inner) for inner in value] if isinstance(value, list) else value
+        return {key: _comparable(inner) for key, inner in value.items() if not DIFFERING.fullmatch(key)}
+    return [_comparable(inner) for inner in value] if isinstance(value, list) else value
 
 
 def differences(found: dict[str, Any], wanted: dict[str, Any]) -> Iterator[tuple[str, str]]:
