@@ -52,7 +52,7 @@ def test_automodel_gives_the_scores_of_pytorch(dtype, tolerance, run, converted)
 
 
 def test_autoprocessor_prepares_images_alike(run, converted):
-    """Without a change of size, that is: the resizer of transformers.js does not smooth in Node.js, as the card says."""
+    """Without a change of size: the resizer of transformers.js does not smooth in Node.js, as the card says."""
     image, found = run("fp32")
     processor = AutoImageProcessor.from_pretrained(converted[0])
     wanted = processor(images=Image.open(image), return_tensors="np")["pixel_values"]
