@@ -37,7 +37,7 @@ def open_sandboxes(work: Path) -> Iterator[Callable[[int], Sandbox]]:
                 Sandbox(first, faults[0], url, elsewhere.headers),
                 Sandbox(second, faults[1], second_url, elsewhere.headers),
             ]
-            yield lambda seed: sandboxes[(seed + seed // len(KINDS)) % 2]
+            yield lambda seed: sandboxes[sum(divmod(seed, len(KINDS))) % 2]  # each kind meets both
 
 
 def _share(seeds: range, kind: str | None) -> None:
