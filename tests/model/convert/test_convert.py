@@ -31,6 +31,7 @@ FILES = {
     "onnx/model.onnx",
     "onnx/model_int8.onnx",
     "pipeline_empathic_insight_face.py",
+    "reading_empathic_insight_face.py",
     "preprocessor_config.json",
 }
 

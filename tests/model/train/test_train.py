@@ -260,6 +260,7 @@ CONVERSION = {
     "onnx/model.onnx",
     "onnx/model_int8.onnx",
     "pipeline_empathic_insight_face.py",
+    "reading_empathic_insight_face.py",
     "preprocessor_config.json",
 }
 
