@@ -46,8 +46,9 @@ def open_source(source: Any, timeout: float | None = None) -> Image.Image:
         )
     text = os.fspath(source)
     if text.startswith(("http://", "https://")):
-        answer = get_session().get(text, timeout=timeout, follow_redirects=True)
-        return Image.open(BytesIO(answer.raise_for_status().content))
+        # A plain client of the HTTP library that the Hub's library came with: without its headers and offline mode.
+        with type(get_session())(follow_redirects=True, timeout=timeout) as client:
+            return Image.open(BytesIO(client.get(text).raise_for_status().content))
     if os.path.isfile(text):
         return Image.open(text)
     try:

@@ -1,9 +1,12 @@
 """`pipeline("image-classification")` from a folder, in a fresh process with no network and no emohub."""
 
+import base64
 import json
 import os
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -106,3 +109,53 @@ def test_a_model_object_brings_its_own_processor(complete, image):
     kind = type(pipeline("image-classification", model=str(folder), trust_remote_code=True))
     assert issubclass(kind, ImageClassificationPipeline)
     assert kind(model, top_k=40)(str(image)) == answers(folder, image)
+
+
+@pytest.fixture
+def server(image):
+    """The address of a picture; one that leads there; one of a page that is missing."""
+    data = image.read_bytes()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status = {"/face.png": 200, "/moved": 302}.get(self.path, 404)
+            self.send_response(status)
+            self.send_header("Location", "/face.png")
+            self.end_headers()
+            self.wfile.write(data if status == 200 else b"")
+
+        def log_message(self, *arguments):
+            pass
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=running.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}/"
+    running.shutdown()
+
+
+def test_every_way_to_name_a_picture_gives_the_same(complete, image, server):
+    classify = pipeline("image-classification", model=str(complete[0]), trust_remote_code=True, top_k=40)
+    data, wanted = image.read_bytes(), classify(Image.open(image).convert("RGB"))
+    text = base64.b64encode(data).decode()
+    opened = Image.open(image)
+    for source in (str(image), image, data, bytearray(data), opened, text, f"data:image/png;base64,{text}"):
+        assert classify(source) == wanted
+    for path in ("face.png", "moved"):
+        assert classify(server + path) == wanted
+        assert classify(server + path, timeout=60) == wanted
+    assert classify([str(image), data, opened]) == [wanted] * 3
+    assert np.asarray(opened).shape == (50, 40, 3)  # what was given stays open
+
+
+def test_what_is_not_a_picture_is_an_error_that_says_what_is(complete, server, tmp_path):
+    classify = pipeline("image-classification", model=str(complete[0]), trust_remote_code=True)
+    for source in ("missing.png", "data:image/png;base64,####", "x" * 5000):
+        with pytest.raises(ValueError, match="not the path of a file, not an http"):
+            classify(source)
+    with pytest.raises(TypeError, match="A dict is not a picture here; valid: a PIL image, bytes"):
+        classify({"image": 1})
+    with pytest.raises(Exception, match="404"):
+        classify(server + "gone.png")
+    (tmp_path / "note.png").write_text("no picture")
+    with pytest.raises(OSError, match="cannot identify"):
+        classify(str(tmp_path / "note.png"))

@@ -44,8 +44,9 @@ class RunningSpace:
         return (self.folder / "log").read_text(encoding="utf-8")
 
     def uploads(self) -> list[str]:
-        """Names of the files that lie in its temporary folder."""
-        return [path.name for path in (self.folder / "temp").rglob("*") if path.is_file()]
+        """Names of the files in its temporary folder, without the lock that says that it lives."""
+        files = (path for path in (self.folder / "temp").rglob("*") if path.is_file())
+        return [path.name for path in files if path.suffix != ".lock"]
 
     def answers(self) -> bool:
         with urlopen(self.url, timeout=20) as page:

@@ -49,7 +49,8 @@ async def ask(client: httpx.AsyncClient, url: str, number: int) -> tuple[str, fl
 def state(pid: int, folder: Path) -> dict[str, float]:
     """Resident memory of the server in MB, its child processes, files and MB in its temporary folder."""
     server = psutil.Process(pid)
-    files = [path.stat().st_size for path in (folder / "temp").rglob("*") if path.is_file()]
+    temporary = [path for path in (folder / "temp").rglob("*") if path.suffix != ".lock"]
+    files = [path.stat().st_size for path in temporary if path.is_file()]
     return {
         "memory": server.memory_info().rss / 1e6,
         "children": len(server.children(recursive=True)),
