@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emohub.errors import escaped
+
 # What switches off the progress bars of tqdm and of the Hugging Face libraries; they read it when they are imported.
 NO_PROGRESS = ("TQDM_DISABLE", "HF_HUB_DISABLE_PROGRESS_BARS", "HF_DATASETS_DISABLE_PROGRESS_BARS")
 
@@ -34,11 +36,11 @@ def summary(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *
         rows: One text per column.
         right: Headings of the columns that hold numbers.
     """
-    table = Table(title=Text(title), title_justify="left")
+    table = Table(title=Text(escaped(title)), title_justify="left")
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(escaped(cell) for cell in row))
     return table
 
 
@@ -49,7 +51,14 @@ def print_json(value: Any) -> None:
 
 def note(line: str) -> None:
     """A line for people, on stderr, so that stdout holds the result only."""
-    print(line, file=sys.stderr, flush=True)
+    print(escaped(line), file=sys.stderr, flush=True)
+
+
+class _Escaped(logging.Formatter):
+    """A message whose control characters cannot act on the terminal: names of files are in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return escaped(super().format(record))
 
 
 def set_verbosity(quiet: bool, verbose: bool) -> None:
@@ -60,7 +69,9 @@ def set_verbosity(quiet: bool, verbose: bool) -> None:
     if quiet:
         os.environ.update(dict.fromkeys(NO_PROGRESS, "1"))
     level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Escaped("%(levelname)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])
     logging.getLogger("emohub").setLevel(level)
     if quiet:
         logging.getLogger().setLevel(level)

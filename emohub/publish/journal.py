@@ -65,7 +65,7 @@ class Journal:
         except OSError as error:
             raise PublishError(
                 f"{self.path} cannot be written ({error.strerror or error}), and without it a rerun could not tell "
-                "your files from other people's. Make room there, then run the same command again."
+                "your files from remote changes. Make room there, then run the same command again."
             ) from error
 
 

@@ -26,6 +26,7 @@ CONVERSION = {
     "onnx/model_quantized.onnx",
     "pipeline_empathic_insight_face.py",
     "preprocessor_config.json",
+    "reading_empathic_insight_face.py",
 }
 
 
