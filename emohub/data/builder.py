@@ -13,7 +13,6 @@ from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import Scale
 from emohub.data.splits import Shares, split_of
-from emohub.data.workers import end_with_parent
 from emohub.errors import SourceError
 
 ROWS_AT_ONCE = 100_000  # of a long table; 1,000, the default, makes files several times larger
@@ -187,5 +186,4 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
             raise OriginalError(error.__cause__ or error) from None
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-        end_with_parent()
         yield from self.rows(refs)

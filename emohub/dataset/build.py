@@ -18,6 +18,7 @@ from emohub.data.problems import Problem, ProblemLog
 from emohub.data.runs import carry_over, replacing
 from emohub.data.source import fetch, sha256_of
 from emohub.data.splits import read_official_splits
+from emohub.data.workers import children_end_with_us
 from emohub.dataset.registry import find
 from emohub.dataset.repo import PROBLEMS, RECORD, items_by_split
 from emohub.errors import BuildError, EmohubError, SourceError, listed
@@ -148,12 +149,13 @@ def _build_config(
         writer_batch_size=knows.batch,
     )
     try:
-        builder.download_and_prepare(
-            str(scratch / "parquet"),
-            file_format="parquet",
-            num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
-            download_mode="force_redownload",
-        )
+        with children_end_with_us():
+            builder.download_and_prepare(
+                str(scratch / "parquet"),
+                file_format="parquet",
+                num_proc=options.num_proc if knows.media and options.num_proc > 1 else None,  # long tables are small
+                download_mode="force_redownload",
+            )
     except OriginalError as error:
         raise error.args[0] from None
     except RuntimeError as error:

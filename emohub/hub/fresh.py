@@ -277,7 +277,7 @@ class Process:
         try:
             status = self._process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise FreshProcessError(f"no end after {timeout:g} s", None) from None
+            raise FreshProcessError(f"timeout after {timeout:g} s", None) from None
         finally:
             self.kill()  # what it left running holds the pipes open
         stderr = self._stderr.text()

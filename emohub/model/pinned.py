@@ -61,6 +61,7 @@ def _write(folder: Path, files: Files, links: Mapping[str, Path]) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     for name, path in links.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).symlink_to(path.resolve())
     return folder
 

@@ -25,7 +25,7 @@ def test_the_case_of_a_gitignore_that_matches_the_data(copied: Copy, shared: Pat
         ("*.parquet\n!*.parquet\n", False),
         ("/binary\n", True),
         ("README.md/\nbuild\n# *.json\n\n", False),
-        ("*\n!*.*\n!*/\n", False),
+        ("*\n!*.*\n!*/\n!LICENSE\n", False),
         ("**/train-*\n", True),
         ("*.JSON\n", False),
     ],
@@ -52,9 +52,9 @@ def test_a_pattern_that_is_not_valid(copied: Copy) -> None:
     ("lines", "lost"),
     [
         ("*.parquet filter=lfs diff=lfs merge=lfs -text\n*.png filter=lfs\n", ""),
-        ("* filter=lfs diff=lfs merge=lfs -text\n", "README.md"),
+        ("* filter=lfs diff=lfs merge=lfs -text\nLICENSE -filter\n", "README.md"),
         ("*.json filter=lfs\n", "build.json"),
-        ("* filter=lfs\n*.json -filter\n*.md !filter\n", ""),
+        ("* filter=lfs\n*.json -filter\n*.md !filter\nLICENSE -filter\n", ""),
         ("# * filter=lfs\n\n*.md text\n!x filter=lfs\n", ""),
     ],
 )

@@ -42,7 +42,7 @@ def test_converts_and_shows_the_figures(sample, tmp_path):
 @pytest.mark.parametrize(
     ("change", "status", "message"),
     [
-        ({"size": "large"}, 1, "must be (1024, 32); is --size or --backbone another?"),
+        ({"size": "large"}, 1, "must be (1024,); is --size or --backbone another?"),
         ({"heads": "nowhere"}, 1, "nowhere is not a folder. Give the folder that holds the"),
         ({"backbone": "no/such-model"}, 1, "no/such-model: no readable config.json"),
         ({"size": "huge"}, 2, "Invalid value for '--size'"),

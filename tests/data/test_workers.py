@@ -1,4 +1,4 @@
-"""Workers end when the process that started them is killed, and only then."""
+"""Children end when the process that forked them is killed, whatever they do, and only then."""
 
 import os
 import subprocess
@@ -8,20 +8,18 @@ from pathlib import Path
 
 import psutil
 
-from emohub.data.workers import end_with_parent
+from emohub.data.workers import children_end_with_us
 
+# A pool that waits for work beside the process of a manager: what `datasets` starts, before and during its work.
 POOL = """
-import sys, time
+import os, sys, time
 import multiprocess
-from emohub.data.workers import end_with_parent
+from emohub.data.workers import children_end_with_us
 
-def work(number):
-    end_with_parent()
-    print(multiprocess.current_process().pid, flush=True)
+with children_end_with_us(), multiprocess.Manager() as manager, multiprocess.Pool(2) as pool:
+    queue = manager.Queue()
+    print(manager._process.pid, *(worker.pid for worker in pool._pool), flush=True)
     time.sleep(600)
-
-with multiprocess.Pool(2) as pool:
-    pool.map(work, range(2))
 """
 
 
@@ -34,18 +32,29 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_workers_of_a_killed_process_end() -> None:
+def test_idle_workers_and_managers_of_a_killed_process_end() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     command = [sys.executable, "-c", POOL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        workers = [int(process.stdout.readline()) for _ in range(2)]
-        assert all(psutil.pid_exists(pid) for pid in workers)
+        children = [int(pid) for pid in process.stdout.readline().split()]
+        assert len(children) == 3 and all(psutil.pid_exists(pid) for pid in children)
         process.kill()
-        assert all(gone(pid) for pid in workers)
+        assert all(gone(pid) for pid in children)
 
 
-def test_a_process_that_is_no_worker_watches_nobody() -> None:
-    """A build in the background goes on when its shell ends."""
-    before = psutil.Process().num_threads()
-    end_with_parent()
-    assert psutil.Process().num_threads() == before
+def threads_of_a_child() -> int:
+    """How many threads a forked child has."""
+    reader, writer = os.pipe()
+    if not (pid := os.fork()):
+        os.write(writer, bytes([psutil.Process().num_threads()]))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return os.read(reader, 1)[0]
+
+
+def test_a_child_watches_within_the_block_only() -> None:
+    """Another program's children, and a build in the background whose shell ends, are left alone."""
+    outside = threads_of_a_child()
+    with children_end_with_us():
+        assert threads_of_a_child() == outside + 1
+    assert threads_of_a_child() == outside

@@ -81,9 +81,10 @@ def test_a_model_that_another_machine_lacks(converted, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="same path, or on the Hub"):
         raytask._at_hand(repo)
     asked = {}
-    monkeypatch.setattr(raytask, "open_repo", lambda source, **given: asked.update(given, source=source))
-    raytask._at_hand(replace(repo, source="org/model", revision="abc"))
-    assert asked["source"] == "org/model" and asked["revision"] == "abc"
+    here = replace(repo, files=(("config.json", b"swapped since"),))
+    monkeypatch.setattr(raytask, "open_repo", lambda source, **given: asked.update(given, source=source) or here)
+    found = raytask._at_hand(replace(repo, source="org/model", revision="abc"))
+    assert asked["source"] == "org/model" and asked["revision"] == "abc" and found.files == repo.files
 
 
 def test_units_are_the_local_batches():
