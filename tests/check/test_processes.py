@@ -9,6 +9,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from emohub.check import spaces
+from emohub.check.base import Subject
 from emohub.check.isolated import local_repos
 from emohub.check.run import CHECKS, check_path
 from emohub.hub import fresh
@@ -130,7 +131,8 @@ def test_a_page_is_ended_with_all_that_it_started(
 
 def test_ids_of_the_release_lead_to_its_folders(good: Path) -> None:
     """In a fresh process, by path and from the Hub's cache."""
-    with fresh.workspace(local_repos(open_release(good))) as work:
+    whole = Subject("release", "demo", good, "", open_release(good))
+    with fresh.workspace(local_repos(whole)) as work:
         assert (work / "demo-org" / "emonet-face" / "README.md").is_file()
         cached = work.parent / "hf" / "hub" / "models--demo-org--empathic-insight-face-small"
         commit = (cached / "refs" / "main").read_text()

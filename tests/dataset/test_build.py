@@ -510,7 +510,7 @@ def test_a_build_killed_in_the_middle_leaves_the_repo_and_the_next_one_starts_cl
         assert raw.tree(repo) == before and raw.tree(repo.with_name(".repo.building"))
         raw.build("chehre", many, repo, "videos", "emoji_ratings")  # workers of the killed one are still there
     assert beside(repo) == ["repo", "source"]
-    raw.build("chehre", many, tmp_path / "clean")
+    raw.build("chehre", many, tmp_path / "clean", "videos", "label_ratings", "emoji_ratings")
     assert raw.tree(repo) == raw.tree(tmp_path / "clean")
 
 

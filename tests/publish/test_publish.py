@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from huggingface_hub.errors import HfHubHTTPError
 
-from emohub.errors import PublishError, message_for
+from emohub.errors import BuildError, PublishError, message_for
+from emohub.publish.journal import opened
 from emohub.publish.publish import Plan, targets_of
 from emohub.publish.verify import Verifier
 from emohub.release.record import open_release
@@ -290,7 +290,7 @@ def test_without_write_access(run: Publish, hub: Hub, monkeypatch: pytest.Monkey
 
 
 def test_one_publisher_at_a_time(run: Publish, release: Path, sent: Sent) -> None:
-    with FileLock(release.parent / ".release.publish.lock"), pytest.raises(PublishError, match="is running"):
+    with opened(release), pytest.raises(BuildError, match="Another `emohub publish` is writing .* Wait for it"):
         run()
     assert sent() == []
 

@@ -244,14 +244,14 @@ def test_broken_notes_stop_the_build_before_anything_is_lost(tmp_path: Path) -> 
     manifest, out = few(tmp_path / "raw"), tmp_path / "out"
     build_release(manifest, out)
     card = out / "metrics" / "spread_ratio" / "README.md"
-    broken = card.read_text().replace(END, "by hand")
+    broken = card.read_text().replace(END, "my own note")
     card.write_text(broken)
     with pytest.raises(EmohubError, match=r"spread_ratio/README.md has <!-- emohub:notes:start --> in line \d+"):
         build_release(few(tmp_path / "raw", "2.0.0"), out)
     assert card.read_text() == broken
-    card.write_text(broken.replace("by hand", f"by hand\n{END}"))
+    card.write_text(broken.replace("my own note", f"my own note\n{END}"))
     build_release(manifest, out)
-    assert notes_of(card.read_text()) == "\nby hand\n"
+    assert notes_of(card.read_text()) == "\nmy own note\n"
 
 
 KILLED = """
@@ -308,6 +308,6 @@ def test_sources_are_gathered_and_named_in_the_card(raw: Path, tmp_path: Path) -
     build_release(manifest, tmp_path / "out")
     record = json.loads((tmp_path / "out/datasets/emonet-face/build.json").read_text())
     assert {config: made["source"] for config, made in record["configs"].items()} == dict.fromkeys(
-        ("hq", "hq_ratings"), "hq, hq.csv"
+        ("hq", "hq_ratings", "emotions"), "hq, hq.csv"
     )
     assert "| `hq` | hq, hq.csv, `hq.csv` (sha256" in (tmp_path / "out/datasets/emonet-face/README.md").read_text()
