@@ -6,7 +6,8 @@ import re
 import unicodedata
 import warnings
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -74,8 +75,7 @@ def read_csv(path: Path, columns: Collection[str]) -> pd.DataFrame:
 
 def _check_shape(path: Path) -> None:
     """Refuse what pandas repairs silently: it renames repeated columns and fills up short rows."""
-    csv.field_size_limit(2**31 - 1)
-    with open(path, newline="", encoding="utf-8-sig") as file:
+    with _long_cells(), open(path, newline="", encoding="utf-8-sig") as file:
         rows = csv.reader(file)
         header = next(row for row in rows if row)
         if repeated := [name for name in dict.fromkeys(header) if header.count(name) > 1]:
@@ -85,6 +85,16 @@ def _check_shape(path: Path) -> None:
                 f"{path} line {line} has fewer cells than the header has columns: the file was cut off or damaged. "
                 "Download it again."
             )
+
+
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """Cells of any length for `csv`, whose limit belongs to the whole process."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 def _first_bad_byte(path: Path) -> str:

@@ -450,7 +450,7 @@ def test_embeddings_of_another_tower(sources, siglip, tmp_path):
     table = pq.read_table(sources / "embeddings" / "big-00000.parquet")
     wide = np.concatenate([np.stack(table["embedding"].to_numpy())] * 2, axis=1)
     pq.write_table(pa.table({"item": table["item"], "embedding": list(wide)}), tmp_path / "other" / "x.parquet")
-    with pytest.raises(BuildError, match="The embeddings have 64 numbers, siglip gives 32"):
+    with pytest.raises(BuildError, match="The embeddings have 64 numbers, those of siglip 32"):
         train_model([tmp_path / "other"], str(sources / "emonet-face"), tmp_path / "out", "small", str(siglip))
 
 
