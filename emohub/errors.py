@@ -101,12 +101,12 @@ def hub_message(error: BaseException) -> str:
     if response is None:
         return f"The Hub refused: {error}"
     status, request = response.status_code, response.request
-    said = (getattr(error, "server_message", None) or response.reason_phrase or "").strip().rstrip(".")
+    reason = (getattr(error, "server_message", None) or response.reason_phrase or "").strip().rstrip(".")
     advice = ADVICE.get(
         status, "Run the same command again; https://status.huggingface.co says whether the Hub is up."
     )
     address = str(request.url).partition("?")[0]
-    return f"The Hub answered {status} to {request.method} {address}: {said}. {advice}"
+    return f"The Hub answered {status} to {request.method} {address}: {reason}. {advice}"
 
 
 def offline_message(error: BaseException) -> str:

@@ -57,7 +57,7 @@ RANKINGS = {
     "labels": List(Value("string")),  # the candidates
     "rank1": Value("string"),  # best label, or the answer "None": text, not a missing value
     "rank2": Value("string"),  # second-best label, likewise
-    "none_stored": Value("bool"),  # false before 2025-06-23: a first choice "None" was not stored, and cannot be told
+    "none_stored": Value("bool"),  # false before 2025-06-23: a first choice "None" was not stored, so it is unknown
     "jitter": Value("bool"),
     "timestamp": Value("string"),
 }

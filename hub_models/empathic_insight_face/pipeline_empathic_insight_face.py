@@ -18,7 +18,7 @@ from .reading_empathic_insight_face import to_rgb
 
 
 def pil_processor(model: PreTrainedModel) -> BaseImageProcessor:
-    """The image processor that lies beside a model's weights, computed with Pillow alone."""
+    """The image processor beside a model's weights, computed with Pillow alone."""
     name = "SiglipImageProcessorPil" if hasattr(siglip, "SiglipImageProcessorPil") else "SiglipImageProcessor"
     commit = getattr(model.config, "_commit_hash", None)
     return getattr(siglip, name).from_pretrained(model.name_or_path, revision=commit)

@@ -64,8 +64,10 @@ def headline(name: str, value: float, interval: Sequence[float] | None, counts: 
     """The value with its interval, and the counts behind it, as HTML; what did not happen is left out."""
     within = f"<p><b>95 % interval</b> {number(interval[0])} to {number(interval[1])}</p>" if interval else ""
     counted = {what.removeprefix("n_").replace("_", " "): count for what, count in counts.items()}
-    said = ", ".join(f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined")
-    return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(said)}</p>"
+    result_html = ", ".join(
+        f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined"
+    )
+    return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(result_html)}</p>"
 
 
 def counts_of(result: dict[str, Any]) -> dict[str, Any]:
@@ -147,17 +149,17 @@ def evaluate_endpoint(metric: Any) -> Callable[[str, dict[str, Any]], dict[str, 
             with warnings.catch_warnings(record=True) as notes:
                 warnings.simplefilter("always")
                 result = metric.compute(**(inputs or {"ratings": ratings}), **chosen)
-            return finite(result) | {"warnings": said_of(notes)}
+            return finite(result) | {"warnings": warnings_of(notes)}
         except (ValueError, TypeError) as error:
             raise gr.Error(visible(error)) from error
 
     return evaluate
 
 
-def said_of(notes: list[warnings.WarningMessage]) -> list[str]:
+def warnings_of(notes: list[warnings.WarningMessage]) -> list[str]:
     """The warnings that are for the user, each once; that a font lacks a letter is none of them."""
-    told = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
-    return sorted(note for note in told if "Glyph" not in note)
+    messages = {str(note.message) for note in notes if issubclass(note.category, UserWarning)}
+    return sorted(note for note in messages if "Glyph" not in note)
 
 
 def finite(result: Any) -> Any:
@@ -194,18 +196,18 @@ def build(
         try:
             with warnings.catch_warnings(record=True) as notes:
                 warnings.simplefilter("always")
-                said, details, figure = run(read_table(text, file), *values)
-                heading = html.unescape(re.findall("<h2>(.*?)</h2>", said)[0])
+                result_html, details, figure = run(read_table(text, file), *values)
+                heading = html.unescape(re.findall("<h2>(.*?)</h2>", result_html)[0])
                 drawn = image(figure, f"Chart: {heading}; the details below have its numbers")
         except (ValueError, TypeError) as error:
             return f"<h2>Cannot compute</h2><p>{escaped(error)}</p>", None, ""
-        said += "".join(f"<p>⚠ {escaped(note)}</p>" for note in said_of(notes))
-        return said, details.round(3).map(cell), drawn
+        result_html += "".join(f"<p>⚠ {escaped(note)}</p>" for note in warnings_of(notes))
+        return result_html, details.round(3).map(cell), drawn
 
     def compute(text: str | None, file: str | None, *values: Any) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        said, details, drawn = result(text, file, *values)
+        result_html, details, drawn = result(text, file, *values)
         shown = details is not None
-        return said, gr.update(value=details, visible=shown), gr.update(value=drawn, visible=shown)
+        return result_html, gr.update(value=details, visible=shown), gr.update(value=drawn, visible=shown)
 
     first, table, chart = result(example, None, *(option.value for option in options))
     with gr.Blocks(title=title, analytics_enabled=False) as page:
@@ -219,12 +221,12 @@ def build(
                 button = gr.Button("Compute", variant="primary")
                 gr.Markdown(HELP)
             with gr.Column():
-                said = gr.HTML(first, label="Result")
+                result_html = gr.HTML(first, label="Result")
                 picture = gr.HTML(chart)
                 details = gr.Dataframe(table, label="Details", interactive=False)
         with gr.Accordion("Formula, range, and how to use it in Python", open=False):
             gr.Markdown(card_of(folder))
-        button.click(compute, [text, file, *options], [said, details, picture], api_name="compute")
+        button.click(compute, [text, file, *options], [result_html, details, picture], api_name="compute")
         api(evaluate_endpoint(metric), api_name="evaluate")
     return page
 

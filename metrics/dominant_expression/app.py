@@ -51,9 +51,13 @@ def run(
         }
     )
     counts = {"mean candidates": result["mean_candidates"]} | counts_of(result)
-    said = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
+    result_html = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
     names, values, intervals, grey = zip(*rows, strict=True)
-    return said, details, bars(names, values, intervals, label="score (model, a random order, the prior)", grey=grey)
+    return (
+        result_html,
+        details,
+        bars(names, values, intervals, label="score (model, a random order, the prior)", grey=grey),
+    )
 
 
 def spoken(name: str) -> str:

@@ -45,8 +45,14 @@ def run(table: pd.DataFrame, model: str, resample: str, bootstrap: float) -> tup
             "status": [entry["status"] for entry in entries.values()],
         }
     )
-    said = headline("Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result))
-    return said, details, bars(names, values, intervals, label="Spearman's ρ with the human median", reference=1)
+    result_html = headline(
+        "Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result)
+    )
+    return (
+        result_html,
+        details,
+        bars(names, values, intervals, label="Spearman's ρ with the human median", reference=1),
+    )
 
 
 PAGE = build(

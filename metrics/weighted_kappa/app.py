@@ -36,8 +36,8 @@ def run(table: pd.DataFrame, weights: str, non_integer: str, bootstrap: float) -
         }
         for pair in result["per_pair"]
     )
-    said = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
-    return said, details, heat_map(result)
+    result_html = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
+    return result_html, details, heat_map(result)
 
 
 def heat_map(result: dict[str, Any]) -> Figure:
@@ -57,12 +57,12 @@ def heat_map(result: dict[str, Any]) -> Figure:
     if len(names) <= 15:
         for (row, column), value in np.ndenumerate(cells):
             if row != column:
-                said, ink = (
+                text, ink = (
                     (number(float(value)), "white" if abs(value) > 0.5 else "black")
                     if value == value
                     else ("–", "black")
                 )
-                axes.text(column, row, said, ha="center", va="center", color=ink)
+                axes.text(column, row, text, ha="center", va="center", color=ink)
     axes.set_title("Agreement of every pair of raters", fontsize="medium")
     figure.colorbar(image, label="weighted kappa")
     return figure

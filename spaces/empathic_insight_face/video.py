@@ -48,9 +48,11 @@ def plan(data: bytes, per_second: float, longest: float, most: int) -> Plan:
     """
     with _opened(data) as container:
         stream = container.streams.video[0]
-        said, base = (stream.duration, stream.time_base) if stream.duration else (container.duration, 1 / av.time_base)
+        declared, base = (
+            (stream.duration, stream.time_base) if stream.duration else (container.duration, 1 / av.time_base)
+        )
     # What a browser records does not say how long it is: then decoding stops at the limit.
-    seconds = float((said or 0) * (base or 0)) or longest
+    seconds = float((declared or 0) * (base or 0)) or longest
     if seconds > longest + 0.5:
         raise _too_long(seconds, longest)
     step = max(1 / per_second, seconds / most)
@@ -61,7 +63,7 @@ def frames(data: bytes, chosen: Plan, longest: float, most: int) -> Iterator[Fra
     """The first frame at or after every tick of a plan.
 
     Raises:
-        Refused: damaged, or it goes on for longer than it said and than is taken.
+        Refused: damaged, or it is longer than it declares and than the limit.
     """
     tick, start, taken = 0, None, 0
     with _opened(data) as container:
