@@ -15,7 +15,7 @@ UNNAMED = ("", "Unnamed: 0")  # the second is what pandas makes of the first
 def read_csv(data: bytes | str) -> pd.DataFrame:
     r"""The cells of a table as text, its columns by their names.
 
-    Rows that end in a delimiter, columns without a name and names of rows without a column are distinguished by counting.
+    Rows that end in a delimiter, columns without a name and names of rows without a column are found by counting.
 
     Args:
         data: text, or bytes in UTF-8 or, with a byte order mark, UTF-16; delimited by comma, semicolon, tab or bar.

@@ -64,10 +64,8 @@ def headline(name: str, value: float, interval: Sequence[float] | None, counts: 
     """The value with its interval, and the counts behind it, as HTML; what did not happen is left out."""
     within = f"<p><b>95 % interval</b> {number(interval[0])} to {number(interval[1])}</p>" if interval else ""
     counted = {what.removeprefix("n_").replace("_", " "): count for what, count in counts.items()}
-    result_html = ", ".join(
-        f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined"
-    )
-    return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(result_html)}</p>"
+    parts = ", ".join(f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined")
+    return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(parts)}</p>"
 
 
 def counts_of(result: dict[str, Any]) -> dict[str, Any]:

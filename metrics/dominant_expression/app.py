@@ -51,10 +51,10 @@ def run(
         }
     )
     counts = {"mean candidates": result["mean_candidates"]} | counts_of(result)
-    result_html = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
+    text = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
     names, values, intervals, grey = zip(*rows, strict=True)
     return (
-        result_html,
+        text,
         details,
         bars(names, values, intervals, label="score (model, a random order, the prior)", grey=grey),
     )

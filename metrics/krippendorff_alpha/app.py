@@ -42,8 +42,8 @@ def run(table: pd.DataFrame, level: str, bootstrap: float) -> tuple[str, pd.Data
             "units": [entry.get("n_units", result["n_units"]) for entry in entries.values()],
         }
     )
-    result_html = headline("Krippendorff's α", result["krippendorff_alpha"], result.get("interval"), counts_of(result))
-    return result_html, details, bars(names, values, intervals, label=f"Krippendorff's α, {level}", reference=1)
+    text = headline("Krippendorff's α", result["krippendorff_alpha"], result.get("interval"), counts_of(result))
+    return text, details, bars(names, values, intervals, label=f"Krippendorff's α, {level}", reference=1)
 
 
 PAGE = build(

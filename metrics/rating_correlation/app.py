@@ -45,11 +45,9 @@ def run(table: pd.DataFrame, model: str, resample: str, bootstrap: float) -> tup
             "status": [entry["status"] for entry in entries.values()],
         }
     )
-    result_html = headline(
-        "Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result)
-    )
+    text = headline("Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result))
     return (
-        result_html,
+        text,
         details,
         bars(names, values, intervals, label="Spearman's ρ with the human median", reference=1),
     )

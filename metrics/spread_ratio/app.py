@@ -44,8 +44,8 @@ def run(table: pd.DataFrame, model: str, variant: str, bootstrap: float) -> tupl
         }
     )
     counts = {"energy distance": result["energy_distance"]} | counts_of(result)
-    result_html = headline("Spread Ratio", result["spread_ratio"], result.get("interval"), counts)
-    return result_html, details, bars(names, values, intervals, label="Spread Ratio", reference=1, grey=grey)
+    text = headline("Spread Ratio", result["spread_ratio"], result.get("interval"), counts)
+    return text, details, bars(names, values, intervals, label="Spread Ratio", reference=1, grey=grey)
 
 
 PAGE = build(

@@ -36,8 +36,8 @@ def run(table: pd.DataFrame, weights: str, non_integer: str, bootstrap: float) -
         }
         for pair in result["per_pair"]
     )
-    result_html = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
-    return result_html, details, heat_map(result)
+    text = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
+    return text, details, heat_map(result)
 
 
 def heat_map(result: dict[str, Any]) -> Figure:
