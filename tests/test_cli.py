@@ -14,7 +14,7 @@ import pytest
 
 from emohub import cli
 from tests import fresh
-from tests.dataset_scripts import test_emonet_face as layouts
+from tests.dataset_scripts.emonet_face import inputs as layouts
 from tests.hub_server import serve
 from tests.raw_inputs import write_emonet
 

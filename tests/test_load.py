@@ -131,9 +131,7 @@ def test_the_code_in_the_card_runs(name: str, release: Path, tmp_path: Path) -> 
     card = (release / name / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     assert f'load_dataset("demo-org/{name}", "{CONFIGS[name][0]}"' in blocks[0]
-    offline = [
-        block for block in blocks if "hf://" not in block
-    ]  # those run in tests/dataset/test_card.py, on the files
+    offline = [block for block in blocks if "hf://" not in block]  # those run in tests/dataset/card, on the files
     assert 0 < len(offline) < len(blocks)
     code = "\n".join(offline).replace("demo-org/", "")
     result = fresh.python(f"{code}\nresult = sorted(globals())", cwd=release, home=tmp_path, **fresh.OFFLINE)

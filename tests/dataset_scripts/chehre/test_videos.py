@@ -1,6 +1,5 @@
-"""Chehre from the real half dump, against a parse of its own with nothing but csv and json."""
+"""Chehre's rows of videos, its rankings and the study's label sets."""
 
-import csv
 import importlib
 import json
 import re
@@ -18,81 +17,14 @@ from hypothesis import strategies as st
 
 from emohub.data.emojis import emoji
 from emohub.data.problems import ProblemLog
-from emohub.dataset.registry import find
 from emohub.errors import BuildError, SourceError
 from tests import raw_inputs as raw
+from tests.dataset_scripts.chehre.inputs import chehre, firsts, table
 
-chehre = importlib.import_module(find("chehre").builder.__module__)
 parsing = importlib.import_module(chehre.read_clips.__module__)
+
+
 FLAGS = ("fewer_than_3_raters", "repeated_rater", "jitter_majority", "none_not_stored", "no_dominant_label")
-
-
-# ---- The dump, read independently
-
-
-def plain(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def label_answers(row: dict[str, str]) -> list[dict[str, Any]]:
-    """Every rater's cells of one row of labels.csv, repeats too."""
-    found = []
-    for k in (1, 2, 3, 4):
-        if row[f"pid_{k}"]:
-            text = row[f"pid_{k}_ratings"]
-            assert text[0] == text[-1] == '"'
-            found.append(
-                {
-                    "rater": row[f"pid_{k}"],
-                    "ratings": json.loads(text[1:-1].replace('""', '"')),
-                    "rank1": row[f"pid_{k}_rank1"],
-                    "rank2": row[f"pid_{k}_rank2"],
-                    "jitter": {"true": True, "false": False}[row[f"pid_{k}_jitteryFlag"]],
-                    "timestamp": row[f"pid_{k}_timestamp"],
-                }
-            )
-    return found
-
-
-def match_answers(row: dict[str, str]) -> list[dict[str, Any]]:
-    return [
-        {"rater": row[f"pid_{k}"], "rating": int(row[f"pid_{k}_match_rating"]), "timestamp": row[f"pid_{k}_timestamp"]}
-        for k in (1, 2, 3)
-        if row[f"pid_{k}"]
-    ]
-
-
-def firsts(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each rater's first answer."""
-    return list({answer["rater"]: answer for answer in reversed(answers)}.values())[::-1]
-
-
-def item_of(row: dict[str, str]) -> str:
-    return re.sub(r"\.mp4$", "", row["video_name"])
-
-
-@pytest.fixture(scope="session")
-def dump(shared) -> Path:
-    return shared / "data" / "chehre"
-
-
-@pytest.fixture(scope="session")
-def labels(dump) -> dict[str, list[dict[str, Any]]]:
-    """item → all label answers, in the order of the file."""
-    return {item_of(row): label_answers(row) for row in plain(dump / "labels.csv")}
-
-
-@pytest.fixture(scope="session")
-def matches(dump) -> dict[str, list[dict[str, Any]]]:
-    return {item_of(row): match_answers(row) for row in plain(dump / "emojis.csv")}
-
-
-@pytest.fixture(scope="session")
-def built(dump, tmp_path_factory) -> Path:
-    repo = tmp_path_factory.mktemp("chehre") / "repo"
-    raw.build("chehre", dump, repo)
-    return repo
 
 
 @pytest.fixture(scope="session")
@@ -101,125 +33,6 @@ def clips(dump, tmp_path_factory) -> dict[str, Any]:
     found, _ = chehre.read_clips(dump, log)
     assert list(log) == []
     return found
-
-
-def table(repo: Path, config: str) -> list[dict[str, Any]]:
-    return [row for path in sorted((repo / config).glob("*.parquet")) for row in pq.read_table(path).to_pylist()]
-
-
-# ---- The long tables
-
-
-def test_label_ratings_hold_every_first_answer_and_nothing_else(built, labels):
-    rows = table(built, "label_ratings")
-    expected = {
-        (item, answer["rater"], label): float(rating)
-        for item, answers in labels.items()
-        for answer in firsts(answers)
-        for label, rating in answer["ratings"].items()
-    }
-    assert {(row["item"], row["rater"], row["category"]): row["rating"] for row in rows} == expected
-    assert len(rows) == len(expected) == 14_527
-    assert {(row["kind"], row["sample"], row["step"]) for row in rows} == {("human", None, None)}
-
-
-def test_emoji_ratings_hold_every_first_answer_and_nothing_else(built, matches, dump):
-    rows = table(built, "emoji_ratings")
-    slugs = {
-        name.rpartition("_")[2][:-4]: name.rpartition("_")[0]
-        for name in json.loads((dump / "emoji_list.json").read_text())
-    }
-    expected = {
-        (item, answer["rater"], slugs[item.rpartition("_")[2]]): float(answer["rating"])
-        for item, answers in matches.items()
-        for answer in firsts(answers)
-    }
-    assert {(r["item"], r["rater"], r["category"].replace(" ", "-")): r["rating"] for r in rows} == expected
-    assert len(rows) == len(expected) == 3_465
-    assert {(row["kind"], row["sample"], row["step"]) for row in rows} == {("human", None, None)}
-
-
-def test_the_two_tables_list_the_same_videos_in_the_same_order(labels, matches):
-    assert list(labels) == list(matches) and len(labels) == 1_276
-
-
-# ---- Quirks
-
-
-@pytest.fixture(scope="session")
-def quirks(labels, matches, dump) -> dict[str, int]:
-    """What chehre.md lists, counted from the parse above."""
-    kept = [answer for answers in labels.values() for answer in firsts(answers)]
-    sets = json.loads((dump / "emoji_labels.json").read_text())
-    shown = {item.rpartition("_")[2] for item in labels}
-    pictured = {name.rpartition("_")[2][:-4] for name in json.loads((dump / "emoji_list.json").read_text())}
-    return {
-        "rating cells that are CSV-quoted twice": sum(map(len, labels.values())),
-        "label answers by a rater who had answered the video before (left out, first kept)": sum(
-            len(answers) - len({answer["rater"] for answer in answers}) for answers in labels.values()
-        ),
-        "emoji ratings by a rater who had rated the video before (left out, first kept)": sum(
-            len(answers) - len({answer["rater"] for answer in answers}) for answers in matches.values()
-        ),
-        'first choices "None" (an answer, not a missing value)': sum(a["rank1"] == "None" for a in kept),
-        'second choices "None"': sum(a["rank2"] == "None" for a in kept),
-        'answers before 2025-06-23, when no first choice "None" was stored': sum(
-            a["timestamp"] < "2025-06-23" for a in kept
-        ),
-        "first choices that are not among the rater's highest-rated labels": sum(
-            a["rank1"] != "None" and a["ratings"][a["rank1"]] < max(a["ratings"].values()) for a in kept
-        ),
-        "answers that call the video jittery": sum(a["jitter"] for a in kept),
-        "emoji codes with labels and no videos, dropped": len(set(sets) - shown),
-        "emojis of the list without labels, dropped": len(pictured - set(sets)),
-    }
-
-
-def test_every_quirk_is_counted_in_the_record(built, quirks):
-    record = json.loads((built / "build.json").read_text(encoding="utf-8"))
-    assert all(quirks.values())
-    assert (
-        quirks["emoji codes with labels and no videos, dropped"],
-        quirks["emojis of the list without labels, dropped"],
-    ) == (2, 1)
-    for config in ("label_ratings", "emoji_ratings", "rankings"):
-        assert record["configs"][config]["quirks"] == quirks
-        assert record["configs"][config]["left_out"] == 0
-
-
-def test_every_quirk_is_told_in_the_card(built, quirks):
-    card = (built / "README.md").read_text(encoding="utf-8")
-    for what, count in quirks.items():
-        assert f"| `label_ratings`, `emoji_ratings`, `rankings` | {what} | {count:,} |" in card, what
-
-
-def test_the_card_states_how_far_the_dump_is_from_the_published_data(built, labels):
-    performers = {item.split("--")[1].split("_")[0] for item in labels}
-    lines = [
-        f"{config}: 1,276 videos, the published data count 2,111 (-835)"
-        for config in ("label_ratings", "emoji_ratings", "rankings")
-    ] + [
-        f"{config}: {len(performers)} performers, the published data count 203 ({len(performers) - 203:+})"
-        for config in ("label_ratings", "emoji_ratings", "rankings")
-    ]
-    card = (built / "README.md").read_text(encoding="utf-8")
-    assert not [line for line in lines if line.partition(": ")[2] not in card]
-    record = json.loads((built / "build.json").read_text(encoding="utf-8"))
-    assert sorted(line for made in record["configs"].values() for line in made["differs"]) == sorted(lines)
-
-
-def test_first_choices_none_begin_on_2025_06_24_and_second_ones_much_earlier(labels):
-    """What the flag `none_stored` rests on; it holds of first choices only."""
-    times = {
-        rank: min(a["timestamp"] for answers in labels.values() for a in answers if a[rank] == "None")
-        for rank in ("rank1", "rank2")
-    }
-    assert times["rank1"][:10] == "2025-06-24" and times["rank2"][:10] == "2025-06-03"
-    before = [a for answers in labels.values() for a in answers if a["timestamp"] < "2025-06-23"]
-    assert len(before) > 1_000
-
-
-# ---- Rows of videos
 
 
 def expected_row(item, answers, matches, order):
@@ -325,9 +138,6 @@ def test_a_row_by_hand(tmp_path):
     assert row["quality_flags"] == ["no_dominant_label"]
 
 
-# ---- Real rows with videos
-
-
 @pytest.fixture(scope="session")
 def subset(labels, matches) -> list[str]:
     """Some rows of every kind: repeated raters, "None", nothing rated above 0, jitter, few raters, and plain ones."""
@@ -407,9 +217,6 @@ def test_the_emoji_class_is_the_picture_name_of_the_code(with_videos, dump):
     } < pictures
 
 
-# ---- Rankings
-
-
 def test_rankings_need_no_videos_and_keep_none_apart_from_missing(built, labels, dump):
     rows = table(built, "rankings")
     order = json.loads((dump / "emoji_labels.json").read_text())
@@ -423,9 +230,6 @@ def test_rankings_need_no_videos_and_keep_none_apart_from_missing(built, labels,
     assert early and not [row for row in early if row["rank1"] == "None"]  # the fault of the study's app
     assert {row["timestamp"] < "2025-06-23" for row in early} == {True}
     assert sum(row["rank1"] == "None" for row in rows) > 10
-
-
-# ---- The study's own label sets
 
 
 def small(tmp_path: Path, **files: Any) -> Path:
@@ -463,10 +267,9 @@ def test_label_sets_are_not_needed(tmp_path):
     assert not [what for what in record["configs"]["label_ratings"]["quirks"] if "dropped" in what]
 
 
-# ---- The parser of rating cells
-
-
 names = st.sampled_from(raw.LABELS["1f608"])
+
+
 values = st.one_of(st.integers(-1, 4), st.floats(), st.none(), st.booleans(), st.text(max_size=2), st.lists(st.none()))
 
 
