@@ -11,7 +11,7 @@ from huggingface_hub import DatasetCard
 from emohub.dataset.registry import find
 from emohub.errors import BuildError
 from tests import raw_inputs as raw
-from tests.dataset.build.inputs import ALL, DIFFERS, beside, card, metadata, record
+from tests.dataset.build_command.inputs import ALL, DIFFERS, beside, card, metadata, record
 
 
 @pytest.mark.parametrize("name", ALL)

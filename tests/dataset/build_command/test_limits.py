@@ -18,7 +18,7 @@ from emohub.dataset import build as build_module
 from emohub.dataset.registry import find
 from emohub.errors import BuildError, EmohubError, SourceError
 from tests import raw_inputs as raw
-from tests.dataset.build.inputs import ALL, beside, card, metadata, record
+from tests.dataset.build_command.inputs import ALL, beside, card, metadata, record
 
 
 @pytest.mark.parametrize("kind", ["folder with files", "file", "folder with a folder"])
