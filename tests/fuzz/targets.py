@@ -128,11 +128,11 @@ class Parquet(Build):
         return [good]
 
     def read(self, data: bytes) -> None:
-        from emohub.model.infer.shards import find_images, read_rows
+        from emohub.data.parquet import find_rows, read_rows
 
         super().read(data)
         repo = self.folder / "source"
-        each(lambda: [list(read_rows(pieces)) for pieces in find_images(repo / "big", None).splits.values()])
+        each(lambda: [list(read_rows(pieces)) for pieces in find_rows(repo / "big", None).splits.values()])
 
 
 class Pth(Target):

@@ -12,11 +12,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from emohub.data.parquet import find_rows
 from emohub.data.runs import run_folder
 from emohub.errors import BuildError, EmohubError, MediaError, listed
 from emohub.model.infer import store
 from emohub.model.infer.engine import BATCH_SIZE, Part, Settings, run_local
-from emohub.model.infer.shards import Shard, cut, find_images
+from emohub.model.infer.shards import Shard, cut
 from emohub.model.repo import AUTO, ModelRepo, open_repo
 
 SHARD_SIZE = 1024
@@ -86,7 +87,7 @@ def embed_dataset(
         MediaError: an image cannot be decoded, and `skip_bad` is off; complete shards are kept.
     """
     _check_numbers(engine, batch_size=batch_size, shard_size=shard_size, workers=workers, actors=actors)
-    images = find_images(dataset, config, splits, dataset_revision)
+    images = find_rows(dataset, config, splits, dataset_revision)
     repo = open_repo(
         model,
         backend=backend,

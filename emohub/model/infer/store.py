@@ -21,9 +21,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emohub.data.parquet import Rows
 from emohub.data.runs import Run, replacing_file
 from emohub.model.infer.engine import Part
-from emohub.model.infer.shards import Images, Shard
+from emohub.model.infer.shards import Shard
 from emohub.model.repo import ModelRepo
 
 PACKAGES = ("emohub", "torch", "transformers", "onnxruntime", "pillow")
@@ -64,14 +65,14 @@ def write_shard(out: Path, shard: Shard, parts: Sequence[Part], repo: ModelRepo)
         )
 
 
-def plan_of(images: Images, repo: ModelRepo, shards: Sequence[Shard]) -> dict[str, Any]:
+def plan_of(images: Rows, repo: ModelRepo, shards: Sequence[Shard]) -> dict[str, Any]:
     """Everything that decides the rows; a run is resumed only with the same plan."""
     return {
         "dataset": {
             "source": images.source,
             "config": images.config,
             "revision": images.revision,
-            "splits": images.rows(),
+            "splits": images.counts(),
             "fingerprint": images.fingerprint,
         },
         "model": {"source": repo.source, "revision": repo.revision, "sha256": repo.digests()},

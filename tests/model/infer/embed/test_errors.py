@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 
 from emohub.cli import app
 from emohub.data.images import decode
+from emohub.data.parquet import find_rows, read_rows
 from emohub.errors import EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.model.infer import decode as decoding
 from emohub.model.infer.decode import overlapped
 from emohub.model.infer.embed import embed_dataset
-from emohub.model.infer.shards import cut, find_images, read_rows
+from emohub.model.infer.shards import cut
 from emohub.model.repo import open_repo
 from tests.hub_server import serve
 from tests.inference_inputs import face, jpeg, write_repo
@@ -195,7 +196,7 @@ def test_threads_end_with_the_consumer():
 
 def test_shards_cover_every_row_once(tmp_path):
     repo = write_repo(tmp_path / "repo", [(str(row), b"x") for row in range(23)], group=4)
-    images = find_images(repo)
+    images = find_rows(repo)
     for size in (1, 3, 4, 7, 100):
         shards = cut(images, size)
         assert [row for shard in shards for row, _ in read_rows(shard.pieces)] == [str(row) for row in range(23)]

@@ -17,11 +17,12 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageClassification, pipeline
 
 from emohub.data.images import decode
+from emohub.data.parquet import find_rows, read_rows
 from emohub.data.runs import run_folder
 from emohub.errors import BuildError, SourceError
 from emohub.model.infer import store
 from emohub.model.infer.embed import embed_dataset
-from emohub.model.infer.shards import cut, find_images, read_rows
+from emohub.model.infer.shards import cut
 from emohub.model.repo import open_repo
 from tests.inference_inputs import build_faces
 from tests.model.infer.embed.inputs import ROWS, table
@@ -35,7 +36,7 @@ def embedded(repo, model, tmp_path_factory):
 
 
 def images_of(repo: Path) -> dict[str, Image.Image]:
-    rows = {item: data for split in cut(find_images(repo, "binary"), 100) for item, data in read_rows(split.pieces)}
+    rows = {item: data for split in cut(find_rows(repo, "binary"), 100) for item, data in read_rows(split.pieces)}
     return {item: decode(data) for item, data in rows.items()}
 
 
