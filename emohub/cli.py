@@ -13,6 +13,7 @@ from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
 from emohub.commands.publish import publish
+from emohub.commands.rate import rate
 from emohub.commands.release import build_release
 from emohub.commands.space import space
 from emohub.commands.train import train
@@ -23,7 +24,7 @@ BUILD, USE, RELEASE = "Build", "Use", "Release"
 # What help lists, in this order: panel → commands.
 PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     BUILD: (sample, train),
-    USE: (embed, predict, space),
+    USE: (embed, predict, rate, space),
     RELEASE: (check, publish),
 }
 

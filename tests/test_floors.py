@@ -15,6 +15,7 @@ FLOORS = (
     ("hub",),
     ("data",),
     ("dataset", "dataset_scripts", "model", "sample", "space"),
+    ("rate",),
     ("release",),
     ("check",),
     ("publish",),

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import ClassLabel, Features, List, Value
 
-from emohub.data.builder import ROWS_AT_ONCE, GivenVideo, Plan, RawBuilder, RawConfig
+from emohub.data.builder import ROWS_AT_ONCE, GivenVideo, Plan, Rated, RawBuilder, RawConfig
 from emohub.data.emojis import ALL_LABELS, EMOJIS, emoji
 from emohub.data.media import check_video
 from emohub.data.ratings import FEATURES as RATINGS
@@ -49,6 +49,11 @@ COUNT = {"videos": 2_111, "performers": 203}
 
 LABELS = Scale(ALL_LABELS, SCALE, whole=True)
 MATCH = Scale(tuple(shown.name for shown in EMOJIS), SCALE, whole=True)
+
+RATED = (
+    Rated(LABELS, "label_ratings", ("emoji_code", "labels"), lambda row: row["labels"]),
+    Rated(MATCH, "emoji_ratings", ("emoji_code",), lambda row: (emoji(row["emoji_code"]).name,)),
+)
 
 RANKINGS = {
     "item": Value("string"),
@@ -97,6 +102,11 @@ class Chehre(RawBuilder):
     def split_key(item: str) -> str:
         """The performer."""
         return item.partition("--")[2].rpartition("_")[0]
+
+    @classmethod
+    def rated(cls, config: str) -> Sequence[Rated]:
+        """The labels of each video's emoji, and how well the video fits the emoji: both 0–3."""
+        return RATED if config == "videos" else ()
 
     @classmethod
     def row_fault(cls, row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from datasets import Features
 
-from emohub.data.builder import ROWS_AT_ONCE, Plan, Published, RawBuilder, RawConfig
+from emohub.data.builder import ROWS_AT_ONCE, Plan, Published, Rated, RawBuilder, RawConfig
 from emohub.data.media import check_image
 from emohub.data.ratings import FEATURES as RATINGS
 from emohub.data.ratings import Scale
@@ -39,6 +39,12 @@ _CONFIGS: tuple[tuple[str, dict[str, Any], Scale | None, str], ...] = (
     ("binary_ratings", RATINGS, VOTES, "The votes of `binary` as a long table, no images."),
     ("emotions", columns.EMOTIONS, None, "The 40 emotions in the order of every 40-long list."),
 )
+# config with images → what is rated about them
+_RATED = {
+    "hq": Rated(INTENSITIES, "hq_ratings"),
+    "binary": Rated(VOTES, "binary_ratings"),
+    "big": Rated(INTENSITIES),
+}
 Complete = Mapping[str, int | Sequence[Published]]
 # set → how it is read, shares of the splits, counts of the published data
 _SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Complete]] = {
@@ -75,6 +81,11 @@ class EmoNetFace(RawBuilder):
     # Configs whose items are the same images: an item of one is in the same split in the others.
     FAMILIES = (("hq", "hq_ratings"), ("binary", "binary_ratings", "big"))
     LABEL_SETS = {"the 40 emotions": NAMES}
+
+    @classmethod
+    def rated(cls, config: str) -> Sequence[Rated]:
+        """All 40 emotions: intensities 0–7, or votes in `binary`."""
+        return (_RATED[config],) if config in _RATED else ()
 
     @classmethod
     def found_in(cls, source: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """What every dataset builder shares: a config that knows its data, and a builder that only plans and reads."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,27 @@ class Published:
     def fits(self, count: int) -> bool:
         """Whether a source of this size is complete."""
         return count > self.count if self.over else count == self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """What is rated about the items of a config with media.
+
+    Attributes:
+        scale: The categories, and what people's ratings of them may be.
+        ratings: The long config that holds people's ratings; empty where there is none.
+        columns: Columns, media aside, that `categories` and protocols of rating look at.
+        categories: The categories of one item, from these columns; None: all of the scale's.
+    """
+
+    scale: Scale
+    ratings: str = ""
+    columns: tuple[str, ...] = ()
+    categories: Callable[[Mapping[str, Any]], Sequence[str]] | None = None
+
+    def of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """The categories of one item."""
+        return tuple(self.categories(row) if self.categories else self.scale.categories)
 
 
 @dataclass
@@ -140,6 +161,11 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
     def split_key(item: str) -> str:
         """The group that a split must keep together, from an item's id."""
         return item
+
+    @classmethod
+    def rated(cls, config: str) -> Sequence[Rated]:
+        """What can be rated about the items of a config, the usual first; empty for configs without media."""
+        return ()
 
     @classmethod
     def row_fault(cls, row: Mapping[str, Any]) -> str:

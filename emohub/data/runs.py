@@ -8,9 +8,9 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -186,14 +186,16 @@ class Run:
         plan: Everything that decides the outputs, as JSON.
         record: The manifest of an earlier run that finished with the same plan and whose outputs are all there; None
             where there is work to do.
+        manifest: Name of the file that says that the run is complete.
     """
 
     folder: Path
     plan: Mapping[str, Any]
     record: dict[str, Any] | None
+    manifest: str = MANIFEST
 
     def finish(self, **more: Any) -> dict[str, Any]:
-        """Write `manifest.json`, which says that the run is complete: the last step, after every output.
+        """Write the manifest, which says that the run is complete: the last step, after every output.
 
         Args:
             more: What the manifest holds beside the plan.
@@ -202,14 +204,21 @@ class Run:
             What the manifest holds.
         """
         record = {**self.plan, **more}
-        write_json(self.folder / MANIFEST, record, durable=True)
+        write_json(self.folder / self.manifest, record, durable=True)
         (self.folder / STARTED).unlink()
         return record
 
 
 @contextmanager
 def run_folder(
-    out: Path, plan: Mapping[str, Any], command: str, *, outputs: Collection[str] = (), logs: Collection[str] = ()
+    out: Path,
+    plan: Mapping[str, Any],
+    command: str,
+    *,
+    outputs: Collection[str] = (),
+    logs: Collection[str] = (),
+    manifest: str = MANIFEST,
+    complete: Callable[[Mapping[str, Any]], bool] = lambda _: True,
 ) -> Iterator[Run]:
     """Lock a folder for one run, or for the next attempt at the same run.
 
@@ -223,18 +232,29 @@ def run_folder(
         command: Command that writes it, for messages.
         outputs: Paths in the folder that a finished run has; where one is missing, the run is not finished.
         logs: Names in the folder that any run may overwrite.
+        manifest: Name of the file that says that a run is complete.
+        complete: Whether a finished run, given by its manifest, is all that is wanted now; where it is not, the run
+            continues in the same folder.
 
     Raises:
         BuildError: the folder holds something else or a run with another plan, or another process is writing it.
     """
     out = out.resolve()
-    _require_run_folder(out, command, logs)
+    _require_run_folder(out, command, logs, manifest)
     made = not out.exists() or (out / STARTED).exists()
     out.mkdir(parents=True, exist_ok=True)
     try:
         with _held(out / LOCK, out, command):
             try:
-                yield _start(out, json.loads(json.dumps(plan)), command, outputs, logs)
+                run, before = Run(out, json.loads(json.dumps(plan)), None, manifest), _read(out / manifest)
+                _start(run, before, command, logs)
+                done = before is not None and all((out / name).exists() for name in outputs) and complete(before)
+                if done:
+                    (out / STARTED).unlink(missing_ok=True)
+                else:
+                    write_json(out / STARTED, run.plan, durable=True)
+                    (out / manifest).unlink(missing_ok=True)
+                yield replace(run, record=before) if done else run
             finally:
                 if not _outputs(out, logs):
                     (out / STARTED).unlink(missing_ok=True)
@@ -244,10 +264,10 @@ def run_folder(
                 out.rmdir()
 
 
-def _require_run_folder(out: Path, command: str, logs: Collection[str]) -> None:
+def _require_run_folder(out: Path, command: str, logs: Collection[str], manifest: str) -> None:
     if out.exists() and not out.is_dir():
         raise BuildError(f"{out} is a file. Choose another --out.")
-    known = any((out / name).is_file() for name in (MANIFEST, STARTED, LOCK))
+    known = any((out / name).is_file() for name in (manifest, STARTED, LOCK))
     if not known and (found := sorted(_outputs(out, logs))):
         raise BuildError(f"{out} was not made by `{command}`: it holds {found[0]!r}. Choose another --out.")
 
@@ -258,23 +278,17 @@ def _outputs(out: Path, logs: Collection[str]) -> set[str]:
     return {name for name in names if not name.endswith(WRITING)} - {STARTED, LOCK, *logs}
 
 
-def _start(out: Path, plan: dict[str, Any], command: str, outputs: Collection[str], logs: Collection[str]) -> Run:
-    """Clear what a killed process left, compare the plans, and write down this one."""
+def _start(run: Run, finished: dict[str, Any] | None, command: str, logs: Collection[str]) -> None:
+    """Clear what a killed process left, and compare the plans."""
+    out, plan = run.folder, run.plan
     for path in out.rglob(f".*{WRITING}"):
         path.unlink()
-    finished = _read(out / MANIFEST)
     for before in (finished, _read(out / STARTED) if _outputs(out, logs) else None):
         if before is not None and (changed := _differences({key: before.get(key) for key in plan}, plan)):
             raise BuildError(
                 f"{out} holds a run of `{command}` with other settings:\n{listed(changed)}\n"
                 "Repeat its settings to resume it, choose another --out, or remove the folder."
             )
-    if finished is not None and all((out / name).exists() for name in outputs):
-        (out / STARTED).unlink(missing_ok=True)
-        return Run(out, plan, finished)
-    write_json(out / STARTED, plan, durable=True)
-    (out / MANIFEST).unlink(missing_ok=True)
-    return Run(out, plan, None)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,112 @@
+"""Raters that answer questions: ask what the journal lacks, then read every answer."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from emohub.errors import EmohubError
+from emohub.rate.concurrent import Limits
+from emohub.rate.cost import Estimate
+from emohub.rate.journal import Entry, Journal
+from emohub.rate.outputs import Rated
+from emohub.rate.probe import probe
+from emohub.rate.protocol import BaseProtocol
+from emohub.rate.rater import ChatRater
+from emohub.rate.session import Session
+from emohub.rate.target import Item
+
+Confirm = Callable[[Estimate], bool]
+
+
+def ask(session: Session, rater: ChatRater, limits: Limits, with_probe: bool, confirm: Confirm) -> dict[str, Any]:
+    """Ask what is not answered yet.
+
+    Args:
+        session: What is asked.
+        rater: Who is asked.
+        limits: How many questions at once.
+        with_probe: Make sure that media arrive.
+        confirm: Called with what is left to do.
+
+    Returns:
+        What run.json says about it.
+
+    Raises:
+        EmohubError: the probe failed, `confirm` says no, the rater cannot be used, or the budget is used up.
+    """
+    probed = session.journal.noted("probe")
+    if session.todo:
+        if with_probe and probed is None and (first := session.first()):
+            probed = probe(first, lambda question: rater.preview(question, limits)).as_json()
+            session.journal.note("probe", probed)
+        if not confirm(_estimate(session, limits, probed)):
+            raise EmohubError("Stopped before the first question; nothing was asked but for the probe.")
+        with session:
+            rater.ask(session.questions(), session.record, limits)
+            session.finish()
+    return {"probe": probed}
+
+
+def _estimate(session: Session, limits: Limits, probed: Mapping[str, Any] | None) -> Estimate:
+    waiting = {name: asks for name, item in session.items.items() if (asks := session.asks(item))}
+    count = sum(map(len, waiting.values()))
+    output = sum(one.max_tokens for asks in waiting.values() for one in asks)
+    each = probed["input_tokens"] if probed else None
+    tokens = each * count if each is not None else None
+    if session.budget is not None and probed is not None and tokens is None:
+        raise EmohubError(
+            "--budget cannot be kept: the server does not count tokens. Leave it out, or use another server."
+        )
+    return Estimate(
+        items=len(waiting),
+        questions=count,
+        of=session.total,
+        input_tokens=tokens,
+        output_tokens=output,
+        cost=session.price.of(tokens, output) if session.price and tokens is not None else None,
+        seconds=probed["seconds"] * count / limits.concurrency if probed else None,
+    )
+
+
+def read_answers(journal: Journal, protocol: BaseProtocol, items: Mapping[str, Item], name: str) -> Iterator[Rated]:
+    """Every closed question about the items, read anew from its last answer.
+
+    Args:
+        journal: Of the run.
+        protocol: That was asked.
+        items: By id.
+        name: Of the rater.
+    """
+    for entry in _closed(journal, items):
+        item, part, _ = entry.slot
+        ratings = {} if entry.attempt.failure else protocol.read(items[item], part, entry.attempt)
+        yield rated(entry, ratings, name, ChatRater.kind, entry.attempt.text)
+
+
+def rated(entry: Entry, ratings: Mapping[str, float], name: str, kind: str, answer: str) -> Rated:
+    """One row of the outputs, from the journal's last entry of a question."""
+    last = entry.attempt
+    about = (last.failure, last.detail, entry.attempts, last.status, last.finish)
+    return Rated(entry.slot, ratings, name, kind, *about, answer)
+
+
+def mean_extras(journal: Journal, protocol: BaseProtocol, items: Mapping[str, Item]) -> dict[str, float]:
+    """The means of a protocol's further numbers over all answers that could be read.
+
+    Raises:
+        EmohubError: the protocol refuses the ratings.
+    """
+    sums: dict[str, list[float]] = {}
+    answers = 0
+    for entry in _closed(journal, items):
+        if not entry.attempt.failure:
+            answers += 1
+            for name, value in protocol.extra(entry.slot[1], entry.attempt).items():
+                sums.setdefault(name, []).append(value)
+    means = {name: sum(values) / len(values) for name, values in sums.items()}
+    if why := protocol.refuse(means, answers):
+        raise EmohubError(f"The ratings are refused: {why}.")
+    return means
+
+
+def _closed(journal: Journal, items: Mapping[str, Item]) -> Iterator[Entry]:
+    return (entry for entry in journal.last() if entry.final and entry.slot[0] in items)

@@ -1,0 +1,1 @@
+"""Protocols of rating: one file each, which defines a class `Protocol`; `_…` files are shared."""

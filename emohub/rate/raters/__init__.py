@@ -1,0 +1,1 @@
+"""Raters: one file each, which defines a class `Rater`; `_…` files are shared."""

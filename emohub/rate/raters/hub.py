@@ -1,0 +1,79 @@
+"""A model of the Hub through Inference Providers, by `huggingface_hub.InferenceClient`."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import httpx2
+from huggingface_hub import InferenceClient, get_token
+from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, OverloadedError
+
+from emohub.errors import EmohubError, printable
+from emohub.rate.chat import messages, options, read_completion
+from emohub.rate.concurrent import Limits, ask_all
+from emohub.rate.questions import HTTP_ERROR, TIMEOUT, Attempt, Question
+from emohub.rate.rater import ChatRater, Record
+from emohub.rate.retries import ADVICE, STOP, TRANSIENT, requested_wait, retry_class
+from emohub.rate.target import Target
+
+
+@dataclass(kw_only=True)
+class Rater(ChatRater):
+    """Chat completions of a provider; the key is the one of `hf auth login` or HF_TOKEN.
+
+    Attributes:
+        provider: Name of the provider; by default the Hub chooses.
+        timeout: Seconds after which a request has failed.
+    """
+
+    takes = "MODEL_ID"
+    provider: Any = "auto"  # which names there are changes with the library
+    timeout: float = 120.0
+
+    def __post_init__(self) -> None:
+        if not self.what:
+            raise EmohubError("The rater hub:MODEL_ID needs the id of a model, e.g. hub:google/gemma-3-27b-it.")
+
+    def described(self, target: Target) -> dict[str, Any]:
+        """The model and its provider."""
+        return {"model": self.what, "provider": self.provider}
+
+    def ask(self, questions: Iterator[Question], record: Record, limits: Limits) -> None:
+        """Ask over several connections."""
+        try:
+            client = InferenceClient(model=self.what, provider=self.provider, timeout=self.timeout)
+        except ValueError as error:
+            raise EmohubError(f"--provider is {self.provider!r}: {error}") from error
+        with ThreadPoolExecutor(limits.concurrency) as pool:
+
+            async def send(question: Question) -> Attempt:
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(pool, partial(_send, client, question))
+
+            asyncio.run(ask_all(questions, send, record, limits))
+
+
+def _send(client: InferenceClient, question: Question) -> Attempt:
+    """One request; every failure of it is an attempt, but for those that stop the run."""
+    start, secret = time.perf_counter(), get_token() or ""
+    try:
+        found = client.chat_completion(messages(question), **options(question))
+        return read_completion(json.dumps(found), time.perf_counter() - start, secret)
+    except (InferenceTimeoutError, httpx2.TimeoutException) as error:
+        kind, retry, status, after, detail = TIMEOUT, TRANSIENT, None, None, str(error)
+    except HfHubHTTPError as error:
+        status, after = error.response.status_code, requested_wait(error.response.headers)
+        kind, retry, detail = HTTP_ERROR, retry_class(status), f"status {status}: {error.server_message or error}"
+        if retry == STOP:
+            advice = ADVICE[status].format(key_env="HF_TOKEN")
+            raise EmohubError(f"The provider answered {status}: {printable(detail, 200)}. {advice}") from error
+    except (OverloadedError, httpx2.TransportError) as error:
+        kind, retry, status, after, detail = HTTP_ERROR, TRANSIENT, None, None, str(error)
+    detail = printable(detail.replace(secret, "***") if secret else detail, 200)
+    seconds = time.perf_counter() - start
+    return Attempt(failure=kind, detail=detail, status=status, retry=retry, retry_after=after, seconds=seconds)

@@ -1,0 +1,175 @@
+"""The questions of a run, one after the other, and what is noted about each answer."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from tqdm import tqdm
+
+from emohub.errors import EmohubError, MediaError
+from emohub.rate.cost import Price
+from emohub.rate.journal import Journal
+from emohub.rate.media import MediaSettings, encoded
+from emohub.rate.probe import WITHOUT_LOGPROBS
+from emohub.rate.protocol import BaseProtocol
+from emohub.rate.questions import BAD_MEDIA, NO_LOGPROBS, Ask, Attempt, Question, Unreadable
+from emohub.rate.target import Item, Target
+
+ENOUGH = 100  # answers after which a protocol may refuse a model before all is paid
+
+
+class Session:
+    """Asks what the journal lacks.
+
+    Args:
+        target: What is rated.
+        protocol: What is asked.
+        journal: Where answers go.
+        media: How media are sent.
+        attempts: How often a question is asked whose answers cannot be read; more than once only above temperature 0.
+        price: For `budget`.
+        budget: The most that the run may cost, in the currency of the price.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        protocol: BaseProtocol,
+        journal: Journal,
+        media: MediaSettings,
+        *,
+        attempts: int = 1,
+        price: Price | None = None,
+        budget: float | None = None,
+    ) -> None:
+        self.target, self.protocol, self.journal, self.media = target, protocol, journal, media
+        self.attempts, self.price, self.budget = attempts, price, budget
+        self.items: Mapping[str, Item] = {item.id: item for item in target.items}
+        self.closed = journal.closed(again=True)  # who runs again wants answers
+        self.total = self.todo = 0
+        for item in target.items:
+            self.total += sum(1 for _ in protocol.asks(item))
+            self.todo += len(self.asks(item))
+        self.given = self.ended = 0  # each is written by one thread: questions are read in another one
+        self.stopped = False
+        self.unreadable: list[tuple[Question, str]] = []
+        self.unread: Counter[tuple[str, str, int | None]] = Counter()
+        self.answers = Counter[str]()
+        self.sums: dict[str, float] = {}
+        totals = journal.totals()
+        self.tokens = [totals["input_tokens"], totals["output_tokens"]]
+        self.attempted = totals["attempts"]
+
+    def __enter__(self) -> "Session":
+        done = self.total - self.todo
+        self.progress = tqdm(total=self.total, initial=done, desc="rate", unit="question", smoothing=0.1)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.progress.close()
+
+    def questions(self) -> Iterator[Question]:
+        """What is not answered yet; ends early where the budget is used up."""
+        for question in self._open():
+            if self._over_budget():
+                self.stopped = True
+                return
+            self.given += 1
+            yield question
+
+    def first(self) -> Question | None:
+        """The first question, for the probe; None where nothing is left to ask."""
+        found = next(self._open(), None)
+        self.unreadable.clear()
+        return found
+
+    def _open(self) -> Iterator[Question]:
+        """Questions that are not closed, media read and encoded."""
+        wanted = {name: self.asks(item) for name, item in self.items.items()}
+        wanted = {name: asks for name, asks in wanted.items() if asks}
+        for item, data in self.target.media(set(wanted)):
+            try:
+                media = encoded(data, video=self.target.is_video, settings=self.media)
+            except MediaError as error:
+                self.unreadable += [(Question(item.id, ask), str(error)) for ask in wanted[item.id]]
+                continue
+            for ask in wanted[item.id]:
+                yield Question(item.id, ask, media)
+
+    def asks(self, item: Item) -> list[Ask]:
+        """The questions about an item that are not closed."""
+        return [ask for ask in self.protocol.asks(item) if (item.id, ask.part, ask.sample) not in self.closed]
+
+    def record(self, question: Question, attempt: Attempt, last: bool) -> bool:
+        """Note an attempt; see `emohub.rate.rater.Record`.
+
+        Raises:
+            EmohubError: the protocol can read no answer of this rater.
+        """
+        attempt, asked_again = self._judged(question, attempt)
+        final = last and not asked_again
+        self.journal.add(question, attempt, final=final)
+        self.attempted += 1
+        for place, count in enumerate((attempt.input_tokens, attempt.output_tokens)):
+            self.tokens[place] += count or 0
+        if attempt.failure == NO_LOGPROBS and not self.answers["logprobs"] and attempt.logprobs is None:
+            raise EmohubError(WITHOUT_LOGPROBS)
+        self.answers["logprobs"] += attempt.logprobs is not None
+        if final:
+            self.ended += 1
+            self.unread.pop(question.slot, None)
+            self.answers[attempt.failure or "parsed"] += 1
+            self.progress.update()
+            self._show()
+        return asked_again
+
+    def finish(self) -> None:
+        """Note the items whose media do not decode, and say where the budget stopped the run.
+
+        Raises:
+            EmohubError: the budget stopped it.
+        """
+        for question, why in self.unreadable:
+            self.journal.add(question, Attempt(failure=BAD_MEDIA, detail=why), final=True)
+        if self.stopped:
+            raise EmohubError(
+                f"The budget of {self.budget:g} is used up: {self.cost():,.2f} so far, {self.progress.n:,} of "
+                f"{self.total:,} questions closed. Raise --budget and run the same command again to go on."
+            )
+
+    def cost(self) -> float:
+        """What was spent so far; 0 without a price."""
+        return self.price.of(*self.tokens) if self.price else 0.0
+
+    def _judged(self, question: Question, attempt: Attempt) -> tuple[Attempt, bool]:
+        """The attempt with the failure to read it, if there is one, and whether the question is asked again."""
+        if attempt.failure:
+            return attempt, False
+        item, part = self.items[question.item], question.ask.part
+        try:
+            self.protocol.read(item, part, attempt)
+        except Unreadable as error:
+            self.unread[question.slot] += 1
+            again = question.ask.temperature > 0 and self.unread[question.slot] < self.attempts
+            return replace(attempt, failure=error.failure, detail=str(error)), again
+        for name, value in self.protocol.extra(part, attempt).items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        read = self.answers["parsed"] + 1
+        if read == ENOUGH:
+            means = {name: total / read for name, total in self.sums.items()}
+            if why := self.protocol.refuse(means, read):
+                raise EmohubError(f"The ratings are refused: {why}.")
+        return attempt, False
+
+    def _over_budget(self) -> bool:
+        if self.price is None or self.budget is None:
+            return False
+        each = self.cost() / self.attempted if self.attempted else 0.0
+        return self.cost() + each * (self.given - self.ended + 1) > self.budget
+
+    def _show(self) -> None:
+        failed = {name: count for name, count in self.answers.items() if name not in ("parsed", "logprobs")}
+        shown = {"cost": f"{self.cost():.2f}"} if self.price else {}
+        if failed:
+            shown["failed"] = ", ".join(f"{count} {name}" for name, count in sorted(failed.items()))
+        self.progress.set_postfix(shown, refresh=False)
