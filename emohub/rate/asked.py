@@ -1,6 +1,7 @@
 """Raters that answer questions: ask what the journal lacks, then read every answer."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from emohub.errors import EmohubError
@@ -34,14 +35,18 @@ def ask(session: Session, rater: ChatRater, limits: Limits, with_probe: bool, co
         EmohubError: the probe failed, `confirm` says no, the rater cannot be used, or the budget is used up.
     """
     probed = session.journal.noted("probe")
+    if session.budget is not None and not with_probe and probed is None:
+        raise EmohubError("--budget needs the probe, which measures a question: leave out --no-probe.")
     if session.todo:
         if with_probe and probed is None and (first := session.first()):
             probed = probe(first, lambda question: rater.preview(question, limits)).as_json()
             session.journal.note("probe", probed)
+        if probed:
+            session.probed_tokens, session.probe_spent = probed["input_tokens"] or 0, probed["spent"]
         if not confirm(_estimate(session, limits, probed)):
             raise EmohubError("Stopped before the first question; nothing was asked but for the probe.")
         with session:
-            rater.ask(session.questions(), session.record, limits)
+            rater.ask(session.questions(), session.record, replace(limits, may_ask=session.may_ask))
             session.finish()
     return {"probe": probed}
 

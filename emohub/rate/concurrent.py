@@ -24,11 +24,13 @@ class Limits:
         concurrency: The most at once.
         rpm: The most a minute; None is no limit.
         retries: How often a question is sent.
+        may_ask: Called before a question is sent for the first time; where it says no, no further one is sent.
     """
 
     concurrency: int = 16
     rpm: float | None = None
     retries: RetryPolicy = field(default_factory=RetryPolicy)
+    may_ask: Callable[[], bool] = lambda: True
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:
@@ -107,18 +109,21 @@ async def ask_all(
     """
     limit, pace = AdaptiveLimit(limits.concurrency), Pace(limits.rpm)
     ready: asyncio.Queue[Question | None] = asyncio.Queue(2 * CHUNK)
-    fruitless = 0
+    fruitless, closing = 0, False
 
     async def produce() -> None:
-        while chunk := await asyncio.to_thread(lambda: list(islice(questions, CHUNK))):
+        while not closing and (chunk := await asyncio.to_thread(lambda: list(islice(questions, CHUNK)))):
             for question in chunk:
                 await ready.put(question)
         for _ in range(limits.concurrency):
             await ready.put(None)
 
     async def work() -> None:
+        nonlocal closing
         while (question := await ready.get()) is not None:
-            await ask(question)
+            closing = closing or not limits.may_ask()
+            if not closing:
+                await ask(question)
 
     async def ask(question: Question) -> None:
         nonlocal fruitless

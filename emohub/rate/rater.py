@@ -93,5 +93,5 @@ class ChatRater(BaseRater):
             kept.append(attempt)
             return False
 
-        self.ask(iter([question]), record, replace(limits, concurrency=1))
+        self.ask(iter([question]), record, replace(limits, concurrency=1, may_ask=lambda: True))
         return kept[-1]

@@ -1,7 +1,7 @@
 """The questions of a run, one after the other, and what is noted about each answer."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tqdm import tqdm
@@ -50,15 +50,16 @@ class Session:
         for item in target.items:
             self.total += sum(1 for _ in protocol.asks(item))
             self.todo += len(self.asks(item))
-        self.given = self.ended = 0  # each is written by one thread: questions are read in another one
+        self.under_way = 0
         self.stopped = False
         self.unreadable: list[tuple[Question, str]] = []
         self.unread: Counter[tuple[str, str, int | None]] = Counter()
-        self.answers = Counter[str]()
+        self.ended = Counter[str]()  # failure, or "parsed" → questions closed in this session
+        self.with_logprobs = self.probed_tokens = 0
+        self.probe_spent: Sequence[int] = (0, 0)
         self.sums: dict[str, float] = {}
         totals = journal.totals()
         self.tokens = [totals["input_tokens"], totals["output_tokens"]]
-        self.attempted = totals["attempts"]
 
     def __enter__(self) -> "Session":
         done = self.total - self.todo
@@ -68,23 +69,20 @@ class Session:
     def __exit__(self, *error: object) -> None:
         self.progress.close()
 
-    def questions(self) -> Iterator[Question]:
-        """What is not answered yet; ends early where the budget is used up."""
-        for question in self._open():
-            if self._over_budget():
-                self.stopped = True
-                return
-            self.given += 1
-            yield question
+    def may_ask(self) -> bool:
+        """Whether the budget has room for one more question beside those that are under way."""
+        self.stopped = self.budget is not None and self.cost() + self._each() * (self.under_way + 1) > self.budget
+        self.under_way += not self.stopped
+        return not self.stopped
 
     def first(self) -> Question | None:
         """The first question, for the probe; None where nothing is left to ask."""
-        found = next(self._open(), None)
+        found = next(self.questions(), None)
         self.unreadable.clear()
         return found
 
-    def _open(self) -> Iterator[Question]:
-        """Questions that are not closed, media read and encoded."""
+    def questions(self) -> Iterator[Question]:
+        """What is not answered yet, media read and encoded."""
         wanted = {name: self.asks(item) for name, item in self.items.items()}
         wanted = {name: asks for name, asks in wanted.items() if asks}
         for item, data in self.target.media(set(wanted)):
@@ -109,16 +107,15 @@ class Session:
         attempt, asked_again = self._judged(question, attempt)
         final = last and not asked_again
         self.journal.add(question, attempt, final=final)
-        self.attempted += 1
         for place, count in enumerate((attempt.input_tokens, attempt.output_tokens)):
             self.tokens[place] += count or 0
-        if attempt.failure == NO_LOGPROBS and not self.answers["logprobs"] and attempt.logprobs is None:
+        if attempt.failure == NO_LOGPROBS and not self.with_logprobs and attempt.logprobs is None:
             raise EmohubError(WITHOUT_LOGPROBS)
-        self.answers["logprobs"] += attempt.logprobs is not None
+        self.with_logprobs += attempt.logprobs is not None
         if final:
-            self.ended += 1
+            self.under_way -= 1
             self.unread.pop(question.slot, None)
-            self.answers[attempt.failure or "parsed"] += 1
+            self.ended[attempt.failure or "parsed"] += 1
             self.progress.update()
             self._show()
         return asked_again
@@ -139,7 +136,8 @@ class Session:
 
     def cost(self) -> float:
         """What was spent so far; 0 without a price."""
-        return self.price.of(*self.tokens) if self.price else 0.0
+        tokens = [count + spent for count, spent in zip(self.tokens, self.probe_spent, strict=True)]
+        return self.price.of(*tokens) if self.price else 0.0
 
     def _judged(self, question: Question, attempt: Attempt) -> tuple[Attempt, bool]:
         """The attempt with the failure to read it, if there is one, and whether the question is asked again."""
@@ -154,21 +152,25 @@ class Session:
             return replace(attempt, failure=error.failure, detail=str(error)), again
         for name, value in self.protocol.extra(part, attempt).items():
             self.sums[name] = self.sums.get(name, 0.0) + value
-        read = self.answers["parsed"] + 1
+        read = self.ended["parsed"] + 1
         if read == ENOUGH:
             means = {name: total / read for name, total in self.sums.items()}
             if why := self.protocol.refuse(means, read):
                 raise EmohubError(f"The ratings are refused: {why}.")
         return attempt, False
 
-    def _over_budget(self) -> bool:
-        if self.price is None or self.budget is None:
-            return False
-        each = self.cost() / self.attempted if self.attempted else 0.0
-        return self.cost() + each * (self.given - self.ended + 1) > self.budget
+    def _each(self) -> float:
+        """The price of a question: the mean so far, or before the first answer the most after the probe."""
+        assert self.price, "a budget has a price"
+        closed = self.total - self.todo + sum(self.ended.values())
+        if closed and any(self.tokens):
+            return self.price.of(*self.tokens) / closed
+        return self.price.of(
+            self.probed_tokens, max(ask.max_tokens for ask in self.protocol.asks(self.target.items[0]))
+        )
 
     def _show(self) -> None:
-        failed = {name: count for name, count in self.answers.items() if name not in ("parsed", "logprobs")}
+        failed = {name: count for name, count in self.ended.items() if name != "parsed"}
         shown = {"cost": f"{self.cost():.2f}"} if self.price else {}
         if failed:
             shown["failed"] = ", ".join(f"{count} {name}" for name, count in sorted(failed.items()))
