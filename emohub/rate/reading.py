@@ -73,7 +73,7 @@ def read_object(attempt: Attempt) -> dict[str, Any]:
         raise Unreadable(TRUNCATED, f"the token limit cut the answer: …{printable(text[-40:])}")
     if _REFUSING.search(text) and "{" not in text:
         raise Unreadable(REFUSAL, printable(text))
-    raise Unreadable(NOT_JSON, printable(text))
+    raise Unreadable(NOT_JSON, f"no object in {printable(text)!r}")
 
 
 def _objects(text: str) -> Iterator[str]:

@@ -44,9 +44,7 @@ class Reply:
     cut: bool = False  # close in the middle of the body
 
 
-def completion(
-    content: str | None, *, finish: str = "stop", usage: bool = True, pictures: int = 1, **message: Any
-) -> dict[str, Any]:
+def completion(content: str | None, *, finish: str = "stop", usage: bool = True, **message: Any) -> dict[str, Any]:
     said = {"role": "assistant", "content": content, **message}
     found: dict[str, Any] = {
         "id": "chat-1",
@@ -54,10 +52,7 @@ def completion(
         "choices": [{"index": 0, "finish_reason": finish, "message": said}],
     }
     if usage:
-        found["usage"] = {
-            "prompt_tokens": TEXT_TOKENS + PICTURE_TOKENS * pictures,
-            "completion_tokens": ANSWER_TOKENS,
-        }
+        found["usage"] = {}  # filled in when it is known what was asked
     return found
 
 
@@ -116,7 +111,11 @@ def serving(answer: Answer) -> Iterator[tuple[str, ChatServer]]:
             if not self.path.endswith("/v1/chat/completions"):
                 reply = Reply(404, {"error": {"message": "no such route"}})
             else:
-                reply = chat.answer(chat.take(json.loads(data), dict(self.headers)))
+                asked = chat.take(json.loads(data), dict(self.headers))
+                reply = chat.answer(asked)
+                if isinstance(reply.body, dict) and reply.body.get("usage") == {}:
+                    tokens = TEXT_TOKENS + PICTURE_TOKENS * len(asked.pictures)
+                    reply.body["usage"] = {"prompt_tokens": tokens, "completion_tokens": ANSWER_TOKENS}
             time.sleep(reply.wait)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.send_response(reply.status)
