@@ -71,7 +71,7 @@ class Journal:
     """
 
     def __init__(self, path: Path, dataset: str, protocol: str) -> None:
-        self.dataset, self.protocol = dataset, protocol
+        self.dataset, self.protocol, self._path = dataset, protocol, path
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -87,7 +87,10 @@ class Journal:
         return self
 
     def __exit__(self, *error: object) -> None:
+        (empty,) = self._db.execute("SELECT NOT EXISTS (SELECT 1 FROM answers) AND NOT EXISTS (SELECT 1 FROM notes)")
         self._db.close()
+        if empty[0]:  # a run that failed before its first answer leaves nothing
+            self._path.unlink()
 
     def add(self, question: Question, attempt: Attempt, *, final: bool) -> None:
         """Write an attempt; it counts when this returns, also if the process is then killed.

@@ -48,8 +48,8 @@ class BaseRater(ABC):
 
     @property
     def label(self) -> str:
-        """Name of the rater in the ratings table."""
-        return self.what or type(self).__module__.rpartition(".")[2].replace("_", "-")
+        """Name of the rater in the ratings table; empty stands for that of its file."""
+        return self.what
 
     def described(self, target: Target) -> dict[str, Any]:
         """Everything about the rater that decides the ratings, for the plan: no secret, no path of this machine."""

@@ -160,7 +160,7 @@ def _plan(
             "ratings": target.rated.ratings,
             "scale": list(target.rated.scale.ends),
         },
-        "rater": {"type": kind, "name": name or rater.label, "kind": rater.kind, **described},
+        "rater": {"type": kind, "name": name or rater.label or kind, "kind": rater.kind, **described},
         "protocol": protocol.described() if protocol else {**scores, "sha256": digest([scores, described])},
         "media": asdict(media) if protocol else None,
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},

@@ -108,6 +108,8 @@ def _closed(journal: Path) -> dict[str, str]:
     if not journal.exists():
         return {}
     with closing(sqlite3.connect(journal)) as db:
+        if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'answers'").fetchone():
+            return {}  # killed before the journal was begun
         rows = db.execute(
             "SELECT item FROM answers WHERE final AND NOT (failure IN ('HTTP error', 'timeout'))"
         ).fetchall()

@@ -69,11 +69,11 @@ def _send(client: InferenceClient, question: Question) -> Attempt:
     except HfHubHTTPError as error:
         status, after = error.response.status_code, requested_wait(error.response.headers)
         kind, retry, detail = HTTP_ERROR, retry_class(status), f"status {status}: {error.server_message or error}"
-        if retry == STOP:
-            advice = ADVICE[status].format(key_env="HF_TOKEN")
-            raise EmohubError(f"The provider answered {status}: {printable(detail, 200)}. {advice}") from error
     except (OverloadedError, httpx2.TransportError) as error:
         kind, retry, status, after, detail = HTTP_ERROR, TRANSIENT, None, None, str(error)
     detail = printable(detail.replace(secret, "***") if secret else detail, 200)
+    if retry == STOP:
+        advice = ADVICE[status or 0].format(key_env="HF_TOKEN")
+        raise EmohubError(f"The provider answered with {detail}. {advice}")
     seconds = time.perf_counter() - start
     return Attempt(failure=kind, detail=detail, status=status, retry=retry, retry_after=after, seconds=seconds)

@@ -41,7 +41,7 @@ class Rater(DirectRater):
     left_out: Counter[str] = field(default_factory=Counter, init=False)
 
     def __post_init__(self) -> None:
-        self.path = Path(self.what)
+        self.path, self.named = Path(self.what), False
         if self.path.suffix.lower() not in FORMATS:
             raise EmohubError(f"--rater is table:{self.what}; the file must end in {', '.join(FORMATS)}.")
         if self.rater_kind not in KINDS:
@@ -69,7 +69,7 @@ class Rater(DirectRater):
         ):
             seen.add(item)
             given = dict(zip(rows["category"], rows["rating"].astype(float), strict=True))
-            yield Scored(item, given, None if pd.isna(sample) else int(sample), rater, kind)
+            yield Scored(item, given, None if pd.isna(sample) else int(sample), rater if self.named else "", kind)
         for name in wanted:
             if name not in seen:
                 yield Scored(name, {}, bad=f"{self.path.name} has no rating of it")
@@ -106,6 +106,7 @@ class Rater(DirectRater):
             )
         if self.linear:
             rating = rating.map(lambda value: self.linear.to(target.rated.scale.ends, value))
+        self.named = "rater" in frame
         defaults = {"rater": self.label, "kind": self.rater_kind}
         frame = frame.assign(item=frame["item"].astype(str), category=frame["category"].map(names), rating=rating)
         return frame.assign(**{name: value for name, value in defaults.items() if name not in frame})
