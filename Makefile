@@ -25,6 +25,10 @@ test-fuzz: $(READY)  ## 4,500 damaged files, seeded: each ends in a clear error 
 test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun equals an undisturbed run (an hour)
 	@$(BIN)/python -m tests.kills $(ARGS)
 
+.PHONY: test-rate
+test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each equals a quiet one (about ten minutes)
+	@$(BIN)/python -m tests.rate.kills release/datasets/emonet-face $(ARGS)
+
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 
@@ -46,6 +50,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_embed.py --size base
 	@$(BIN)/python benchmarks/bench_metrics.py
 	@$(BIN)/python benchmarks/bench_publish.py
+	@$(BIN)/python benchmarks/bench_rate.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules tests/js/node_modules

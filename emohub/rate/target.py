@@ -155,9 +155,9 @@ def read_ids(path: Path) -> list[str]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path} cannot be read as text: {error}. Give a file with one id on each line.") from error
-    found = parse_json(text) if text.lstrip().startswith("[") else text.splitlines()
+        found = parse_json(text) if text.lstrip().startswith("[") else text.splitlines()
+    except (OSError, ValueError) as error:
+        raise SourceError(f"{path} cannot be read: {error}. Give a file with one id on each line.") from error
     ids = list(dict.fromkeys(str(one).strip() for one in found if str(one).strip()))
     if not ids:
         raise SourceError(f"{path} holds no id. Give one on each line, or a JSON list.")

@@ -253,3 +253,28 @@ def test_a_journal_survives_kills_beside_the_outputs(tmp_path):
     assert names(tmp_path / "out") == ["journal.sqlite", MANIFEST, "ratings.csv"]
     with contextlib.closing(sqlite3.connect(tmp_path / "out" / "journal.sqlite")) as journal:
         assert journal.execute("select count(*) from answers").fetchone() == (6,)
+
+
+# ---- A manifest of another name, and a run that is extended
+
+
+def test_a_finished_run_that_is_not_all_that_is_wanted_goes_on(tmp_path):
+    def rated(wanted: int) -> dict:
+        done = {"manifest": "run.json", "complete": lambda record: record["items"] == wanted}
+        with run_folder(tmp_path / "out", PLAN, COMMAND, outputs=["a"], **done) as run:
+            if run.record is not None:
+                return {**run.record, "before": True}
+            assert not (tmp_path / "out/run.json").exists() and (tmp_path / "out" / STARTED).exists()
+            write_file(run.folder / "a", str(wanted))
+            return run.finish(items=wanted)
+
+    assert rated(2) == {**PLAN, "items": 2} and rated(2)["before"] is True
+    assert rated(5) == {**PLAN, "items": 5} and (tmp_path / "out/a").read_text() == "5"
+    assert names(tmp_path / "out") == ["a", "run.json"]
+    with (
+        pytest.raises(BuildError, match="with other settings"),
+        run_folder(tmp_path / "out", {**PLAN, "shards": []}, COMMAND, manifest="run.json", complete=lambda _: False),
+    ):
+        pass
+    with pytest.raises(BuildError, match="was not made by"), run_folder(tmp_path / "out", PLAN, COMMAND):
+        pass
