@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from emohub.rate.retries import RATE_LIMIT, TRANSIENT, RetryPolicy
 
 QUIET = 50  # answers without a rate limit after which one more question at once is tried
 GIVE_UP = 20  # questions in a row without an answer after which the run stops
+GRACE = 30.0  # seconds that questions under way get to end when the run stops
 CHUNK = 16  # questions that are made ready at a time, in a thread
 
 
@@ -108,7 +109,7 @@ async def ask_all(
         EmohubError: no answer to many questions in a row.
     """
     limit, pace = AdaptiveLimit(limits.concurrency), Pace(limits.rpm)
-    ready: asyncio.Queue[Question | None] = asyncio.Queue(2 * CHUNK)
+    ready: asyncio.Queue[Question | None] = asyncio.Queue(max(2 * CHUNK, limits.concurrency))
     fruitless, closing = 0, False
 
     async def produce() -> None:
@@ -120,10 +121,14 @@ async def ask_all(
 
     async def work() -> None:
         nonlocal closing
-        while (question := await ready.get()) is not None:
-            closing = closing or not limits.may_ask()
-            if not closing:
-                await ask(question)
+        try:
+            while (question := await ready.get()) is not None:
+                closing = closing or not limits.may_ask()
+                if not closing:
+                    await ask(question)
+        except BaseException:
+            closing = True  # the others end what they have begun: it may be paid
+            raise
 
     async def ask(question: Question) -> None:
         nonlocal fruitless
@@ -136,10 +141,10 @@ async def ask_all(
             failed += attempt.failure in (HTTP_ERROR, TIMEOUT)
             again = attempt.retry in (RATE_LIMIT, TRANSIENT) and failed < limits.retries.tries
             asked_again = record(question, attempt, not again)
+            if closing or not (again or asked_again):
+                break
             if again:
                 await asyncio.sleep(limits.retries.seconds(failed, attempt.retry_after))
-            elif not asked_again:
-                break
         fruitless = fruitless + 1 if attempt.failure in (HTTP_ERROR, TIMEOUT) else 0
         if fruitless >= GIVE_UP:
             raise EmohubError(
@@ -147,17 +152,31 @@ async def ask_all(
                 "run the same command again; what was answered is kept."
             )
 
-    await _together([produce(), *(work() for _ in range(limits.concurrency))])
+    def dismiss() -> None:
+        """Let workers that wait for a question end."""
+        while not ready.empty():
+            ready.get_nowait()
+        for _ in range(limits.concurrency):
+            ready.put_nowait(None)
+
+    await _together(produce(), [work() for _ in range(limits.concurrency)], dismiss)
 
 
-async def _together(parts: list[Coroutine[Any, Any, None]]) -> None:
-    """Run until all have ended; the first error stops the others and is raised as it is."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
+async def _together(
+    produce: Coroutine[Any, Any, None], work: list[Coroutine[Any, Any, None]], dismiss: Callable[[], None]
+) -> None:
+    """Run until all have ended. The first error is raised as it is, once what is under way has had time to end."""
+    producer, workers = asyncio.ensure_future(produce), [asyncio.ensure_future(one) for one in work]
+    tasks = [producer, *workers]
     try:
         await asyncio.gather(*tasks)
+    except Exception:
+        producer.cancel()
+        await asyncio.gather(producer, return_exceptions=True)
+        dismiss()
+        await asyncio.wait(workers, timeout=GRACE)
+        raise
     finally:
         for task in tasks:
             task.cancel()
-        for task in tasks:
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+        await asyncio.gather(*tasks, return_exceptions=True)

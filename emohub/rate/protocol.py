@@ -4,7 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -87,8 +87,9 @@ class BaseProtocol(ABC):
         return {}
 
 
+@lru_cache(4096)  # most texts are the same for every item
 def render(template: str, **values: Any) -> str:
-    """A text of `protocols/texts/`; an undefined name is an error."""
+    """A text of `protocols/texts/` with values that can be hashed; an undefined name is an error."""
     return _texts().get_template(template).render(descriptors=_DESCRIPTORS, **values).strip()
 
 

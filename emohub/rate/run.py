@@ -163,12 +163,11 @@ def _plan(
         "rater": {"type": kind, "name": name or rater.label or kind, "kind": rater.kind, **described},
         "protocol": protocol.described() if protocol else {**scores, "sha256": digest([scores, described])},
         "media": asdict(media) if protocol else None,
-        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
 
 
 def _figures(journal: Journal, probed: Mapping[str, Any] | None, price: Price | None) -> dict[str, Any]:
-    """Attempts, tokens and cost, those of repeated questions and of the probe included."""
+    """Attempts, tokens and cost, those of repeated questions and of the probe included, and the versions in use."""
     totals = journal.totals()
     spent = probed["spent"] if probed else (0, 0)
     tokens = [totals["input_tokens"] + spent[0], totals["output_tokens"] + spent[1]]
@@ -178,4 +177,5 @@ def _figures(journal: Journal, probed: Mapping[str, Any] | None, price: Price | 
         "tokens": {"input": tokens[0], "output": tokens[1]},
         "cost": round(price.of(*tokens), 6) if price else None,
         "seconds": totals["seconds"],
+        "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }

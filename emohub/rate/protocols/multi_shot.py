@@ -84,13 +84,13 @@ class Protocol(BaseProtocol):
         return {"examples_sha256": sha256_of(self.examples), "shown": len(self.shown)} if self.examples else {}
 
     @cached_property
-    def shown(self) -> list[dict[str, str]]:
-        """The examples as texts."""
+    def shown(self) -> tuple[tuple[str, str], ...]:
+        """The examples as texts: the picture and the answer."""
         if self.examples is None:
-            return []
+            return ()
         valid = 'Give a JSON list of {"picture": description, "answer": {"emotions": …, "dimensions": …}}.'
         try:
             found = parse_json(self.examples.read_bytes())
-            return [{"picture": str(one["picture"]), "answer": json.dumps(one["answer"])} for one in found]
+            return tuple((str(one["picture"]), json.dumps(one["answer"])) for one in found)
         except (OSError, ValueError, TypeError, KeyError) as error:
             raise SourceError(f"{self.examples} does not hold examples: {error!r}. {valid}") from error
