@@ -93,5 +93,6 @@ class ChatRater(BaseRater):
             kept.append(attempt)
             return False
 
-        self.ask(iter([question]), record, replace(limits, concurrency=1, may_ask=lambda: True))
+        retries = replace(limits.retries, tries=min(limits.retries.tries, 2))  # somebody waits for it
+        self.ask(iter([question]), record, replace(limits, concurrency=1, retries=retries, may_ask=lambda: True))
         return kept[-1]
