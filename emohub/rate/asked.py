@@ -11,6 +11,7 @@ from emohub.rate.journal import Entry, Journal
 from emohub.rate.outputs import Rated
 from emohub.rate.probe import probe
 from emohub.rate.protocol import BaseProtocol
+from emohub.rate.questions import NOT_ANSWERED
 from emohub.rate.rater import ChatRater
 from emohub.rate.session import Session
 from emohub.rate.target import Item
@@ -95,7 +96,7 @@ def rated(entry: Entry, ratings: Mapping[str, float], name: str, kind: str, answ
 
 
 def mean_extras(journal: Journal, protocol: BaseProtocol, items: Mapping[str, Item]) -> dict[str, float]:
-    """The means of a protocol's further numbers over all answers that could be read.
+    """The means of a protocol's further numbers over all answers that have them.
 
     Raises:
         EmohubError: the protocol refuses the ratings.
@@ -103,11 +104,10 @@ def mean_extras(journal: Journal, protocol: BaseProtocol, items: Mapping[str, It
     sums: dict[str, list[float]] = {}
     answers = 0
     for entry in _closed(journal, items):
-        if not entry.attempt.failure:
+        if entry.attempt.failure not in NOT_ANSWERED:
             answers += 1
-            for name, value in protocol.extra(entry.slot[1], entry.attempt).items():
-                sums.setdefault(name, []).append(value)
-    means = {name: sum(values) / len(values) for name, values in sums.items()}
+            protocol.add_extra(sums, entry.slot[1], entry.attempt)
+    means = {name: total / count for name, (total, count) in sums.items()}
     if why := protocol.refuse(means, answers):
         raise EmohubError(f"The ratings are refused: {why}.")
     return means

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emohub.data.taxonomy import EMOTIONS
 from emohub.errors import EmohubError
-from emohub.rate.questions import Ask, Attempt, digest
+from emohub.rate.questions import Ask, Attempt, Unreadable, digest
 from emohub.rate.target import Item, Target
 
 TEXTS = Path(__file__).parent / "protocols" / "texts"
@@ -68,12 +68,26 @@ class BaseProtocol(ABC):
         """
 
     def extra(self, part: str, attempt: Attempt) -> dict[str, float]:
-        """Further numbers of an answer, by name; run.json holds their means."""
+        """Further numbers of an answer, by name, also of one without a rating; run.json holds their means.
+
+        Raises:
+            Unreadable: it has none.
+        """
         return {}
 
     def refuse(self, means: Mapping[str, float], answers: int) -> str:
         """Why the ratings of this rater are refused, from the means of `extra`; empty where they are not."""
         return ""
+
+    def add_extra(self, sums: dict[str, list[float]], part: str, attempt: Attempt) -> None:
+        """Add the further numbers of an answer, where it has any, to sum and count by name."""
+        try:
+            found = self.extra(part, attempt)
+        except Unreadable:
+            return
+        for name, value in found.items():
+            total, count = sums.get(name, [0.0, 0])
+            sums[name] = [total + value, count + 1]
 
     def described(self) -> dict[str, Any]:
         """Everything that decides the questions and the reading, with its digest."""

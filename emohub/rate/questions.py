@@ -66,6 +66,19 @@ class Media:
         return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
 
+def bare_word(token: str) -> str:
+    """The word that a token spells, without case, blanks (also as tokenizers write them) and punctuation.
+
+    Example:
+        >>> bare_word("\u2581Yes"), bare_word(" no."), bare_word("yesterday")
+        ('yes', 'no', 'yesterday')
+    """
+    return token.strip(_MARKS).lower()
+
+
+_MARKS = " \t\n\r\u2581\u0120\u010a\"'`*.,!:;"
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One question of a protocol about one item, without its media.
@@ -79,6 +92,7 @@ class Ask:
         temperature: Of sampling; 0 takes the most probable token.
         max_tokens: Longest answer.
         top_logprobs: How many log-probabilities of the first token are asked for; 0 asks for none.
+        words: Words whose log-probabilities are read, in any case and with blanks around.
     """
 
     text: str
@@ -89,6 +103,7 @@ class Ask:
     temperature: float = 0.0
     max_tokens: int = 1000
     top_logprobs: int = 0
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

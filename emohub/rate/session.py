@@ -57,7 +57,8 @@ class Session:
         self.ended = Counter[str]()  # failure, or "parsed" → questions closed in this session
         self.with_logprobs = self.probed_tokens = 0
         self.probe_spent: Sequence[int] = (0, 0)
-        self.sums: dict[str, float] = {}
+        self.sums: dict[str, list[float]] = {}
+        self.answers = 0
         totals = journal.totals()
         self.tokens = [totals["input_tokens"], totals["output_tokens"]]
 
@@ -144,19 +145,18 @@ class Session:
         if attempt.failure:
             return attempt, False
         item, part = self.items[question.item], question.ask.part
+        self.protocol.add_extra(self.sums, part, attempt)
+        self.answers += 1
+        if self.answers == ENOUGH:
+            means = {name: total / count for name, (total, count) in self.sums.items()}
+            if why := self.protocol.refuse(means, self.answers):
+                raise EmohubError(f"The ratings are refused: {why}.")
         try:
             self.protocol.read(item, part, attempt)
         except Unreadable as error:
             self.unread[question.slot] += 1
             again = question.ask.temperature > 0 and self.unread[question.slot] < self.attempts
             return replace(attempt, failure=error.failure, detail=str(error)), again
-        for name, value in self.protocol.extra(part, attempt).items():
-            self.sums[name] = self.sums.get(name, 0.0) + value
-        read = self.ended["parsed"] + 1
-        if read == ENOUGH:
-            means = {name: total / read for name, total in self.sums.items()}
-            if why := self.protocol.refuse(means, read):
-                raise EmohubError(f"The ratings are refused: {why}.")
         return attempt, False
 
     def _each(self) -> float:

@@ -129,10 +129,11 @@ def test_verify_sums_spellings_and_renormalises() -> None:
     attempt = verify_attempt(yes=0.2, _Yes=0.1, YES=0.1, no=0.3, _No=0.1, maybe=0.1, yesterday=0.05)
     assert one.read(FACE, "Awe", attempt) == pytest.approx({"Awe": 0.4 / 0.8})
     assert one.extra("Awe", attempt) == pytest.approx({"yes_no_mass": 0.8})
-    for bad in (Attempt(text="yes"), verify_attempt(maybe=0.9)):
+    for bad, failure in ((Attempt(text="yes"), NO_LOGPROBS), (verify_attempt(maybe=0.9), WRONG_LABELS)):
         with pytest.raises(Unreadable) as error:
             one.read(FACE, "Awe", bad)
-        assert error.value.failure == NO_LOGPROBS
+        assert error.value.failure == failure
+    assert one.extra("Awe", verify_attempt(maybe=0.9)) == {"yes_no_mass": 0}
 
 
 @given(st.lists(st.floats(0.001, 1), min_size=2, max_size=8), st.randoms())

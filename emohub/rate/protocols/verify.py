@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from emohub.errors import EmohubError
 from emohub.rate.protocol import BaseProtocol, render
-from emohub.rate.questions import NO_LOGPROBS, Ask, Attempt, Unreadable
+from emohub.rate.questions import NO_LOGPROBS, WRONG_LABELS, Ask, Attempt, Unreadable, bare_word
 from emohub.rate.target import Item
 
 ANSWERS = ("yes", "no")
-_MARKS = " \t\n\r\u2581\u0120\u010a\"'`*.,!:;"  # blanks, the marks that tokenizers write for them, and punctuation
 
 
 @dataclass(frozen=True)
@@ -38,13 +37,17 @@ class Protocol(BaseProtocol):
         """One question for each category."""
         for category in item.categories:
             text = render("verify.md.j2", category=category)
-            yield Ask(text, part=category, media_first=True, max_tokens=1, top_logprobs=self.top_logprobs)
+            yield Ask(
+                text, part=category, media_first=True, max_tokens=1, top_logprobs=self.top_logprobs, words=ANSWERS
+            )
 
     def read(self, item: Item, part: str, attempt: Attempt) -> dict[str, float]:
         """The probability of yes for the category of the question."""
         yes, no = yes_and_no(attempt)
         if yes + no == 0:
-            raise Unreadable(NO_LOGPROBS, "neither yes nor no is among the most probable tokens")
+            raise Unreadable(
+                WRONG_LABELS, f"neither yes nor no is among the {len(attempt.logprobs or ())} tokens given"
+            )
         return {part: yes / (yes + no)}
 
     def extra(self, part: str, attempt: Attempt) -> dict[str, float]:
@@ -73,7 +76,7 @@ def yes_and_no(attempt: Attempt) -> tuple[float, float]:
         raise Unreadable(NO_LOGPROBS, "the server returns no log-probabilities")
     found = dict.fromkeys(ANSWERS, 0.0)
     for token, logprob in attempt.logprobs.items():
-        word = token.strip(_MARKS).lower()
+        word = bare_word(token)
         if word in found:
             found[word] += math.exp(min(logprob, 0.0))
     return found["yes"], found["no"]
