@@ -90,7 +90,6 @@ def test_pictures_change_the_answer_and_their_place_too(generator: Generator) ->
 
 
 def test_a_draw_follows_from_the_question_alone(generator: Generator) -> None:
-    ask = Ask("Rate it.", sample=0, temperature=1.0, max_tokens=8)
     one, other = (
         Question("a", Ask("Rate it.", sample=n, temperature=1.0, max_tokens=8), (png("red"),)) for n in (0, 1)
     )
