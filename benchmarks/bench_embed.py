@@ -132,7 +132,7 @@ def measure(args: argparse.Namespace, dataset: Path, model: Path, root: Path, ba
     for number in range(args.rounds):
         _, clock, cpu = timed(lambda: run_bare(backend, args.images, args.batch_size))
         out = root / f"out{number}"
-        manifest, _, embed_cpu = timed(lambda out=out: embed_dataset(dataset, model, out, **options))  # type: ignore[misc]
+        manifest, _, embed_cpu = timed(lambda out=out: embed_dataset(dataset, model, out, **options))  # type: ignore[misc]  # default arguments of a lambda
         bare, rate = args.images / clock, args.images / manifest["run"]["seconds"]
         ratios.append(rate / bare)
         shares.append(cpu / embed_cpu)

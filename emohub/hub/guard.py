@@ -96,7 +96,7 @@ def refuse_network() -> None:
         refuse(host)
         return look_up(host, *rest, **options)
 
-    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
+    socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]  # replaced on purpose
     socket.getaddrinfo = guarded_look_up
 
 

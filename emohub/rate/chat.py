@@ -46,7 +46,7 @@ def read_completion(body: str | bytes, seconds: float, secret: str = "") -> Atte
         secret: A key that must not be kept, should the server repeat it.
 
     Returns:
-        The answer, or an `HTTP_ERROR` where the body is no chat completion.
+        The answer, or an `HTTP_ERROR` where the body is not a chat completion.
     """
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
     raw = (text.replace(secret, "***") if secret else text)[:MAX_RAW]
@@ -94,7 +94,7 @@ def _count(usage: Any, name: str) -> int | None:
 
 
 def _first_logprobs(logprobs: Any) -> dict[str, float] | None:
-    """Token → log-probability at the first position; of one token that stands twice, the larger."""
+    """Token → log-probability at the first position; of one token that appears twice, the larger."""
     content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
     if not content:
         return None

@@ -15,7 +15,7 @@ TRUNCATED = "truncated"  # stopped at the token limit before the answer was comp
 NOT_JSON = "not JSON"  # prose, or JSON that is broken
 WRONG_LABELS = "wrong labels"  # names that are not in the label set, or one name twice
 WRONG_COUNT = "wrong count"  # more or fewer names than the protocol asks for
-OUT_OF_RANGE = "out of range"  # a value that is no number of the protocol's scale
+OUT_OF_RANGE = "out of range"  # a value that is not a number of the protocol's scale
 NO_LOGPROBS = "no log-probabilities"  # the protocol reads them, and the answer has none
 CONTENT_FILTER = "content filter"  # the server withheld the answer
 HTTP_ERROR = "HTTP error"  # no answer: a status, a lost connection, a body that is not a chat completion
@@ -122,7 +122,7 @@ class Question:
 
     @property
     def slot(self) -> tuple[str, str, int | None]:
-        """What tells it from the other questions of a run."""
+        """What distinguishes it from the other questions of a run."""
         return self.item, self.ask.part, self.ask.sample
 
     def payload_sha256(self) -> str:

@@ -66,7 +66,7 @@ def read_object(attempt: Attempt) -> dict[str, Any]:
         except ValueError:
             continue  # braces in prose
     if isinstance(found, _Repeated):
-        raise Unreadable(WRONG_LABELS, f"the name {printable(found)!r} stands twice")
+        raise Unreadable(WRONG_LABELS, f"the name {printable(found)!r} appears twice")
     if found is not None:
         return found
     if attempt.finish == "length":
@@ -100,7 +100,7 @@ def _parsed(text: str) -> dict[str, Any]:
 
     Raises:
         ValueError: it is neither.
-        _Repeated: a name stands twice in it.
+        _Repeated: a name appears twice in it.
     """
     try:
         value = json.loads(text, object_pairs_hook=_once)
@@ -153,7 +153,7 @@ def ratings_in(
         unknown: "refuse" unknown labels, or "ignore" them.
 
     Raises:
-        Unreadable: unknown labels are listed; a label stands twice, under two spellings.
+        Unreadable: unknown labels are listed; a label appears twice, under two spellings.
     """
     inner: Any = next((found[key] for key in keys if isinstance(found.get(key), dict)), found)
     resolved: dict[str, Any] = {}
@@ -163,7 +163,7 @@ def ratings_in(
         if category is None:
             strange.append(str(name))
         elif category in resolved:
-            raise Unreadable(WRONG_LABELS, f"{category!r} stands twice, once as {printable(name)!r}")
+            raise Unreadable(WRONG_LABELS, f"{category!r} appears twice, once as {printable(name)!r}")
         else:
             resolved[category] = value["rating"] if isinstance(value, dict) and "rating" in value else value
     if strange and unknown == "refuse":
@@ -207,7 +207,7 @@ def number(value: Any, low: float, high: float, what: str, *, whole: bool = True
         bounded: Whether it must be from `low` to `high`.
 
     Raises:
-        Unreadable: it is no such number.
+        Unreadable: it is not such a number.
     """
     kind = "a whole number" if whole else "a number"
     try:

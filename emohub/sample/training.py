@@ -212,7 +212,7 @@ class Training:
 def new_model() -> Any:
     """The model before training; in evaluation mode, as dropout is not needed where faces are drawn anew."""
     names = [dimension.name for dimension in DIMENSIONS]
-    config = config_class().of_size("small", vision_config={**TOWER, **IMAGE}, dimensions=names)  # type: ignore[attr-defined]
+    config = config_class().of_size("small", vision_config={**TOWER, **IMAGE}, dimensions=names)  # type: ignore[attr-defined]  # of the Hub folder
     return model_class()(config).eval()
 
 
@@ -224,7 +224,7 @@ def digest(weights: dict[str, Tensor]) -> str:
     return hashed.hexdigest()
 
 
-def main(out: Path, recipe: Recipe = Recipe()) -> None:  # noqa: B008  frozen
+def main(out: Path, recipe: Recipe = Recipe()) -> None:  # noqa: B008  # frozen
     """Train, and write weights and how they came about."""
     training, losses = Training(recipe), []
     with tqdm(total=recipe.steps, desc="Training", unit="step") as progress:

@@ -14,7 +14,7 @@ from transformers.utils import ModelOutput, can_return_tuple
 from .configuration_empathic_insight_face import EmpathicInsightFaceConfig
 
 # Not used here: save_pretrained() takes along what this file imports, and config.json names the pipeline.
-from .pipeline_empathic_insight_face import EmpathicInsightFacePipeline  # noqa: F401
+from .pipeline_empathic_insight_face import EmpathicInsightFacePipeline  # noqa: F401  # see above
 
 if hasattr(modeling_siglip, "SiglipVisionTransformer"):  # transformers 5.0–5.5 keep the tower one level deeper
 
@@ -172,7 +172,7 @@ class EmpathicInsightFacePreTrainedModel(PreTrainedModel):
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
-        """Each head as `nn.Linear` would start it; the tower knows its own way."""
+        """Each head as `nn.Linear` would start it; the tower initialises itself."""
         if isinstance(module, HeadLayer):
             bound = module.weight.shape[-1] ** -0.5
             init.uniform_(module.weight, -bound, bound)

@@ -21,7 +21,7 @@ def read_csv(data: bytes | str) -> pd.DataFrame:
         data: text, or bytes in UTF-8 or, with a byte order mark, UTF-16; delimited by comma, semicolon, tab or bar.
 
     Raises:
-        ValueError: another encoding, broken quotes, rows of unequal length, names that are empty or stand twice.
+        ValueError: another encoding, broken quotes, rows of unequal length, names that are empty or appear twice.
 
     Example:
         >>> read_csv("item;A;B\na;1;\nb;2;3").to_dict("list")
@@ -36,7 +36,7 @@ def read_csv(data: bytes | str) -> pd.DataFrame:
     header, rows = _same_width(header, rows, lines)
     header, rows = _named(header, rows)
     if repeated := sorted({name for name in header if header.count(name) > 1}):
-        raise ValueError(f"The columns {repeated} stand twice in the header; keep one of each.")
+        raise ValueError(f"The columns {repeated} appear twice in the header; keep one of each.")
     return pd.DataFrame(rows, columns=header, dtype=object)
 
 

@@ -77,7 +77,7 @@ class TakesTables:
                 raise RatingsError("There is nothing to compute: give the ratings, or add them with add_batch before.")
             return inspect.unwrap(self._compute)(**given)
         rows = self._rows(inputs) if direct else {}
-        return super().compute(**given | rows)  # type: ignore[misc]
+        return super().compute(**given | rows)  # type: ignore[misc]  # evaluate types neither
 
     def _rows(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Arrays as evaluate collects them, to join what `add` collected or what the other processes give.

@@ -69,7 +69,7 @@ PAGE = build(
     Path(__file__).parent,
     METRIC,
     "Dominant expression",
-    "Does a model name the category that humans see most? Every score stands beside a random order and the prior.",
+    "Does a model name the category that humans see most? Every score is shown with a random order and the prior.",
     EXAMPLE,
     [
         gr.Textbox("model", label="Name of the model among the raters"),

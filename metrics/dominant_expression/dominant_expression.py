@@ -9,7 +9,7 @@ G_v are the categories of item v with the highest mean human rating, p the model
     nDCG@k        Σ_i gain(i)·d(i) / the same in the best order; gain is the mean human rating, d(i) = 1/log2(i + 1)
     skill         (nDCG − random) / (1 − random)
 
-All lie in 0…1 (skill: up to 1, 0 is a random order). Items without a dominant category (no rating, or none above 0)
+All are in 0…1 (skill: up to 1, 0 is a random order). Items without a dominant category (no rating, or none above 0)
 are left out and counted. The values say nothing without the candidate set and the baselines beside them: with three to
 six candidates a random order already scores high, and so does the prior (what other items of the same group, say the
 same emoji, show on average).
@@ -81,7 +81,7 @@ def analyse(
 
     Returns:
         Plain numbers: `dominant_expression` (top-1 split), `interval`, counts, and under `scores` for every measure
-        `value`, `interval`, `random`, `prior`, `n_items`; `skill` stands there too. `coverage` has number and share of
+        `value`, `interval`, `random`, `prior`, `n_items`; `skill` is there too. `coverage` has number and share of
         the items of the model and of each rater.
 
     Raises:

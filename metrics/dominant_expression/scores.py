@@ -13,7 +13,7 @@ def dominant(gains: Floats) -> Bools:
     """The categories with the highest mean human rating, if that is above 0.
 
     Args:
-        gains: [items, categories] mean human ratings, nan for what is no candidate.
+        gains: [items, categories] mean human ratings, nan for those that are not candidates.
 
     Example:
         >>> dominant(np.array([[2.0, 2.0, 1.0], [0.0, np.nan, 0.0]])).tolist()
@@ -27,7 +27,7 @@ def top_1(scores: Floats, goal: Bools) -> dict[str, Floats]:
     """The three rules for ties.
 
     Args:
-        scores: [items, categories] predictions, −inf for what is no candidate.
+        scores: [items, categories] predictions, −inf for those that are not candidates.
         goal: [items, categories] the dominant categories.
 
     Returns:
@@ -52,7 +52,7 @@ def top_k(scores: Floats, goal: Bools, k: int) -> Floats:
     """Chance that a dominant category is among the k highest predictions, ties at the border broken at random.
 
     Args:
-        scores: [items, categories] predictions, −inf for what is no candidate.
+        scores: [items, categories] predictions, −inf for those that are not candidates.
         goal: [items, categories] the dominant categories.
         k: how many predictions count.
 
@@ -87,7 +87,7 @@ def ndcg(scores: Floats, gains: Floats, *, k: int | None = None, discount: str =
     """nDCG@k of each item; tied predictions share the places that they take.
 
     Args:
-        scores: [items, categories] predictions, −inf for what is no candidate.
+        scores: [items, categories] predictions, −inf for those that are not candidates.
         gains: [items, categories] at least 0; those of non-candidates do not count.
         k: how many places count; None: all.
         discount: "log2" or "2002".
@@ -134,7 +134,7 @@ def all_scores(
 
     Args:
         predictions: [items, categories], nan where there is none; such a candidate ranks last.
-        gains: [items, categories] mean human ratings; nan for what is no candidate.
+        gains: [items, categories] mean human ratings; nan for those that are not candidates.
         k: of top-k.
         ndcg_k: of nDCG; None: all places.
         discount: "log2" or "2002".

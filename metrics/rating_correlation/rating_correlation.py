@@ -2,7 +2,7 @@
 
     ρ = Pearson correlation of the mid-ranks of the model's rating and of the human median, over the items
 
-It lies in −1…1; 0 is no monotone relation. A model that rates all items of a category the same has no ρ there: it is
+It is in −1…1; 0 is no monotone relation. A model that rates all items of a category the same has no ρ there: it is
 counted, and enters the mean as 0, since leaving it out would reward a model for not answering. A category on which the
 human medians do not vary cannot be tested: it is left out and counted.
 """

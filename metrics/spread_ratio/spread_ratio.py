@@ -14,7 +14,7 @@ measure of spread in the place of s²:
     choice   chance that two respondents' top categories differ (unbiased Gini-Simpson), ties shared; a unit is an item
 
 Noise can have the right spread. So the energy distance 2E|X − Y| − E|X − X′| − E|Y − Y′| of model and human ratings
-(U-statistics, mean over units) stands beside it: 0 where both come from the same distribution, in expectation.
+(U-statistics, mean over units) is reported with it: 0 where both come from the same distribution, in expectation.
 """
 
 from dataclasses import replace

@@ -61,7 +61,7 @@ def mean_difference(answers: Answers, units: int) -> Floats:
 
 
 def _absolute(answers: Answers, units: int) -> Floats:
-    """[units] Σ |x − y| over ordered pairs: in ascending order each value is added as often as others lie below it."""
+    """[units] Σ |x − y| over ordered pairs: in ascending order each value is added as often as others are below it."""
     values = _from_first(answers)[:, 0]
     order = np.lexsort((values, answers.unit))
     unit, value, weight = answers.unit[order], values[order], answers.weight[order]

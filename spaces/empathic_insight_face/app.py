@@ -6,21 +6,21 @@ from threading import Thread
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from uploads import CountUploads, Uploads, own_folder  # noqa: E402
+from uploads import CountUploads, Uploads, own_folder
 
 UPLOADS = Uploads(own_folder())  # before Gradio is imported: it reads once where its temporary files go
 
-from starlette.middleware import Middleware  # noqa: E402
+from starlette.middleware import Middleware
 
-from layout import CSS, THEME, build  # noqa: E402
-from settings import MB, read_settings  # noqa: E402
-from studio import Studio  # noqa: E402
+from layout import CSS, THEME, build
+from settings import MB, read_settings
+from studio import Studio
 
 SESSIONS = 100  # visitors whose last result is kept in memory
 
 
 def main() -> None:
-    """Load the model, build the page, serve it on this machine only; a Hub Space says otherwise in its environment."""
+    """Load the model, build the page, serve it on this machine only, unless the environment names an address."""
     settings = read_settings()
     page = build(Studio(settings), UPLOADS)
     Thread(target=UPLOADS.keep_sweeping, args=(60 * settings.forget_minutes,), daemon=True).start()

@@ -30,7 +30,7 @@ EXAMPLES = {
 OWN = "Your picture"
 LIVE_TOP, LIVE_A_MINUTE = 8, 70
 LINES = 4  # emotions in the chart of a video at first
-# Apart for colour-blind eyes too, on white and on the dark page.
+# Distinguishable with colour blindness too, on white and on the dark page.
 LINE_COLOURS = ("#3b82f6", "#d97706", "#0d9488", "#c026d3", "#dc2626", "#4d7c0f")
 STEP = 0.01
 RATES = (1, 2, 4)  # frames a second
@@ -276,10 +276,10 @@ def _path_of(component: Any, payload: Any) -> str | None:
 
 
 def hand_over_unread() -> None:
-    """Let handlers have the path of an upload as it came: Gradio would open it, and answer for a broken one itself.
+    """Give handlers the path of an upload: Gradio would open the file itself, and answer for a broken one.
 
     On the classes, because Gradio makes new components of them for a session when it likes. A subclass would do, but
     Gradio writes a stub file beside the source of each.
     """
     for component in (gr.Image, gr.UploadButton):
-        component.preprocess = _path_of  # type: ignore[assignment,method-assign]
+        component.preprocess = _path_of  # type: ignore[assignment,method-assign]  # replaced on purpose

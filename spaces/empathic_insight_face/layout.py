@@ -1,4 +1,4 @@
-"""The page: what stands where, and which event calls which handler."""
+"""The page: its components, and which event calls which handler."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
 MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model
 LIVE_EVERY, LIVE_SECONDS = 1.0, 30
-# On a phone the result stands below what was pressed.
+# On a phone the result is below what was pressed.
 SCROLL: dict[str, Any] = {
     "fn": None,
     "js": """() => {
@@ -47,7 +47,7 @@ def build(studio: Studio, uploads: Uploads) -> gr.Blocks:
     """The page over a loaded model."""
     hand_over_unread()
     handlers = Handlers(studio, uploads)
-    gr.set_static_paths([FOLDER / "examples"])  # served from where they lie: in the cache they would share their place
+    gr.set_static_paths([FOLDER / "examples"])  # served from the folder: in the cache they would share one place
     forget = round(60 * studio.settings.forget_minutes)
     with gr.Blocks(title=TITLE, analytics_enabled=False) as page:
         _head(studio.settings, handlers)

@@ -81,7 +81,7 @@ def marked(image: Image.Image, boxes: Sequence[Box], side: int) -> Image.Image:
 
 
 def data_uri(image: Image.Image, side: int) -> str:
-    """The picture as a JPEG of at most `side` pixels that stands in the page itself and in no file."""
+    """The picture as a JPEG of at most `side` pixels that is in the page itself and in no file."""
     small = image.copy()
     small.thumbnail((side, side))
     buffer = io.BytesIO()

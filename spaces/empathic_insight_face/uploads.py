@@ -132,7 +132,7 @@ def _of_data_uri(uri: str, megabytes: float) -> bytes:
 
 
 class CountUploads:
-    """ASGI middleware: tells `Uploads` of the files that an answer of Gradio's upload route names."""
+    """ASGI middleware: notes in `Uploads` the files that an answer of Gradio's upload route names."""
 
     def __init__(self, app: Any, uploads: Uploads):
         self.app, self.uploads = app, uploads

@@ -56,7 +56,7 @@ class Axis:
     high: float
 
     def at(self, value: float) -> float:
-        """Where a value lies, 0 … 100; values beyond the ends lie at the end."""
+        """Position of a value, 0 … 100; values beyond the ends are at the end."""
         return 100 * (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
 
     @property

@@ -95,7 +95,7 @@ class Build(Target):
         (self.folder / "source" / self.file).write_bytes(data)
         out = self.folder / "out"
         for skip_bad in (False, True):
-            each(lambda: raw_inputs.build("emonet-face", self.folder / "source", out, "big", skip_bad=skip_bad))  # noqa: B023
+            each(lambda: raw_inputs.build("emonet-face", self.folder / "source", out, "big", skip_bad=skip_bad))  # noqa: B023  # called at once
             shutil.rmtree(out, ignore_errors=True)
         left = sorted(path.name for path in self.folder.iterdir())
         assert left == ["source"], f"left behind: {left}"

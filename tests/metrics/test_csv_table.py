@@ -54,7 +54,7 @@ BAD = {
     "a spreadsheet": (b"PK\x03\x04\x00\x00", "NUL characters"),
     "a short row": ("item,A,B\na,1,2\nb,1", "Line 3 has 2 fields and the header 3"),
     "a long row": ("item,A\na,1\nb,1,2", "Line 3 has 3 fields and the header 2"),
-    "a name twice": ("item,A,A\na,1,2", r"columns \['A'\] stand twice"),
+    "a name twice": ("item,A,A\na,1,2", r"columns \['A'\] appear twice"),
     "no name": ("item,,B\na,1,2", "Column 2 has no name, but values"),
     "broken quotes": ('item,A\n"a,1\nb,2', "cannot be read: .* Check its quotes"),
     "a huge cell": ("item,A\n" + "a" * 200_000 + ",1", "cannot be read: field larger"),

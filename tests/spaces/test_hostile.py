@@ -18,13 +18,13 @@ from gradio_client import handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-import decoding  # noqa: E402, I001
-import handlers  # noqa: E402
-import records  # noqa: E402
-import scoring  # noqa: E402
-import uploads  # noqa: E402
-from errors import TOO_MUCH, Refused  # noqa: E402
-from settings import read_settings  # noqa: E402
+import decoding
+import handlers
+import records
+import scoring
+import uploads
+from errors import TOO_MUCH, Refused
+from settings import read_settings
 from tests.spaces.conftest import SPACE  # puts the Space's modules on the path
 from tests.spaces.test_parts import clip
 

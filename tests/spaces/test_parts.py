@@ -23,16 +23,16 @@ from emohub.model.infer.faces import FaceCropper
 SPACE = hub_folder("spaces", "empathic_insight_face")
 sys.path.append(str(SPACE))
 
-import faces  # noqa: E402
-import film  # noqa: E402
-import groups  # noqa: E402
-import scoring  # noqa: E402
-import uploads  # noqa: E402
-import video  # noqa: E402
-import views  # noqa: E402
-from errors import Refused  # noqa: E402
-from limits import RateLimit, visitor_of  # noqa: E402
-from settings import hub_link, read_settings  # noqa: E402
+import faces
+import film
+import groups
+import scoring
+import uploads
+import video
+import views
+from errors import Refused
+from limits import RateLimit, visitor_of
+from settings import hub_link, read_settings
 
 SAME_AS = {"cv2": "opencv-python-headless", "PIL": "pillow"}
 LONGEST, MOST = 60, 60

@@ -97,7 +97,7 @@ def config_of_size(size: str, base: Backbone) -> Any:
         BuildError: `size` is neither "small" nor "large".
     """
     try:
-        return config_class().of_size(size, vision_config=base.vision_config())  # type: ignore[attr-defined]
+        return config_class().of_size(size, vision_config=base.vision_config())  # type: ignore[attr-defined]  # of the Hub folder
     except ValueError as error:
         raise BuildError(str(error)) from error
 

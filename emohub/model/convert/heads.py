@@ -127,7 +127,7 @@ def _check_archive(path: Path) -> None:
     """Refuse archives that readers understand differently, or that grow when they are read.
 
     Raises:
-        ValueError: an entry stands twice, there is more than one pickle, or an entry is compressed.
+        ValueError: an entry appears twice, there is more than one pickle, or an entry is compressed.
         BadZipFile: it begins as an archive and is none.
     """
     with path.open("rb") as file:

@@ -71,7 +71,7 @@ class Generator:
             logging.set_verbosity(verbosity)
 
     def answer(self, questions: Sequence[Question], nth: Sequence[int]) -> list[Attempt]:
-        """Answers, one after the other: what stands beside a question cannot change its answer.
+        """Answers, one after the other: other questions cannot change an answer.
 
         Args:
             questions: What is asked; pictures only.

@@ -116,7 +116,7 @@ class Rater(DirectRater):
             yield self._scored(item, labels, score(pictures).mean(axis=0), to, target)
 
     def notes(self) -> dict[str, Any]:
-        """Labels that are no category, and categories that no label gives."""
+        """Labels that are not categories, and categories that no label gives."""
         return {"unmapped": dict(self.unmapped)}
 
     def _by_engine(self, repo: ModelRepo, target: Target, named: Mapping[str, Item]) -> Iterator[Scored]:

@@ -121,7 +121,7 @@ def rewritten(path: Path, change: Callable[[zipfile.ZipFile, list[tuple[str, byt
     with zipfile.ZipFile(path) as archive:
         entries = [(name, archive.read(name)) for name in archive.namelist()]
     with warnings.catch_warnings(), zipfile.ZipFile(path, "w", **options) as archive:
-        warnings.simplefilter("ignore")  # of names that stand twice
+        warnings.simplefilter("ignore")  # of names that appear twice
         for name, data in entries:
             archive.writestr(name, data)
         change(archive, entries)
