@@ -11,9 +11,10 @@ from typing import Any
 
 from huggingface_hub.constants import HF_HOME
 
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, printable
 from emohub.hub.folders import hub_folder
 from emohub.hub.fresh import inherited
+from emohub.hub.json_files import parse_json, read_json
 
 SPACE = "empathic_insight_face"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
@@ -105,16 +106,20 @@ def _model_environment(settings: dict[str, Any], model: str | None, trust_remote
 
 def _settings(folder: Path) -> dict[str, Any]:
     file = folder / "settings.json"
-    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    found: dict[str, Any] = read_json(file) if file.is_file() else {}
     return found
 
 
 def _is_toy(model: Path) -> bool:
     record = model / "conversion.json"
-    made: dict[str, Any] = json.loads(record.read_text(encoding="utf-8")) if record.is_file() else {}
+    made: dict[str, Any] = read_json(record) if record.is_file() else {}
     return made.get("parameters", {}).get("tower", TOY) < TOY
 
 
 def _toy_settings() -> dict[str, Any]:
     """Settings for the sample, overridden by SPACE_SETTINGS."""
-    return TOY_SETTINGS | json.loads(os.environ.get(SETTINGS) or "{}")
+    given = os.environ.get(SETTINGS) or "{}"
+    try:
+        return TOY_SETTINGS | parse_json(given)
+    except (ValueError, TypeError) as error:
+        raise EmohubError(f"{SETTINGS} is {printable(given)!r}; must be a JSON object: {error}.") from error

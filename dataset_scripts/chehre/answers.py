@@ -4,7 +4,6 @@ Quirks of these files (counted in the card): ratings are CSV-quoted twice, "None
 a rater can have answered a video twice, and before 2025-06-23 "None" was never stored as a first choice.
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from emohub.data.media import safe_name
 from emohub.data.problems import ProblemLog
 from emohub.data.source import read_csv
 from emohub.errors import MediaError, SourceError, UnknownNameError
+from emohub.hub.json_files import parse_json
 
 LABEL_RATERS, EMOJI_RATERS = 4, 3
 SCALE = (0, 3)
@@ -174,8 +174,8 @@ def _ratings(text: str, shown: Emoji, quirks: Counter[str]) -> dict[str, int]:
         quirks["rating cells that are CSV-quoted twice"] += 1
         text = text[1:-1].replace('""', '"')
     try:
-        pairs = json.loads(text, object_pairs_hook=list)
-    except (ValueError, RecursionError) as error:
+        pairs = parse_json(text, object_pairs_hook=list)
+    except ValueError as error:
         raise ValueError(f"ratings are not JSON: {error}: {text[:60]!r}") from error
     if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
         raise ValueError(f"ratings are not an object of label → rating: {text[:60]!r}")
@@ -247,8 +247,8 @@ def _of_label_sets(source: Path, log: ProblemLog) -> dict[str, int]:
 
 def _json(path: Path, kind: type) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
+        content = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise SourceError(f"{path} is not JSON: {error}. Download it again.") from error
     if not isinstance(content, kind):
         raise SourceError(f"{path} holds a {type(content).__name__}, not a {kind.__name__}. Download it again.")

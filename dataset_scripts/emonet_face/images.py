@@ -7,7 +7,6 @@ WebDataset tars, and Parquet of a Hub dataset, whose columns are found by type b
 import base64
 import hashlib
 import itertools
-import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pyarrow.parquet as pq
 
 from emohub.data.problems import ProblemLog
 from emohub.data.source import item_id
+from emohub.hub.json_files import parse_json
 
 from .votes import PART_SIZE
 
@@ -125,7 +125,7 @@ def _read_part(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fi
     for _ in refs:
         if (size := file.stat().st_size) > MAX_MEMBER:
             raise ValueError(f"{size:,} bytes are more than the limit of {MAX_MEMBER:,}")
-        fields = json.loads(file.read_bytes())
+        fields = parse_json(file.read_bytes())
         yield base64.b64decode(fields["image"]["bytes"], validate=True), fields
 
 
@@ -194,7 +194,7 @@ def _read_tar(file: Path, refs: Sequence[ImageRef]) -> Iterator[tuple[bytes, Fie
         for ref in refs:
             at, size, text_at, text_size = ref.at
             tar.seek(text_at)
-            fields = json.loads(tar.read(text_size)) if text_size else {}
+            fields = parse_json(tar.read(text_size)) if text_size else {}
             if not isinstance(fields, dict):
                 raise ValueError(f"its json is not an object: {str(fields)[:60]}")
             tar.seek(at)

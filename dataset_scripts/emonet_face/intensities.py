@@ -5,7 +5,6 @@ image in one literal), and the synthetic annotations of BIG. Untouched sliders a
 """
 
 import ast
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from emohub.data.ratings import faults, ratings_table
 from emohub.data.source import item_id, read_csv
 from emohub.data.taxonomy import INDEX, NAMES, canonical, is_dimension
 from emohub.errors import MediaError, UnknownNameError
+from emohub.hub.json_files import parse_json
 
 SCALE = (0, 7)
 MAX_LITERAL = 100_000  # characters of one annotation; 40 long keys need under 3,000
@@ -71,7 +71,7 @@ def literal(text: Any) -> Any:
         return text
     if len(text) > MAX_LITERAL:
         raise ValueError(f"{len(text):,} characters are more than the limit of {MAX_LITERAL:,}")
-    for parse in (ast.literal_eval, json.loads):
+    for parse in (ast.literal_eval, parse_json):
         try:
             return parse(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):

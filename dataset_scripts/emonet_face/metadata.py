@@ -1,6 +1,5 @@
 """ImageFolder's `metadata.csv` and `metadata.jsonl`: the columns of every image, and all that does not fit."""
 
-import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from emohub.data.problems import ProblemLog
 from emohub.data.source import item_id, read_csv
 from emohub.errors import MediaError, SourceError
+from emohub.hub.json_files import parse_json
 
 from .images import Fields
 
@@ -91,8 +91,8 @@ def _id_of(file_name: str) -> str:
 
 def _json_row(where: str, line: bytes) -> Fields:
     try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        row = parse_json(line)
+    except ValueError as error:
         raise SourceError(f"{where} is not JSON: {error}. Correct it or remove the file.") from error
     if not isinstance(row, dict) or not isinstance(row.get("file_name"), str):
         raise SourceError(f"{where} is not an object with a file_name: {line[:60]!r}. Correct it or remove the file.")

@@ -1,6 +1,5 @@
 """Dataset repos: the card's YAML matches the Parquet files, and there is no code."""
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from huggingface_hub import DatasetCardData
 from emohub.check.base import Check, Failure, Scope, Subject, truncate_list
 from emohub.dataset.repo import RECORD
 from emohub.errors import printable
+from emohub.hub.json_files import parse_json
 from emohub.hub.words import size_of
 
 DATASET: tuple[Scope, ...] = ("dataset",)
@@ -237,7 +237,7 @@ def check_record(subject: Subject) -> Iterator[Failure]:
         yield subject.failure(RECORD, "is missing: what the data were built from is not recorded", "Build again.")
         return
     try:
-        made = json.loads(subject.text(RECORD))["configs"]
+        made = parse_json(subject.text(RECORD))["configs"]
         declared = {(c, s): counts["num_examples"] for c, one in made.items() for s, counts in one["splits"].items()}
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         yield subject.failure(RECORD, f"is not a record of a build: {printable(error)}", "Build the dataset again.")

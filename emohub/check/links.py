@@ -1,12 +1,12 @@
 """Links: between the repos of a release, and from a card to the files of its repo."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from emohub.check.base import REPOS, Check, Failure, Subject, as_list, truncate_list
+from emohub.hub.json_files import parse_json
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.release.record import RECORD
 
@@ -95,7 +95,7 @@ def settings(subject: Subject) -> Iterator[Failure]:
     if "settings.json" not in subject.files or subject.release is None:
         return
     try:
-        model = json.loads(subject.text("settings.json")).get("model")
+        model = parse_json(subject.text("settings.json")).get("model")
     except (ValueError, AttributeError):
         return  # files.json reports it
     if model is None:

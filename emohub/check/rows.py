@@ -1,7 +1,6 @@
 """What the rows of a dataset hold: media that decode, labels of the label sets, ratings, no item in two splits."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -22,6 +21,7 @@ from emohub.data.ratings import COLUMNS, Scale, validate_ratings
 from emohub.dataset.registry import find, names
 from emohub.dataset.repo import RECORD, items_by_split
 from emohub.errors import EmohubError, MediaError, RatingsError, printable
+from emohub.hub.json_files import parse_json
 
 DECODERS: Mapping[type, Callable[[bytes], object]] = {
     Image: lambda data: check_image(data, "full"),
@@ -32,7 +32,7 @@ DECODERS: Mapping[type, Callable[[bytes], object]] = {
 def _builder(subject: Subject) -> type[RawBuilder] | None:
     """The builder of the dataset that `build.json` names; None where it names none that is known here."""
     try:
-        return find(json.loads(subject.text(RECORD))["dataset"]).builder
+        return find(parse_json(subject.text(RECORD))["dataset"]).builder
     except (OSError, ValueError, LookupError, TypeError, EmohubError):
         return None
 

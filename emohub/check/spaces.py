@@ -1,6 +1,5 @@
 """Spaces, and the pages of metrics: started on a free port of this machine, queried, and ended."""
 
-import json
 import shutil
 import socket
 import time
@@ -13,6 +12,7 @@ from emohub.check.code import SPACES, absent_packages
 from emohub.check.isolated import local_repos
 from emohub.errors import printable
 from emohub.hub.fresh import Process, start, stderr_tail, workspace
+from emohub.hub.json_files import parse_json
 
 START = 240.0  # seconds until a page must answer; a full-size model is loaded within
 ANSWERS = (("/", "html"), ("/gradio_api/info", "named_endpoints"))  # path → text in the answer
@@ -47,7 +47,7 @@ def _ask(process: Process, port: int) -> str:
             return f"GET {path}: {printable(error)}"
         if holds not in text:
             return f"GET {path} gives an answer without {holds!r}"
-        if holds == "named_endpoints" and not json.loads(text)["named_endpoints"]:
+        if holds == "named_endpoints" and not parse_json(text)["named_endpoints"]:
             return "the page names no function that can be called"
     return ""
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from emohub.hub.json_files import parse_json
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -46,7 +48,7 @@ class ProblemLog:
             for line in path.read_text(encoding="utf-8").splitlines():
                 if line not in seen:
                     seen.add(line)
-                    yield Problem(**json.loads(line))
+                    yield Problem(**parse_json(line))
 
 
 def _printable(text: object) -> str:

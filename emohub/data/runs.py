@@ -17,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from emohub.errors import BuildError, listed
+from emohub.hub.json_files import parse_json
 
 MANIFEST, STARTED, LOCK, WRITING = "manifest.json", ".started.json", ".lock", ".writing"
 WAIT = "Wait for it, or choose another --out."
@@ -246,7 +247,7 @@ def run_folder(
     try:
         with _held(out / LOCK, out, command):
             try:
-                run, before = Run(out, json.loads(json.dumps(plan)), None, manifest), _read(out / manifest)
+                run, before = Run(out, parse_json(json.dumps(plan)), None, manifest), _read(out / manifest)
                 _start(run, before, command, logs)
                 done = before is not None and all((out / name).exists() for name in outputs) and complete(before)
                 if done:
@@ -293,7 +294,7 @@ def _start(run: Run, finished: dict[str, Any] | None, command: str, logs: Collec
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return dict(parse_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:

@@ -22,6 +22,7 @@ from emohub.data.workers import children_end_with_us
 from emohub.dataset.registry import find
 from emohub.dataset.repo import PROBLEMS, RECORD, items_by_split
 from emohub.errors import BuildError, EmohubError, SourceError, listed
+from emohub.hub.json_files import parse_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,7 +259,7 @@ def _record_of(name: str, out: Path) -> dict[str, Any]:
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return {"dataset": name, "configs": {}}
     try:
-        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+        record = parse_json((out / RECORD).read_text(encoding="utf-8"))
         made, _ = record["dataset"], record["configs"].items()
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         raise BuildError(f"{out} was not made by `emohub build dataset`. Choose another --out.") from None
@@ -276,7 +277,7 @@ def _write_problems(out: Path, work: Path, problems: Mapping[str, list[Problem]]
     ]
     if (old := out / PROBLEMS).is_file():
         lines += [
-            line for line in old.read_text("utf-8").strip().split("\n") if json.loads(line)["config"] not in problems
+            line for line in old.read_text("utf-8").strip().split("\n") if parse_json(line)["config"] not in problems
         ]
     if lines:
         (work / PROBLEMS).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,7 +1,6 @@
 """The card of a dataset repo: metadata that equals the files, and a body whose numbers come from them."""
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from emohub.data.source import sha256_of
 from emohub.dataset.registry import DatasetScript, find
 from emohub.dataset.repo import RECORD, features_of, read_config
 from emohub.hub.context import ReleaseContext
+from emohub.hub.json_files import read_json
 from emohub.hub.templates import citation, environment
 from emohub.hub.words import size_of
 
@@ -35,7 +35,7 @@ def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = N
         context: the release that the repo is part of; None without one.
         **metadata: metadata of a release that replace the dataset's own: licence, gate.
     """
-    record = json.loads((repo / RECORD).read_text(encoding="utf-8"))
+    record = read_json(repo / RECORD)
     script = find(name)
     known: dict[str, RawConfig] = {config.name: config for config in script.builder.BUILDER_CONFIGS}
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}

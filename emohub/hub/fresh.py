@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, NamedTuple
 from emohub.errors import EmohubError, printable
 from emohub.hub import guard
 from emohub.hub.imports import PACKAGE
+from emohub.hub.json_files import parse_json
 from emohub.hub.kinds import HubType
 
 TIMEOUT = 3600.0  # seconds; a dataset of many gigabytes is copied once
@@ -289,7 +290,7 @@ class Process:
             raise FreshProcessError("the process ended before its script did, without a result", status)
         if len(sent) > RESULT_BYTES or not hmac.compare_digest(mac, hmac.digest(self._key, result, hashlib.sha256)):
             raise FreshProcessError("the process sent a result that its script did not make", status)
-        return Finished(json.loads(result), self._stdout.text(), stderr)
+        return Finished(parse_json(result), self._stdout.text(), stderr)
 
 
 class _Reader:

@@ -1,12 +1,12 @@
 """Sources of cards: the templates of `model_cards/`, published figures and citations of the datasets' folders."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emohub.hub.folders import hub_folder, script_folder
+from emohub.hub.json_files import parse_json
 
 
 def environment(*folders: Path) -> Environment:
@@ -25,7 +25,7 @@ def environment(*folders: Path) -> Environment:
 
 def published(dataset: str) -> dict[str, Any]:
     """Published figures of a dataset's paper, each with its place in the paper: `published.json` in its folder."""
-    return json.loads((script_folder(dataset) / "published.json").read_text(encoding="utf-8"))
+    return parse_json((script_folder(dataset) / "published.json").read_text(encoding="utf-8"))
 
 
 def citation(dataset: str) -> str:

@@ -4,11 +4,12 @@
 which package. Words that no package has are listed here by hand, with their source.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
-_GENERATED: dict[str, list[str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+from emohub.hub.json_files import parse_json
+
+_GENERATED: dict[str, list[str]] = parse_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 
 
 def _generated(key: str) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """The card of a model repo; every number comes from a file: `conversion.json`, results, published figures."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from emohub.data.source import HUB_ID
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS
 from emohub.hub.context import ReleaseContext
+from emohub.hub.json_files import read_json
 from emohub.hub.templates import citation, environment, published
 
 TEMPLATE = "models/empathic-insight-face.md.j2"
@@ -42,7 +42,7 @@ def write_card(
         upstream: Hub id of the published heads, None if they are others.
         **card_data: Further metadata, for example `license`.
     """
-    record = json.loads((folder / "conversion.json").read_text(encoding="utf-8"))
+    record = read_json(folder / "conversion.json")
     source = record["backbone"]["source"]
     data = ModelCardData(
         library_name="transformers",

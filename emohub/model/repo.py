@@ -1,7 +1,6 @@
 """Open a model repo: find or download it, check its files, and decide whether its code may run."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -144,7 +143,7 @@ def _choose_backend(model: str, folder: Path, commit: str | None, dtype: str, de
     """The backend that "auto" stands for; see `open_repo`."""
     on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available())
     try:
-        record = json.loads((folder / RECORD).read_bytes())
+        record = parse_json((folder / RECORD).read_bytes())
         error = float(record["variants"][ONNX]["max_abs_error"])
         sizes = {name: int(file["bytes"]) for name, file in record["files"].items() if name.startswith(ONNX)}
     except (OSError, ValueError, LookupError, TypeError, AttributeError):

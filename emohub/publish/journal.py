@@ -13,6 +13,7 @@ from typing import Any
 
 from emohub.data.runs import locked, write_file
 from emohub.errors import PublishError
+from emohub.hub.json_files import parse_json
 
 FORMAT = 1
 
@@ -26,7 +27,7 @@ class Journal:
 
     def _read(self) -> dict[str, dict[str, Any]]:
         try:
-            record = json.loads(self.path.read_text(encoding="utf-8"))
+            record = parse_json(self.path.read_text(encoding="utf-8"))
             if record["format"] != FORMAT:
                 raise ValueError(f"format {record['format']!r}, known is {FORMAT}")
             return dict(record["repos"])

@@ -5,7 +5,6 @@ https://www.gradio.app/guides/querying-gradio-apps-with-curl
 """
 
 import io
-import json
 import os
 import time
 from collections import deque
@@ -22,6 +21,7 @@ from huggingface_hub.utils import get_session, hf_raise_for_status
 from PIL import Image
 
 from emohub.errors import PublishError
+from emohub.hub.json_files import parse_json
 from emohub.publish.files import LocalFile
 from emohub.publish.retries import number_from_environment
 
@@ -185,7 +185,7 @@ def _result(url: str, headers: Headers) -> str:
             elif field == "data" and event == "error":
                 raise ValueError(value.strip())
             elif field == "data" and event == "complete":
-                return _summary(json.loads(value))
+                return _summary(parse_json(value))
             if time.monotonic() > deadline:
                 raise ValueError(f"no result after {CALL_TIMEOUT:.0f} s")
     raise ValueError("the answer is not complete")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emohub.errors import BuildError
+from emohub.hub.json_files import parse_json
 from emohub.rate.questions import Attempt, Question, digest
 from emohub.rate.retries import RATE_LIMIT, TRANSIENT
 
@@ -129,7 +130,7 @@ class Journal:
     def noted(self, name: str) -> Any:
         """A fact about the run, or None."""
         found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
-        return json.loads(found[0]) if found else None
+        return parse_json(found[0]) if found else None
 
     def closed(self, *, again: bool = False) -> set[Slot]:
         """The questions that need not be asked.
@@ -150,7 +151,7 @@ class Journal:
             "FROM answers GROUP BY item, part, sample ORDER BY item, part, sample"  # the row of the largest id
         )
         for item, part, sample, count, final, failure, tokens_in, tokens_out, answer, _ in rows:
-            found = Attempt(**json.loads(answer), failure=failure, input_tokens=tokens_in, output_tokens=tokens_out)
+            found = Attempt(**parse_json(answer), failure=failure, input_tokens=tokens_in, output_tokens=tokens_out)
             yield Entry((item, part, sample), count, bool(final), found)
 
     def totals(self) -> dict[str, Any]:
@@ -180,4 +181,4 @@ def read_journal(path: Path) -> Iterable[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
         for row in db.execute("SELECT * FROM answers ORDER BY id"):
-            yield {**dict(row), "answer": json.loads(row["answer"])}
+            yield {**dict(row), "answer": parse_json(row["answer"])}

@@ -1,13 +1,13 @@
 """Answers as text → ratings: JSON in whatever a model wraps it, labels in any known spelling, numbers on a scale."""
 
 import ast
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from emohub.data.taxonomy import canonical
 from emohub.errors import UnknownNameError, printable
+from emohub.hub.json_files import parse_json
 from emohub.rate.questions import (
     CONTENT_FILTER,
     EMPTY,
@@ -103,10 +103,10 @@ def _parsed(text: str) -> dict[str, Any]:
         _Repeated: a name appears twice in it.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_once)
+        value = parse_json(text, object_pairs_hook=_once)
     except _Repeated:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         try:
             tree = ast.parse(text.strip(), mode="eval").body
             value = _literal(tree)

@@ -7,6 +7,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from emohub.hub.json_files import parse_json
 from emohub.rate.asked import rated
 from emohub.rate.journal import Journal
 from emohub.rate.outputs import Rated
@@ -52,5 +53,5 @@ def read_scores(journal: Journal, items: Collection[str], name: str, kind: str) 
     for entry in journal.last():
         item, rater, _ = entry.slot
         if item in items:
-            found = json.loads(entry.attempt.text)
+            found = parse_json(entry.attempt.text)
             yield rated(entry, found["ratings"], rater or name, found["kind"] or kind, "")

@@ -17,6 +17,7 @@ from emohub.data.taxonomy import NAMES
 from emohub.errors import SourceError
 from emohub.hub.card import read_card
 from emohub.hub.folders import hub_folder
+from emohub.hub.json_files import parse_json
 from emohub.model.infer.embed import embed_dataset
 from emohub.release.results import EVALUATION
 
@@ -119,4 +120,4 @@ def _long(folder: Path, labels: list[str], name: str) -> pd.DataFrame:
 
 def _without_nan(record: dict[str, Any]) -> dict[str, Any]:
     """The same with null for nan, which JSON does not have."""
-    return json.loads(json.dumps(record), parse_constant=lambda _: None)
+    return parse_json(json.dumps(record), parse_constant=lambda _: None)

@@ -9,6 +9,7 @@ from huggingface_hub import SpaceCard
 
 from emohub.errors import BuildError
 from emohub.hub.context import ReleaseContext
+from emohub.hub.json_files import read_json
 from emohub.hub.templates import environment
 from emohub.release.manifest import Metric, Space
 
@@ -42,7 +43,7 @@ def write_page_card(folder: Path, spec: Metric | Space, context: ReleaseContext)
 
 def _write_settings(file: Path, models: list[str], chosen: dict[str, Any], context: ReleaseContext) -> None:
     """The model, the dataset and the notice of the release, and the values that the manifest sets."""
-    settings = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    settings = read_json(file) if file.is_file() else {}
     if unknown := [key for key in chosen if key not in settings]:
         valid = f"valid: {', '.join(settings)}" if settings else f"the Space has no {SETTINGS}"
         raise BuildError(

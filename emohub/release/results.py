@@ -1,6 +1,5 @@
 """Results of a model: the card's text, its `model-index` and `.eval_results/` come from one record per result."""
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from huggingface_hub import eval_result_entries_to_yaml as to_yaml
 
 from emohub.errors import EmohubError
 from emohub.hub.context import ReleaseContext
+from emohub.hub.json_files import read_json
 from emohub.hub.templates import published
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _published(name: str, names: dict[str, str]) -> Result:
 def evaluation_of(folder: Path) -> dict[str, Any] | None:
     """The record of an evaluation, or None."""
     file = folder / EVALUATION
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return read_json(file) if file.is_file() else None
 
 
 def write_eval_results(folder: Path, results: list[Result]) -> None:

@@ -1,12 +1,12 @@
 """The inputs of the repos that are built so far: written after every repo, so that an interrupted build resumes."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emohub.data.runs import write_json
+from emohub.hub.json_files import parse_json
 from emohub.hub.kinds import FOLDERS
 
 STATE = ".built.json"
@@ -32,7 +32,7 @@ class State:
     def __init__(self, release: Path) -> None:
         self.file = release / STATE
         try:
-            found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
+            found: dict[str, Any] = parse_json(self.file.read_text(encoding="utf-8"))
             self.repos = {path: Digests(**digests) for path, digests in found.items() if _REPO.fullmatch(path)}
         except (OSError, ValueError, TypeError, AttributeError):
             self.repos = {}

@@ -6,7 +6,6 @@ browser, is the same file as `model_int8.onnx`.
 
 import contextlib
 import copy
-import json
 import logging
 import warnings
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 
 from emohub.data.runs import link_file, write_json
 from emohub.errors import BuildError
+from emohub.hub.json_files import read_json
 from emohub.model.convert.parity import all_scores, errors
 from emohub.model.repo import BF16, ONNX, ONNX_FP16, ONNX_INT8, ONNX_QUANTIZED, ONNX_TOLERANCE
 
@@ -107,7 +107,7 @@ def _describe_data_files(folder: Path) -> None:
     """Write into `config.json`, for transformers.js, which ONNX files have a data file beside them."""
     beside = sorted(path.name.removesuffix("_data") for path in (folder / "onnx").glob("*.onnx_data"))
     if beside:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = read_json(folder / "config.json")
         config["transformers.js_config"] = {"use_external_data_format": dict.fromkeys(beside, 1)}
         write_json(folder / "config.json", config)
 

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from emohub.data.parquet import Rows
 from emohub.data.runs import Run, replacing_file
+from emohub.hub.json_files import parse_json
 from emohub.model.infer.engine import Part
 from emohub.model.infer.shards import Shard
 from emohub.model.repo import ModelRepo
@@ -90,7 +91,7 @@ def finish(run: Run, repo: ModelRepo, shards: Sequence[Shard], figures: dict[str
     for shard in shards:
         footer = pq.read_metadata(run.folder / shard.name)
         rows[shard.split] = rows.get(shard.split, 0) + footer.num_rows
-        bad = json.loads(footer.metadata[b"emohub"])["left_out"]
+        bad = parse_json(footer.metadata[b"emohub"])["left_out"]
         left_out += [{"split": shard.split, "item": item, "why": why} for item, why in bad]
     names = {"labels": list(repo.labels), "dimensions": list(repo.dimensions)}
     return run.finish(**names, rows=rows, left_out=left_out, run=figures)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from emohub.data.runs import replacing_file
 from emohub.errors import BuildError
+from emohub.hub.json_files import parse_json
 
 FILE = "checkpoint.safetensors"
 
@@ -38,7 +39,7 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | 
         return None
     try:
         with safe_open(path, framework="pt") as file:
-            about = json.loads(file.metadata()["about"])
+            about = parse_json(file.metadata()["about"])
             return {name: file.get_tensor(name) for name in file.keys()}, about
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BuildError(

@@ -5,7 +5,6 @@ of numbers of one length). Labels come from a repo that `emohub build dataset` m
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from emohub.data.runs import MANIFEST, STARTED
 from emohub.data.source import fetch
 from emohub.data.taxonomy import NAMES
 from emohub.errors import SourceError, listed
+from emohub.hub.json_files import parse_json, read_json
 
 # Config of the dataset repo → column with one number, or null, per emotion.
 LABELS = {"big": "intensities", "binary": "labels"}
@@ -138,7 +138,7 @@ def read_manifests(folders: Sequence[Path]) -> tuple[dict[str, Any], set[str]]:
         if any(folder.rglob(STARTED)):
             raise SourceError(f"{folder} is not finished. Run the same `emohub embed` again to resume it.")
         for path in sorted(folder.rglob(MANIFEST)):
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+            manifest = read_json(path)
             models += [manifest["model"]] if manifest.get("model") else []
             left_out |= {one["item"] for one in manifest.get("left_out", ())}
     if any(model != models[0] for model in models):
@@ -239,7 +239,7 @@ def _check_labels(path: Path, config: str, values: np.ndarray) -> None:
 def _positives(repo: Path, config: str) -> str | None:
     """The `--positives` that a config was built with, as `build.json` records it; None if it has no such choice."""
     try:
-        record = json.loads((repo / "build.json").read_text(encoding="utf-8"))
+        record = parse_json((repo / "build.json").read_text(encoding="utf-8"))
         found = record["configs"][config].get("positives")
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None

@@ -1,7 +1,6 @@
 """Write trained heads as a model repo: tower, neutral means, held-out figures, report."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from transformers import AutoImageProcessor
 from emohub.data.source import HUB_ID
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError
+from emohub.hub.json_files import read_json
 from emohub.model.convert.backbone import Backbone, load_backbone
 from emohub.model.convert.convert import apply_neutral, build_model, compare_with_separate, start_record, write_repo
 from emohub.model.convert.heads import STEP, Head
@@ -49,7 +49,7 @@ def load_base(backbone: str | None, made_with: dict[str, Any]) -> Backbone:
                 "Give its folder as --backbone, or a Hub id such as google/siglip2-so400m-patch16-384."
             )
     config = _config_file(source, revision)
-    if config is not None and json.loads(config.read_text("utf-8")).get("model_type") == MODEL:
+    if config is not None and read_json(config).get("model_type") == MODEL:
         local = Path(source).is_dir()
         return _base_of_repo(Path(source) if local else Path(snapshot_download(source, revision=revision)))
     return load_backbone(source)
@@ -67,7 +67,7 @@ def _config_file(source: str, revision: str | None) -> Path | None:
 def _base_of_repo(folder: Path) -> Backbone:
     model: Any = model_class().from_pretrained(folder, dtype="float32")
     record = folder / "conversion.json"
-    about = json.loads(record.read_text("utf-8"))["backbone"] if record.is_file() else {}
+    about = read_json(record)["backbone"] if record.is_file() else {}
     processor = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
     return Backbone(
         model.model.eval().requires_grad_(False),
