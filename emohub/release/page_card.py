@@ -11,6 +11,7 @@ from emohub.errors import BuildError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.json_files import read_json
 from emohub.hub.templates import environment
+from emohub.hub.words import LICENSE_LINKS
 from emohub.release.manifest import Metric, Space
 
 SETTINGS = "settings.json"  # read by a Space at its start
@@ -34,6 +35,8 @@ def write_page_card(folder: Path, spec: Metric | Space, context: ReleaseContext)
     for key, ids in (("models", models), ("datasets", context.of_kind("dataset"))):
         if ids:
             setattr(card.data, key, ids)
+    if (link := LICENSE_LINKS.get(str(card.data.license))) and not getattr(card.data, "license_link", None):
+        card.data.license_link = link
     template = "spaces/card.md.j2" if isinstance(spec, Space) else "metrics/card.md.j2"
     body = environment().get_template(template).render(body=card.text, context=context)
     SpaceCard(f"---\n{card.data.to_yaml()}\n---\n\n{body.strip()}\n").save(folder / "README.md")
