@@ -71,6 +71,7 @@ def test_an_interrupt_leaves_nothing(sample, tmp_path):
 
 
 def test_commands_start_without_torch():
-    """`--help` answers at once."""
-    code = "import sys, emohub.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    """`--help` answers at once; `check` and `space` run models in processes of their own."""
+    modules = "emohub.cli, emohub.check.run, emohub.model.repo"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
