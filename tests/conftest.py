@@ -14,6 +14,7 @@ from filelock import FileLock
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
+from tests.inside import inside  # noqa: F401  # a fixture of every test
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
