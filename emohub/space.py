@@ -95,7 +95,7 @@ def _model_environment(settings: dict[str, Any], model: str | None, trust_remote
             f"No model was found: {SAMPLE} does not exist, and the Space's settings.json names none. "
             "Build the sample with `make demo`, or give a model repo: emohub space --model FOLDER_OR_HUB_ID."
         )
-    from emohub.model.repo import open_repo  # with transformers, some seconds that a metric's page does without
+    from emohub.model.repo import open_repo  # with pandas and PyAV, which a metric's page does without
 
     repo = open_repo(chosen, trust_remote_code=trust_remote_code)
     # A copy of what was checked, which this user alone may write. It needs neither a network nor a token.

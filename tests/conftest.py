@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+# One thread in each process, set before NumPy, PyTorch and ONNX Runtime are imported: workers and the processes that
+# they start share the cores, and more threads than cores spend most of their time in waiting for each other.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
+from tests.inside import inside  # noqa: F401  # a fixture of every test
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)

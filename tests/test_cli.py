@@ -1,4 +1,4 @@
-"""The command as a user runs it: the installed console script, in a process of its own."""
+"""The command as a user runs it: the installed console script in a process of its own, the rest in this one."""
 
 import hashlib
 import json
@@ -8,11 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import huggingface_hub
 import pyarrow.parquet as pq
 import pytest
 
-from emohub import cli
 from tests import fresh
 from tests.dataset_scripts.emonet_face import inputs as layouts
 from tests.hub_server import serve
@@ -118,27 +116,6 @@ def test_a_build_prints_its_summary_and_nothing_else_on_stdout(source: Path, emo
     assert "Traceback" not in done.stderr and "Error" not in done.stderr
     assert sorted(path.name for path in (tmp_path / "cwd").iterdir()) == ["release"]
     assert sorted(path.name for path in (tmp_path / "cwd" / "release").iterdir()) == ["emonet-face"]
-
-
-@pytest.fixture
-def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """The same command within this process, where imports cost nothing."""
-    (tmp_path / "cwd").mkdir(exist_ok=True)
-    monkeypatch.chdir(tmp_path / "cwd")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        monkeypatch.setattr("sys.argv", ["emohub", *map(str, arguments)])
-        capsys.readouterr()
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            status = stop.code if isinstance(stop.code, int) else 0
-        return subprocess.CompletedProcess(arguments, status, *capsys.readouterr())
-
-    return run
 
 
 BIG_ONLY = ("--config", "big", "--allow-partial", "--num-proc", "1")

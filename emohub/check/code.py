@@ -4,6 +4,7 @@ import ast
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
 
@@ -63,10 +64,14 @@ def parses(subject: Subject) -> Iterator[Failure]:
 
 
 def _tree(subject: Subject, name: str) -> ast.AST:
-    try:
-        return parsed(subject.folder / name)
-    except (SyntaxError, ValueError):
-        return ast.Module([], [])  # code.parse reports it
+    def parse() -> ast.AST:
+        try:
+            return parsed(subject.folder / name)
+        except (SyntaxError, ValueError):
+            return ast.Module([], [])  # code.parse reports it
+
+    tree: ast.AST = subject.once(f"tree of {name}", parse)
+    return tree
 
 
 def without_kit(subject: Subject) -> Iterator[Failure]:
@@ -101,7 +106,7 @@ def requirements(subject: Subject) -> Iterator[Failure]:
     if subject.meta.get("sdk") == "gradio":
         have |= PREINSTALLED | IMPLIED["gradio"]
     own = {name.partition("/")[0].removesuffix(".py") for name in subject.having(".py")}
-    installed = packages_distributions()
+    installed = _installed()
     for name in subject.having(".py"):
         for module in sorted(modules(_tree(subject, name)) - own - sys.stdlib_module_names - {"emohub"}):
             known = {canonicalize_name(one) for one in installed.get(module, ())}
@@ -115,6 +120,12 @@ def absent_packages(subject: Subject) -> tuple[str, ...]:
     named = required_packages(subject)[0]
     have = {name for known in named for name in (known, *IMPLIED.get(known, ()))}
     return ("emohub", *(name for name in HEAVY if name not in have))
+
+
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    """Module → distributions that are installed here; a second to find out."""
+    return packages_distributions()
 
 
 def required_packages(subject: Subject) -> tuple[dict[str, SpecifierSet], list[str]]:

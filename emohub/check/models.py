@@ -20,9 +20,8 @@ from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.errors import printable
 from emohub.hub.fresh import FreshProcessError
 from emohub.hub.json_files import parse_json
-from emohub.model.convert.convert import SEED
-from emohub.model.convert.images import probe_images
 from emohub.model.hubcode import CLASSES, CODE
+from emohub.model.probes import SEED, probe_images
 from emohub.model.repo import (
     BF16,
     CONFIG,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
@@ -141,6 +140,8 @@ def open_repo(
 
 def _choose_backend(model: str, folder: Path, commit: str | None, dtype: str, device: str | None) -> str:
     """The backend that "auto" stands for; see `open_repo`."""
+    import torch  # seconds that are saved where the backend is given
+
     on_cpu = device == "cpu" or (device is None and not torch.cuda.is_available())
     try:
         record = parse_json((folder / RECORD).read_bytes())

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from emohub.check.cards import PLACEHOLDERS
-from emohub.check.contents import LOCAL, SECRETS, pickled, strings
+from emohub.check.contents import LOCAL, SECRETS, local_path_in, pickled, secrets_in, strings
 from emohub.check.files import REFUSED
 
 LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9nP2qR5tU8"
@@ -38,7 +38,7 @@ LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9nP2qR5tU8"
     ],
 )
 def test_no_secret(text: str) -> None:
-    assert [what for what, pattern in SECRETS if pattern.search(text)] == []
+    assert [what for what, _, pattern in SECRETS if pattern.search(text)] == [] == [*secrets_in(text)]
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,20 @@ def test_no_secret(text: str) -> None:
         ("postgres://ann:s3cret@db.example.org/x", "URL"),
         ("eyJhbGciOiJIUzI1NiIsInR5.eyJzdWIiOiIxMjM0NTY3ODkw." + LETTERS[:24], "Web Token"),
         ("-----BEGIN OPENSSH " + "PRIVATE KEY-----", "private key"),
+        (f"ASIA{LETTERS.upper()[:16]}", "AWS access"),
+        (f"glpat-{LETTERS[:24]}", "GitLab"),
+        (f"pypi-AgEIcHlwaS5vcmc{LETTERS[:26] * 2}", "PyPI"),
         ("auth_token: 'a1b2c3d4e5f6g7h8i9'", "plain text"),
+        ("Access-Token: 'a1b2c3d4e5f6g7h8i9'", "plain text"),
+        ("API_KEY = 'a1b2c3d4e5f6g7h8i9'", "plain text"),
+        ("secret='a1b2c3d4e5f6g7h8i9'", "plain text"),
+        ("Password: 'a1b2c3d4e5f6g7h8i9'", "plain text"),
+        ("PASSWD='a1b2c3d4e5f6g7h8i9'", "plain text"),
     ],
 )
 def test_secret(text: str, what: str) -> None:
-    (found,) = (name for name, pattern in SECRETS if pattern.search(text))
-    assert what in found
+    (found,) = (name for name, _, pattern in SECRETS if pattern.search(text))
+    assert what in found and [name for name, _ in secrets_in(f"before {text} after")] == [found]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +87,7 @@ def test_secret(text: str, what: str) -> None:
     ],
 )
 def test_local_paths(text: str, local: bool) -> None:
-    assert bool(LOCAL.search(text)) is local
+    assert bool(LOCAL.search(text)) is bool(local_path_in(text)) is local
 
 
 @pytest.mark.parametrize(

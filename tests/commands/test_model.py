@@ -1,7 +1,6 @@
-"""`emohub build model`, run as a user runs it."""
+"""`emohub build model`, from the command line."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -15,19 +14,13 @@ def sample(tmp_path_factory):
     return write_model_sample(tmp_path_factory.mktemp("raw") / "model")
 
 
-def run(*arguments, **environment):
-    command = [sys.executable, "-m", "emohub.cli", "build", "model", *map(str, arguments)]
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "COLUMNS": "200", **environment}
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-
-
 def inputs(sample, out, **more):
     options = {"heads": sample / "heads", "backbone": sample / "backbone", "size": "small", "out": out, **more}
-    return [part for name, value in options.items() for part in (f"--{name}", value)]
+    return ["build", "model", *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 
-def test_converts_and_shows_the_figures(sample, tmp_path):
-    done = run(*inputs(sample, tmp_path / "repo", neutral=sample / "neutral"))
+def test_converts_and_shows_the_figures(sample, inside, tmp_path):
+    done = inside(*inputs(sample, tmp_path / "repo", neutral=sample / "neutral"), COLUMNS="200")
     assert done.returncode == 0, done.stderr
     record = json.loads((tmp_path / "repo" / "conversion.json").read_text())
     for name, figures in record["variants"].items():
@@ -49,28 +42,29 @@ def test_converts_and_shows_the_figures(sample, tmp_path):
         ({"neutral": "nowhere.json"}, 2, "Invalid value for '--neutral'"),
     ],
 )
-def test_errors_are_messages(sample, tmp_path, change, status, message):
-    done = run(*inputs(sample, tmp_path / "repo", **change))
+def test_errors_are_messages(sample, inside, tmp_path, change, status, message):
+    done = inside(*inputs(sample, tmp_path / "out" / "repo", **change), COLUMNS="200")
     assert done.returncode == status
     assert message in done.stderr and "Traceback" not in done.stderr
-    assert not done.stdout and not list(tmp_path.iterdir())
+    assert not done.stdout and not (tmp_path / "out").exists()
 
 
-def test_an_interrupt_leaves_nothing(sample, tmp_path):
+def test_an_interrupt_leaves_nothing(sample, inside, tmp_path, monkeypatch):
     """Stopped while the folder is being written: neither it nor a temporary one stays."""
-    stop = tmp_path / "sitecustomize.py"
-    stop.write_text(
-        "import emohub.model.convert.convert as convert\n"
-        "def stopped(*a, **k): raise KeyboardInterrupt\n"
-        "convert.write_onnx = stopped\n"
-    )
-    done = run(*inputs(sample, tmp_path / "out" / "repo"), PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+
+    def stopped(*args, **options):
+        assert list((tmp_path / "out").iterdir()), "there is something that could stay"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("emohub.model.convert.convert.write_onnx", stopped)
+    done = inside(*inputs(sample, tmp_path / "out" / "repo"))
     assert done.returncode == 130
     assert "Stopped. Nothing was left half-written" in done.stderr
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_commands_start_without_torch():
-    """`--help` answers at once."""
-    code = "import sys, emohub.cli; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
+    """`--help` answers at once; `check` and `space` run models in processes of their own."""
+    modules = "emohub.cli, emohub.check.run, emohub.model.repo"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -21,7 +21,7 @@ from emohub.model.card import write_card
 from emohub.model.convert.backbone import Backbone, load_backbone
 from emohub.model.convert.export import write_bf16, write_onnx
 from emohub.model.convert.heads import Head, fused_state, read_heads, score_name
-from emohub.model.convert.images import PROBES, pixels, probe_images
+from emohub.model.convert.images import pixels
 from emohub.model.convert.neutral import Neutral, measure_neutral, read_neutral
 from emohub.model.convert.outputs import read_outputs
 from emohub.model.convert.parity import (
@@ -32,12 +32,12 @@ from emohub.model.convert.parity import (
     reload_in_fresh_process,
 )
 from emohub.model.hubcode import CODE, MODEL, config_class, model_class
+from emohub.model.probes import PROBES, SEED, probe_images
 from emohub.model.repo import BF16, RECORD
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("emohub", "torch", "transformers", "safetensors", "onnx", "onnxruntime", "onnxscript")
-SEED = 0
 
 
 def convert_model(

@@ -1,10 +1,9 @@
-"""Images for the model: files from a folder, and drawn ones for comparisons."""
+"""Images for the model: files from a folder, and what its processor makes of them."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 
@@ -12,8 +11,6 @@ from emohub.data.images import SUFFIXES, decode, read_bytes
 from emohub.errors import BuildError, MediaError, listed
 
 BATCH = 8
-PROBES = 4
-PROBE_SIZE = (200, 160)  # not square, so that resizing is part of what is compared
 
 
 def image_files(folder: Path) -> list[Path]:
@@ -54,14 +51,3 @@ def batches(files: Sequence[Path], processor: Any) -> Iterator[torch.Tensor]:
 def pixels(images: Sequence[Image.Image], processor: Any) -> torch.Tensor:
     """What the processor makes of images, (batch, 3, height, width)."""
     return processor(images=list(images), return_tensors="pt")["pixel_values"]
-
-
-def probe_images(seed: int = 0) -> list[Image.Image]:
-    """Drawn inputs that reach the tower's whole range: noise, fine and coarse, over slopes of different colour."""
-    rng = np.random.default_rng(seed)
-    width, height = PROBE_SIZE
-    slope = np.linspace(0, 255, width)[None, :, None] * rng.uniform(size=(PROBES, 1, 1, 3))
-    blocks = rng.uniform(0, 255, (PROBES, height // 20, width // 20, 3)).repeat(20, 1).repeat(20, 2)
-    fine = rng.uniform(0, 255, (PROBES, height, width, 3))
-    mixed = (slope + blocks + fine) / 3
-    return [Image.fromarray(array.astype(np.uint8)) for array in mixed]

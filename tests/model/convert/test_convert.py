@@ -21,7 +21,8 @@ from emohub.errors import BuildError
 from emohub.model.convert import convert, parity
 from emohub.model.convert.convert import convert_model
 from emohub.model.convert.heads import score_name
-from emohub.model.convert.images import image_files, open_images, pixels, probe_images
+from emohub.model.convert.images import image_files, open_images, pixels
+from emohub.model.probes import probe_images
 from tests.model.conftest import CONVERSION
 
 
