@@ -51,7 +51,7 @@ def raw_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's raw inputs, as `emohub sample` writes them: do not change them."""
     from emohub.sample import write_sample
 
-    return _once(tmp_path_factory, "raw-demo", write_sample)
+    return _once(tmp_path_factory, "raw-demo", lambda folder: write_sample(folder / "raw")) / "raw"
 
 
 @pytest.fixture(scope="session")

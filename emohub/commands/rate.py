@@ -31,7 +31,7 @@ def rate(
     ] = None,
     items: Annotated[Path | None, typer.Option(help="File with ids of items, one on each line.")] = None,
     name: Annotated[str | None, typer.Option(help="Name in the table.  [default: the model or file]")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of what baselines draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of what is drawn: baselines, transformers.")] = None,
     samples: Annotated[int | None, typer.Option(min=1, help="Answers to a question, or draws of a baseline.")] = None,
     ratings: Annotated[
         str | None, typer.Option(help="Config whose categories are rated.  [default: the protocol's]")
@@ -100,7 +100,7 @@ def rate(
     batch_size: Annotated[int | None, typer.Option(min=1, help="model, transformers: at once.")] = None,
     model_revision: Annotated[str | None, typer.Option(help="Commit, branch or tag of the model on the Hub.")] = None,
     trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="model: run the repo's code even if it differs from emohub's.")
+        bool, typer.Option("--trust-remote-code", help="model, transformers: run the code of the model repo.")
     ] = False,
 ) -> None:
     """Rate a dataset: a model, a vision-language model, a baseline or a table → one ratings table.

@@ -20,6 +20,7 @@ NO_LOGPROBS = "no log-probabilities"  # the protocol reads them, and the answer 
 CONTENT_FILTER = "content filter"  # the server withheld the answer
 HTTP_ERROR = "HTTP error"  # no answer: a status, a lost connection, a body that is not a chat completion
 TIMEOUT = "timeout"
+MODEL_ERROR = "model error"  # no answer: the model that runs here raised an error
 BAD_MEDIA = "unreadable media"  # the item's image or video does not decode
 FAILURES = (
     REFUSAL,
@@ -33,9 +34,10 @@ FAILURES = (
     CONTENT_FILTER,
     HTTP_ERROR,
     TIMEOUT,
+    MODEL_ERROR,
     BAD_MEDIA,
 )
-NOT_ANSWERED = (HTTP_ERROR, TIMEOUT, BAD_MEDIA)  # failures without an answer
+NOT_ANSWERED = (HTTP_ERROR, TIMEOUT, MODEL_ERROR, BAD_MEDIA)  # failures without an answer
 
 
 def digest(value: Any) -> str:

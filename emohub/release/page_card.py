@@ -32,11 +32,11 @@ def write_page_card(folder: Path, spec: Metric | Space, context: ReleaseContext)
     namespace = context.id.split("/")[0]
     card = SpaceCard(_PLACEHOLDER.sub(f"{namespace}/", (folder / "README.md").read_text(encoding="utf-8")))
     models = [f"{namespace}/{name}" for name in spec.models] if isinstance(spec, Space) else []
-    for key, ids in (("models", models), ("datasets", context.of_kind("dataset"))):
-        if ids:
-            setattr(card.data, key, ids)
-    if (link := LICENSE_LINKS.get(str(card.data.license))) and not getattr(card.data, "license_link", None):
-        card.data.license_link = link
+    stated = card.data.to_dict()
+    link = stated.get("license_link") or LICENSE_LINKS.get(stated.get("license", ""))
+    for key, value in (("models", models), ("datasets", context.of_kind("dataset")), ("license_link", link)):
+        if value:
+            setattr(card.data, key, value)
     template = "spaces/card.md.j2" if isinstance(spec, Space) else "metrics/card.md.j2"
     body = environment().get_template(template).render(body=card.text, context=context)
     SpaceCard(f"---\n{card.data.to_yaml()}\n---\n\n{body.strip()}\n").save(folder / "README.md")

@@ -6,12 +6,10 @@ import sys
 
 import pytest
 
-from emohub.sample.heads import write_model_sample
 
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return write_model_sample(tmp_path_factory.mktemp("raw") / "model")
+@pytest.fixture(scope="session")
+def sample(raw_demo):
+    return raw_demo / "model"
 
 
 def inputs(sample, out, **more):

@@ -12,9 +12,9 @@ from emohub.sample.trained import TOWER, WEIGHTS, trained
 from tests import fresh
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return write_model_sample(tmp_path_factory.mktemp("raw") / "model")
+@pytest.fixture(scope="session")
+def sample(raw_demo):
+    return raw_demo / "model"
 
 
 def test_layout(sample):

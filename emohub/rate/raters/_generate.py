@@ -14,7 +14,7 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText, AutoProcessor, logging
 
 from emohub.errors import ModelError, printable
-from emohub.rate.questions import HTTP_ERROR, Ask, Attempt, Question, bare_word
+from emohub.rate.questions import MODEL_ERROR, Ask, Attempt, Question, bare_word
 
 SEED_BITS = 63
 
@@ -88,7 +88,7 @@ class Generator:
                 found = self.model.generate(**given, **self._how(question))
         except (RuntimeError, ValueError, TypeError, IndexError, KeyError) as error:  # too long, out of memory
             detail = f"{type(error).__name__}: {printable(error, 200)}"
-            return Attempt(failure=HTTP_ERROR, detail=detail, seconds=time.perf_counter() - start)
+            return Attempt(failure=MODEL_ERROR, detail=detail, seconds=time.perf_counter() - start)
         length = given["input_ids"].shape[1]
         tokens = found.sequences[0, length:]
         ended = len(tokens) < question.ask.max_tokens or int(tokens[-1]) in self._ends()

@@ -104,7 +104,7 @@ def test_a_question_that_is_too_long_is_a_failure_of_that_question(generator: Ge
     broken = Question("a", Ask("<image> Rate it.", max_tokens=2), (png("red"),))  # a picture too few
     good = Question("b", Ask("Rate it.", max_tokens=2), (png("red"),))
     bad, fine = generator.answer([broken, good], [0, 0])
-    assert bad.failure == "HTTP error" and bad.detail and not fine.failure and fine.output_tokens == 2
+    assert bad.failure == "model error" and bad.detail and not fine.failure and fine.output_tokens == 2
     assert fine.finish == "length"
 
 
@@ -113,7 +113,7 @@ def test_verify_end_to_end_and_on_ray(hq: str, vlm: Path, tmp_path: Path) -> Non
     assert record["counts"]["parsed"] == 40 and record["probe"]["by"] == "tokens"
     table = table_of(tmp_path / "local")
     assert (
-        set(table["category"]) == set(NAMES) and table["rating"].between(0, 1).all() and table["rating"].nunique() > 40
+        set(table["category"]) == set(NAMES) and table["rating"].between(0, 1).all() and table["rating"].nunique() > 20
     )
     assert set(table["rater"]) == {"tiny-vlm"} and 0 < record["means"]["yes_no_mass"] < 0.5
     rated(hq, vlm, tmp_path / "ray", limit=1, rater_options={"engine": "ray", "actors": 2})

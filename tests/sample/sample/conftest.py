@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from emohub.sample import write_sample
 
-
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("demo") / "raw"
-    write_sample(out)
-    return out
+@pytest.fixture(scope="session")
+def sample(raw_demo: Path) -> Path:
+    return raw_demo
 
 
 @pytest.fixture(scope="module")
