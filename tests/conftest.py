@@ -13,6 +13,8 @@ from filelock import FileLock
 # they start share the cores, and more threads than cores spend most of their time in waiting for each other.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # Gradio's client reports to the Hub, which tests cannot reach
+
 import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 from tests.inside import inside  # noqa: F401  # a fixture of every test
 

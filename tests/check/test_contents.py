@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from emohub.check.cards import PLACEHOLDERS
 from emohub.check.contents import LOCAL, SECRETS, local_path_in, pickled, secrets_in, strings
@@ -175,3 +177,19 @@ def test_texts_of_parquet_are_read_however_deep_and_bytes_are_not(tmp_path: Path
     assert all(word in text for word in ("one", "two", "four")) and "three" not in text
     (tmp_path / "y.parquet").write_bytes(b"no Parquet")
     assert list(strings(tmp_path / "y.parquet")) == []
+
+
+@pytest.mark.parametrize("number", range(len(SECRETS)), ids=[what for what, _, _ in SECRETS])
+@settings(max_examples=40)
+@given(data=st.data())
+def test_the_words_that_are_looked_for_first_hide_no_secret(number: int, data: st.DataObject) -> None:
+    what, words, pattern = SECRETS[number]
+    text = data.draw(st.from_regex(pattern))
+    assert pattern.search(text) and any(word in text.lower() for word in words)
+    assert what in {found for found, _ in secrets_in(text)}
+
+
+@settings(max_examples=100)
+@given(st.from_regex(LOCAL))
+def test_the_words_that_are_looked_for_first_hide_no_local_path(text: str) -> None:
+    assert LOCAL.search(text) and local_path_in(text)

@@ -123,8 +123,12 @@ def test_fifty_requests_of_eight_clients_are_all_answered_in_bounded_memory(spac
     watcher.start()
     clients = [connect(space.url) for _ in range(CLIENTS)]
     with ThreadPoolExecutor(CLIENTS) as pool:
-        tasks = [(clients[i % CLIENTS], names[i % len(names)]) for i in range(REQUESTS)]
-        answers = list(pool.map(lambda task: (task[1], predict(task[0], example(task[1]))), tasks))
+
+        def send(number: int) -> list:  # one after the other: a client is not made for several threads
+            mine = [names[i % len(names)] for i in range(number, REQUESTS, CLIENTS)]
+            return [(name, predict(clients[number], example(name))) for name in mine]
+
+        answers = [answer for one in pool.map(send, range(CLIENTS)) for answer in one]
     done.set()
     watcher.join()
     assert len(answers) == REQUESTS
