@@ -3,6 +3,7 @@
 import gzip
 import io
 import pickle
+import re
 import zipfile
 from pathlib import Path
 
@@ -184,7 +185,9 @@ def test_texts_of_parquet_are_read_however_deep_and_bytes_are_not(tmp_path: Path
 @given(data=st.data())
 def test_the_words_that_are_looked_for_first_hide_no_secret(number: int, data: st.DataObject) -> None:
     what, words, pattern = SECRETS[number]
-    text = data.draw(st.from_regex(pattern))
+    # A password is drawn with the digit and the letter for which its pattern looks ahead.
+    drawn = re.sub(r"\(\?=.*?\\?[d\]]\)\(\?=.*?\]\)", "a1", pattern.pattern)
+    text = data.draw(st.from_regex(drawn))
     assert pattern.search(text) and any(word in text.lower() for word in words)
     assert what in {found for found, _ in secrets_in(text)}
 
