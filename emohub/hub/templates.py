@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from emohub.hub.folders import hub_folder, script_folder
-from emohub.hub.json_files import parse_json
+from emohub.hub.json_files import read_json
 
 
 def environment(*folders: Path) -> Environment:
@@ -25,7 +25,7 @@ def environment(*folders: Path) -> Environment:
 
 def published(dataset: str) -> dict[str, Any]:
     """Published figures of a dataset's paper, each with its place in the paper: `published.json` in its folder."""
-    return parse_json((script_folder(dataset) / "published.json").read_text(encoding="utf-8"))
+    return read_json(script_folder(dataset) / "published.json")
 
 
 def citation(dataset: str) -> str:

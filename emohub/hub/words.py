@@ -7,9 +7,9 @@ which package. Words that no package has are listed here by hand, with their sou
 from pathlib import Path
 from typing import Any
 
-from emohub.hub.json_files import parse_json
+from emohub.hub.json_files import read_json
 
-_GENERATED: dict[str, list[str]] = parse_json(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+_GENERATED: dict[str, list[str]] = read_json(Path(__file__).with_suffix(".json"))
 
 
 def _generated(key: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from emohub.errors import EmohubError
-from emohub.rate.questions import HTTP_ERROR, TIMEOUT, Attempt, Question
+from emohub.rate.questions import NOT_ANSWERED, Attempt, Question
 from emohub.rate.retries import RATE_LIMIT, TRANSIENT, RetryPolicy
 
 QUIET = 50  # answers without a rate limit after which one more question at once is tried
@@ -138,14 +138,14 @@ async def ask_all(
                 await pace.wait()
                 attempt = await send(question)
             await limit.learn(attempt, since)
-            failed += attempt.failure in (HTTP_ERROR, TIMEOUT)
+            failed += attempt.failure in NOT_ANSWERED
             again = attempt.retry in (RATE_LIMIT, TRANSIENT) and failed < limits.retries.tries
             asked_again = record(question, attempt, not again)
             if closing or not (again or asked_again):
                 break
             if again:
                 await asyncio.sleep(limits.retries.seconds(failed, attempt.retry_after))
-        fruitless = fruitless + 1 if attempt.failure in (HTTP_ERROR, TIMEOUT) else 0
+        fruitless = fruitless + 1 if attempt.failure in NOT_ANSWERED else 0
         if fruitless >= GIVE_UP:
             raise EmohubError(
                 f"{GIVE_UP} questions in a row got no answer, the last: {attempt.detail}. Look at the server, then "

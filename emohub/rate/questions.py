@@ -68,6 +68,9 @@ class Media:
         return f"data:{self.mime};base64,{base64.b64encode(self.data).decode()}"
 
 
+_MARKS = " \t\n\r\u2581\u0120\u010a\"'`*.,!:;"  # blanks, also as tokenizers write them, and punctuation
+
+
 def bare_word(token: str) -> str:
     """The word that a token spells, without case, blanks (also as tokenizers write them) and punctuation.
 
@@ -76,9 +79,6 @@ def bare_word(token: str) -> str:
         ('yes', 'no', 'yesterday')
     """
     return token.strip(_MARKS).lower()
-
-
-_MARKS = " \t\n\r\u2581\u0120\u010a\"'`*.,!:;"
 
 
 @dataclass(frozen=True, slots=True)

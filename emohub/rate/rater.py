@@ -43,7 +43,6 @@ class BaseRater(ABC):
     """
 
     kind: ClassVar[str]  # one of emohub.data.ratings.KINDS
-    takes: ClassVar[str] = ""  # what stands after the colon, for help; empty where nothing does
     what: str = ""
 
     @property

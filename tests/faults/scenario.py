@@ -97,7 +97,7 @@ class Sandbox:
 
     def publish(self, release: Path, per_commit: int, **more: object) -> publisher.Result:
         options = Options(check=False, verify="bytes", files_per_commit=per_commit, endpoint=self.url)
-        return publisher.run(release, tiny.OWNER, options, **more)  # type: ignore[arg-type]  # options of several types
+        return publisher.run(release, tiny.OWNER, options, **more)
 
     def begin(self, work: Path, older: bool, per_commit: int) -> tuple[Path, Expected]:
         """An empty Hub, or one with the version before; the new release is in `work`."""

@@ -77,7 +77,7 @@ def test_long_and_wide_tables_give_value_interval_and_picture(served, page: Modu
     assert details["visible"] and len(details["value"]["data"])
     alt, data = re.fullmatch(
         r'<img alt="(.*)" style=".*" src="data:image/svg\+xml;base64,(.*)">', picture["value"]
-    ).groups()  # type: ignore[union-attr]  # no match fails the test
+    ).groups()
     assert alt.startswith("Chart: ") and "<svg" in base64.b64decode(data).decode()
     assert first_result(app) == wide[0], "the page starts with the example's result"
     assert hosts == {"127.0.0.1"}, "nothing is asked of another host"

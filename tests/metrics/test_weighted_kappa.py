@@ -79,7 +79,7 @@ def test_equals_statsmodels_and_the_definition(weights: str) -> None:
 @given(gappy(), st.sampled_from(WEIGHTS), st.randoms(use_true_random=False))
 def test_order_and_shift_do_not_matter(ratings: np.ndarray, weights: str, random: object) -> None:
     rows, columns = np.arange(ratings.shape[0]), np.arange(ratings.shape[1])
-    random.shuffle(rows), random.shuffle(columns)  # type: ignore[attr-defined]  # Hypothesis hands over a Random
+    random.shuffle(rows), random.shuffle(columns)
     kappa, _ = pairwise_kappa(ratings, weights=weights)
     moved, _ = pairwise_kappa(ratings[rows][:, columns] + 100, weights=weights)
     np.testing.assert_allclose(moved, kappa[np.ix_(rows, rows)], atol=1e-10)

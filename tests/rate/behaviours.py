@@ -50,7 +50,7 @@ FINAL: dict[str, tuple[Make, str]] = {
     "thinking": (answered(lambda r: f'<think>{{"Awe": 99}} or not?</think>{json.dumps(r)}'), ""),
     "nested": (answered(lambda r: json.dumps({"value": {f"Some group|{n}": v for n, v in r.items()}})), ""),
     "lower case": (answered(lambda r: json.dumps({name.lower(): value for name, value in r.items()})), ""),
-    "parts": (lambda r: Reply(body=completion([{"type": "text", "text": json.dumps(r)}])), ""),  # type: ignore[arg-type]  # as some servers send it
+    "parts": (lambda r: Reply(body=completion([{"type": "text", "text": json.dumps(r)}])), ""),
     "no usage": (answered(json.dumps, usage=False), ""),
     "refusal": (said("I'm sorry, but I can't help with rating people."), q.REFUSAL),
     "refusal field": (said(None, refusal="not allowed"), q.REFUSAL),

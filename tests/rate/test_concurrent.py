@@ -108,7 +108,7 @@ def test_an_error_of_the_questions_is_raised(error: BaseException) -> None:
         return Attempt(text="4")
 
     with pytest.raises(type(error)):
-        asyncio.run(ask_all(questions(), send, lambda *_: False, Limits(4)))  # type: ignore[arg-type]  # an iterator
+        asyncio.run(ask_all(questions(), send, lambda *_: False, Limits(4)))
 
 
 def test_tries_are_bounded_and_the_last_is_named() -> None:
@@ -154,4 +154,4 @@ def test_retry_after_in_every_form() -> None:
 @pytest.mark.parametrize("bad", [{"concurrency": 0}, {"rpm": 0}, {"rpm": float("nan")}, {"rpm": -1}])
 def test_bad_limits_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(EmohubError, match=r"--(concurrency|rpm) is"):
-        Limits(**bad)  # type: ignore[arg-type]  # wrong on purpose
+        Limits(**bad)

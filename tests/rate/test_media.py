@@ -54,7 +54,6 @@ def test_what_is_sent_shows_what_the_model_sees() -> None:
 def test_the_longest_side_is_bounded_and_the_shape_stays(width: int, height: int, most: int) -> None:
     _, data = sent(picture("PNG", (width, height)), max_side=most)
     found = Image.open(io.BytesIO(data)).size
-    assert max(found) <= max(most, 1) or found == (width, height)
     assert max(found) == min(most, max(width, height))
     scale = max(found) / max(width, height)
     assert abs(found[0] - width * scale) <= 1 and abs(found[1] - height * scale) <= 1
@@ -64,7 +63,7 @@ def test_the_longest_side_is_bounded_and_the_shape_stays(width: int, height: int
 def test_frames_are_evenly_spread(have: int, count: int) -> None:
     found = _middles(have, count)
     assert len(found) == min(have, count) and 0 <= found[0] and found[-1] < have
-    assert found == [have - 1 - index for index in reversed(found)] or have % 2 == 0 or count > 1
+    assert count > 1 or found == [have // 2]
     gaps = np.diff(found)
     assert gaps.size == 0 or gaps.max() - gaps.min() <= 1
 
@@ -72,7 +71,7 @@ def test_frames_are_evenly_spread(have: int, count: int) -> None:
 def test_a_video_is_frames_or_itself() -> None:
     data = movie(frames=10)
     frames = encoded(data, video=True, settings=MediaSettings(frames=3))
-    assert [frame.mime for frame in frames] == ["image/jpeg"] * 3 and len({frame.sha256 for frame in frames}) >= 1
+    assert [frame.mime for frame in frames] == ["image/jpeg"] * 3 and len({frame.sha256 for frame in frames}) == 3
     (whole,) = encoded(data, video=True, settings=MediaSettings(video_url=True))
     assert (whole.mime, whole.data) == ("video/mp4", data) and whole.url.startswith("data:video/mp4;base64,")
     assert len(sampled_frames(data, 99)) == 10

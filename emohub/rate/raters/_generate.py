@@ -1,7 +1,6 @@
 """A vision-language model of transformers that answers questions in this process."""
 
 import hashlib
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor, logging
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoProcessor, logging
 
+from emohub.data.images import decode
 from emohub.errors import ModelError, printable
 from emohub.rate.questions import MODEL_ERROR, Ask, Attempt, Question, bare_word
 
@@ -55,7 +54,9 @@ class Generator:
         logging.set_verbosity_error()
         logging.disable_progress_bar()
         try:
-            self.processor = AutoProcessor.from_pretrained(loading.repo, backend="pil", **options)
+            # Only the image processor has a PIL backend; asked for it, a processor with one for videos does not load.
+            self.processor = AutoProcessor.from_pretrained(loading.repo, **options)
+            self.processor.image_processor = AutoImageProcessor.from_pretrained(loading.repo, backend="pil", **options)
             self.model: Any = AutoModelForImageTextToText.from_pretrained(
                 loading.repo, dtype=loading.dtype, use_safetensors=True, **options
             )
@@ -86,7 +87,7 @@ class Generator:
             with torch.inference_mode(), torch.random.fork_rng(self._devices()):
                 torch.manual_seed(self._seed_of(question, nth))
                 found = self.model.generate(**given, **self._how(question))
-        except (RuntimeError, ValueError, TypeError, IndexError, KeyError) as error:  # too long, out of memory
+        except Exception as error:  # a template, a processor or a model of any repo may raise anything
             detail = f"{type(error).__name__}: {printable(error, 200)}"
             return Attempt(failure=MODEL_ERROR, detail=detail, seconds=time.perf_counter() - start)
         length = given["input_ids"].shape[1]
@@ -104,7 +105,7 @@ class Generator:
     def _inputs(self, question: Question) -> Any:
         """The question through the model's own chat template."""
         ask = question.ask
-        pictures = [{"type": "image", "image": _opened(media.data)} for media in question.media]
+        pictures = [{"type": "image", "image": decode(media.data)} for media in question.media]
         text = [{"type": "text", "text": ask.text}]
         turns = [{"role": "user", "content": pictures + text if ask.media_first else text + pictures}]
         if ask.system:
@@ -160,8 +161,3 @@ class Generator:
 
     def _devices(self) -> list[torch.device]:
         return [torch.device(self.device)] if self.device.startswith("cuda") else []
-
-
-def _opened(data: bytes) -> Image.Image:
-    with Image.open(io.BytesIO(data)) as image:
-        return image.convert("RGB")

@@ -12,8 +12,6 @@ from emohub.rate.target import Item, Target
 class Rater(Baseline):
     """`constant:VALUE`; without a value, the lowest of the scale."""
 
-    takes = "VALUE"
-
     @property
     def label(self) -> str:
         """`constant`, with the value."""

@@ -31,7 +31,6 @@ class Rater(ChatRater):
         timeout: Seconds after which a request has failed.
     """
 
-    takes = "MODEL_ID"
     provider: Any = "auto"  # which names there are changes with the library
     timeout: float = 120.0
 

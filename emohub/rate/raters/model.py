@@ -53,7 +53,6 @@ class Rater(DirectRater):
     """
 
     kind = "model"
-    takes = "REPO"
     mapping: Path | None = None
     scale: str | None = None
     frames: int = 8

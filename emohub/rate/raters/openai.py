@@ -35,7 +35,6 @@ class Rater(ChatRater):
         extra: Further fields of each request as a JSON object, which replace ours; null leaves a field out.
     """
 
-    takes = "NAME"
     url: list[str] = field(default_factory=list)
     key_env: str = KEY
     timeout: float = 120.0

@@ -34,7 +34,6 @@ class Rater(DirectRater):
         rater_kind: What its raters are, where the table does not say: model, vlm, human or baseline.
     """
 
-    takes = "FILE"
     kind = "model"
     scale: str | None = None
     rater_kind: str = "model"

@@ -41,7 +41,6 @@ class Rater(ChatRater):
         seed: Of sampling; every question has its own draws, whatever its place in the run.
     """
 
-    takes = "REPO"
     engine: str = "local"
     address: str | None = None
     actors: int | None = None

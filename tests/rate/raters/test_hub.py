@@ -15,7 +15,7 @@ from tests.rate.conftest import QUICK
 def rate(hq: str, url: str, out: Path, **more: object) -> dict[str, object]:
     limits = Limits(4, retries=QUICK)
     options: dict[str, object] = {"config": "hq", "limit": 2, "protocol": "zero-shot", "with_probe": False, **more}
-    return rate_dataset(hq, f"hub:{url}", out, limits=limits, **options)  # type: ignore[arg-type]  # any option
+    return rate_dataset(hq, f"hub:{url}", out, limits=limits, **options)
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +31,9 @@ def test_answers_are_counted_as_those_of_any_server(name: str, hq: str, tmp_path
     _, failure = FINAL.get(name, (None, ""))
     with serving(named(name)) as (url, server):
         record = rate(hq, url, tmp_path / "out", rater_options={"timeout": 1.0})
-    assert record["counts"]["failures"] == ({failure: 2} if failure else {})  # type: ignore[index]  # JSON
-    assert record["rater"]["provider"] == "auto" and len(server.asked) == (2 if name in FINAL else 4)  # type: ignore[index]  # JSON
-    assert record["tokens"]["input"] == 0 if failure == "HTTP error" else record["tokens"]["input"] >= 2 * 356  # type: ignore[index]  # JSON
+    assert record["counts"]["failures"] == ({failure: 2} if failure else {})
+    assert record["rater"]["provider"] == "auto" and len(server.asked) == (2 if name in FINAL else 4)
+    assert record["tokens"]["input"] == 0 if failure == "HTTP error" else record["tokens"]["input"] >= 2 * 356
 
 
 def test_the_token_is_sent_and_nowhere_kept(hq: str, tmp_path: Path) -> None:

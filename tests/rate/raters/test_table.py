@@ -18,7 +18,7 @@ def items(hq: str) -> list[str]:
 
 
 def rated(hq: str, file: Path, out: Path, **more: object) -> tuple[pd.DataFrame, dict[str, object]]:
-    record = rate_dataset(hq, f"table:{file}", out, config="hq", **more)  # type: ignore[arg-type]  # any option
+    record = rate_dataset(hq, f"table:{file}", out, config="hq", **more)
     return pd.read_parquet(out / "ratings.parquet"), record
 
 
@@ -39,7 +39,7 @@ def test_long_and_wide_in_every_format_are_one_table(hq: str, items: list[str], 
     tables = []
     for file in ("hume.csv", "hume.parquet", "wide.csv", "hume.jsonl"):
         table, record = rated(hq, tmp_path / file, tmp_path / f"out-{file}", name="Hume")
-        assert record["counts"]["parsed"] == 48 and record["notes"] == {"left_out": {}}  # type: ignore[index]  # JSON
+        assert record["counts"]["parsed"] == 48 and record["notes"] == {"left_out": {}}
         tables.append(table.sort_values(["item", "category"], ignore_index=True))
     assert all(table.equals(tables[0]) for table in tables[1:])
     assert set(tables[0]["rater"]) == {"Hume"} and set(tables[0]["kind"]) == {"model"}
@@ -50,8 +50,8 @@ def test_another_scale_is_mapped(hq: str, items: list[str], tmp_path: Path) -> N
     frame = pd.DataFrame({"item": items[:3], "Awe": [0.0, 0.5, 1.0]})
     frame.to_csv(tmp_path / "t.csv", index=False)
     table, record = rated(hq, tmp_path / "t.csv", tmp_path / "out", rater_options={"scale": "0:1"}, limit=4)
-    assert table["rating"].tolist() == [0, 3.5, 7] and record["rater"]["scale"] == "0:1"  # type: ignore[index]  # JSON
-    assert record["counts"]["failures"] == {"unreadable media": 1}  # type: ignore[index]  # JSON
+    assert table["rating"].tolist() == [0, 3.5, 7] and record["rater"]["scale"] == "0:1"
+    assert record["counts"]["failures"] == {"unreadable media": 1}
     failures = pd.read_parquet(tmp_path / "out/failures.parquet")
     assert failures[["item", "detail"]].to_numpy().tolist() == [[items[3], "t.csv has no rating of it"]]
     for bad in ("1", "1:0", "a:b", "0:inf"):

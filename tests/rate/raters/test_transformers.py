@@ -100,7 +100,7 @@ def test_a_draw_follows_from_the_question_alone(generator: Generator) -> None:
     assert Generator(Loading(generator.model.name_or_path, device="cpu", seed=1)).answer([one], [0])[0].text != alone
 
 
-def test_a_question_that_is_too_long_is_a_failure_of_that_question(generator: Generator) -> None:
+def test_a_question_that_the_model_cannot_take_is_a_failure_of_that_question(generator: Generator) -> None:
     broken = Question("a", Ask("<image> Rate it.", max_tokens=2), (png("red"),))  # a picture too few
     good = Question("b", Ask("Rate it.", max_tokens=2), (png("red"),))
     bad, fine = generator.answer([broken, good], [0, 0])

@@ -102,7 +102,7 @@ def test_a_bad_picture_is_refused_on_the_page_and_the_next_one_scored(
 def test_a_bad_video_is_refused_on_the_page(data: bytes, said: str, page: Page) -> None:
     page.get_by_role("tab", name="Video").click()
     file = {"name": "clip.mp4", "mimeType": "video/mp4", "buffer": data}
-    page.set_input_files("input[type=file][accept*='.mp4']", file)  # type: ignore[arg-type]  # the stubs lack this form
+    page.set_input_files("input[type=file][accept*='.mp4']", file)
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
 
 
@@ -139,7 +139,7 @@ def test_no_serious_fault_for_assistive_technology_and_no_sideways_scrolling(
     page.get_by_role("tab", name="Distribution").click()
     page.wait_for_selector(".strip:visible")
     look()
-    send(page, {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})  # type: ignore[arg-type]  # the stubs lack this form
+    send(page, {"name": "broken.png", "mimeType": "image/png", "buffer": b"broken"})
     page.get_by_role("alert").wait_for()
     look()
     page.get_by_role("tab", name="Camera").click()
