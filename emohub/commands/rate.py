@@ -97,7 +97,9 @@ def rate(
     actors: Annotated[int | None, typer.Option(min=1, help="Model replicas on Ray.")] = None,
     backend: Annotated[str | None, _scoring(help="model: as of `embed`.")] = None,
     device: Annotated[str | None, typer.Option(help="model, transformers: cpu, cuda, cuda:1 …")] = None,
-    batch_size: Annotated[int | None, _scoring(min=1, help="model: images at once.")] = None,
+    batch_size: Annotated[
+        int | None, _scoring(min=1, help="model, transformers: images, or questions, in one forward pass.")
+    ] = None,
     model_revision: Annotated[str | None, typer.Option(help="Commit, branch or tag of the model on the Hub.")] = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="model, transformers: run the code of the model repo.")

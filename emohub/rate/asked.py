@@ -44,7 +44,7 @@ def ask(session: Session, rater: ChatRater, limits: Limits, with_probe: bool, co
             session.journal.note("probe", probed)
         if probed:
             session.probed_tokens, session.probe_spent = probed["input_tokens"] or 0, probed["spent"]
-        if not confirm(_estimate(session, limits, probed)):
+        if not confirm(_estimate(session, rater.at_once(limits), probed)):
             raise EmohubError("Stopped before the first question; nothing was asked but for the probe.")
         with session:
             rater.ask(session.questions(), session.record, replace(limits, may_ask=session.may_ask))
@@ -52,7 +52,7 @@ def ask(session: Session, rater: ChatRater, limits: Limits, with_probe: bool, co
     return {"probe": probed}
 
 
-def _estimate(session: Session, limits: Limits, probed: Mapping[str, Any] | None) -> Estimate:
+def _estimate(session: Session, at_once: int, probed: Mapping[str, Any] | None) -> Estimate:
     waiting = {name: asks for name, item in session.items.items() if (asks := session.asks(item))}
     count = sum(map(len, waiting.values()))
     output = sum(one.max_tokens for asks in waiting.values() for one in asks)
@@ -69,7 +69,7 @@ def _estimate(session: Session, limits: Limits, probed: Mapping[str, Any] | None
         input_tokens=tokens,
         output_tokens=output,
         cost=session.price.of(tokens, output) if session.price and tokens is not None else None,
-        seconds=probed["seconds"] * count / limits.concurrency if probed else None,
+        seconds=probed["seconds"] * count / at_once if probed else None,
     )
 
 

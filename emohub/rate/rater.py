@@ -84,6 +84,13 @@ class ChatRater(BaseRater):
             limits: How many questions at once, how fast, and how often again.
         """
 
+    def at_once(self, limits: Limits) -> int:
+        """How many questions are under way together, for the estimate of the time."""
+        return limits.concurrency
+
+    def close(self) -> None:
+        """Let go of what is kept between `preview` and `ask`; called when a run ends, also with an error."""
+
     def preview(self, question: Question, limits: Limits) -> Attempt:
         """Ask one question outside of the run, for the probe; failures are raised or returned."""
         kept: list[Attempt] = []

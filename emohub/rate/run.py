@@ -2,6 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,8 @@ def rate_dataset(
                 session = Session(
                     target, asked, journal, media or MediaSettings(), attempts=attempts, price=price, budget=budget
                 )
-                more = ask(session, found, limits or Limits(), with_probe, confirm)
+                with closing(found):
+                    more = ask(session, found, limits or Limits(), with_probe, confirm)
                 means = mean_extras(journal, asked, session.items)
                 counts = write_tables(run.folder, read_answers(journal, asked, session.items, label))
             else:

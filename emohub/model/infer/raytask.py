@@ -21,7 +21,7 @@ import socket
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -55,12 +55,7 @@ def run(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Generator
     if not todo:
         return
     with connected(settings.address) as ray:
-        gpus = int(ray.cluster_resources().get("GPU", 0))
-        if settings.device and settings.device.startswith("cuda") and not gpus:
-            raise EmohubError(f"device is {settings.device!r}, and the Ray cluster has no GPU. Leave --device out.")
-        on_gpu = bool(gpus) and settings.device != "cpu"
-        machines = sum(node["Alive"] for node in ray.nodes())
-        actors = settings.actors or (gpus if on_gpu else machines)
+        replicas = Replicas.on(ray, settings.device, settings.actors)
         units = [unit for shard in todo for unit in _units(shard, settings.batch_size)]
         rows = (
             ray.data.from_items(units, override_num_blocks=len(units))
@@ -68,14 +63,44 @@ def run(todo: Sequence[Shard], repo: ModelRepo, settings: Settings) -> Generator
             .map_batches(
                 _Tower,
                 batch_size=None,
-                compute=ray.data.ActorPoolStrategy(size=actors),
-                fn_constructor_args=(repo, "cuda" if on_gpu else "cpu", -(-actors // machines)),
+                compute=ray.data.ActorPoolStrategy(size=replicas.count),
+                fn_constructor_args=(repo, "cuda" if replicas.on_gpu else "cpu", replicas.on_each_machine),
                 num_cpus=TOWER_CPUS,
-                num_gpus=1 if on_gpu else None,
+                num_gpus=1 if replicas.on_gpu else None,
             )
         )
         for batch in rows.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=1):
             yield from _parts(batch)
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """Copies of a model on a cluster.
+
+    Attributes:
+        count: How many, each in an actor.
+        on_gpu: Whether each has a GPU.
+        on_each_machine: How many share a machine at most.
+    """
+
+    count: int
+    on_gpu: bool
+    on_each_machine: int
+
+    @classmethod
+    def on(cls, ray: Any, device: str | None, actors: int | None) -> "Replicas":
+        """As many as wanted; otherwise one per GPU, or one per machine.
+
+        Raises:
+            EmohubError: a GPU is wanted, and the cluster has none.
+        """
+        gpus = int(ray.cluster_resources().get("GPU", 0))
+        if device and device.startswith("cuda") and not gpus:
+            raise EmohubError(f"device is {device!r}, and the Ray cluster has no GPU. Leave --device out.")
+        on_gpu = bool(gpus) and device != "cpu"
+        machines = sum(node["Alive"] for node in ray.nodes())
+        count = actors or (gpus if on_gpu else machines)
+        return cls(count, on_gpu, -(-count // machines))
 
 
 @contextmanager

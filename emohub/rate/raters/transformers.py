@@ -1,29 +1,44 @@
 """A vision-language model of transformers on this machine, or on many through Ray."""
 
-from collections import Counter
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from itertools import islice
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
+from transformers import PretrainedConfig
+
+from emohub.data.source import sha256_of
 from emohub.errors import EmohubError, ModelError
-from emohub.rate.concurrent import Limits
-from emohub.rate.questions import Attempt, Question
+from emohub.rate.concurrent import GIVE_UP, Limits
+from emohub.rate.questions import MODEL_ERROR, Attempt, Question
 from emohub.rate.rater import ChatRater, Record
 from emohub.rate.raters._generate import Generator, Loading
 from emohub.rate.target import Target
 
 ENGINES = ("local", "ray")
 DTYPES = ("auto", "float32", "bfloat16")
+FILES = ("*.json", "*.jinja", "*.model", "*.py", "*.safetensors", "*.txt")  # of a repo that decide the answers
+Asked = tuple[Question, int]  # and how often before
 
 
-class Answers(Protocol):
-    """Something that answers some questions at a time, in their order."""
+class Models(Protocol):
+    """One model or several that answer batches.
 
-    def answer(self, questions: Sequence[Question], nth: Sequence[int]) -> list[Attempt]:
-        """See `Generator.answer`."""
+    Attributes:
+        places: How many batches they take at once.
+    """
+
+    places: int
+
+    def submit(self, batch: Sequence[Asked]) -> Any:
+        """Start on a batch; returns a handle."""
+
+    def wait(self, handles: Sequence[Any]) -> tuple[Any, list[Attempt]]:
+        """The first batch that is ready, and its answers in order."""
 
 
 @dataclass(kw_only=True)
@@ -34,7 +49,9 @@ class Rater(ChatRater):
         engine: "local", or "ray": one model on each of several actors.
         address: Of a running Ray cluster.
         actors: Model replicas on Ray; by default one per GPU, or one per machine.
-        device: "cpu", "cuda" …; by default a GPU where there is one.
+        device: "cpu", "cuda" …; "auto" spreads the model over all GPUs; by default a GPU where there is one.
+        batch_size: Questions in one forward pass. More are faster on a GPU; the last digits of a question's
+            probabilities then depend on what is beside it, and so may, rarely, the choice between two tokens.
         dtype: "auto" (as the weights are stored), "float32" or "bfloat16".
         model_revision: Commit, branch or tag on the Hub.
         trust_remote_code: Run code of the repo.
@@ -45,10 +62,13 @@ class Rater(ChatRater):
     address: str | None = None
     actors: int | None = None
     device: str | None = None
+    batch_size: int = 1
     dtype: str = "auto"
     model_revision: str | None = None
     trust_remote_code: bool = False
     seed: int = 0
+    _open: ExitStack = field(default_factory=ExitStack, init=False, repr=False)
+    _models: Models | None = field(default=None, init=False, repr=False)  # kept between the probe and the run
 
     def __post_init__(self) -> None:
         if not self.what:
@@ -56,6 +76,8 @@ class Rater(ChatRater):
         for name, value, valid in (("--engine", self.engine, ENGINES), ("dtype", self.dtype, DTYPES)):
             if value not in valid:
                 raise EmohubError(f"{name} is {value!r}; valid: {', '.join(valid)}.")
+        if self.batch_size < 1:
+            raise EmohubError(f"--batch-size is {self.batch_size}; must be 1 or more.")
 
     @property
     def label(self) -> str:
@@ -63,69 +85,152 @@ class Rater(ChatRater):
         return Path(self.what).resolve().name if Path(self.what).is_dir() else self.what
 
     def described(self, target: Target) -> dict[str, Any]:
-        """The model, its precision and the seed of sampling; not where it runs."""
-        return {"model": self.label, "revision": self.model_revision, "dtype": self.dtype, "seed": self.seed}
+        """The model's files, its precision and the seed of sampling; not where it runs."""
+        return {"model": self.label, **self._version(), "dtype": self.dtype, "seed": self.seed}
+
+    def _version(self) -> dict[str, Any]:
+        """The commit on the Hub, which every machine then loads; of a folder, the digests of its files.
+
+        Raises:
+            ModelError: there is no such repo.
+        """
+        folder = Path(self.what)
+        if folder.is_dir():
+            files = {path for pattern in FILES for path in folder.glob(pattern)}
+            return {"sha256": {path.name: sha256_of(path) for path in sorted(files)}}
+        try:
+            found, _ = PretrainedConfig.get_config_dict(self.what, revision=self.model_revision)
+        except (OSError, ValueError) as error:
+            raise ModelError(
+                f"{self.what!r} is neither the folder of a model repo nor a model on the Hub: {error}"
+            ) from error
+        self.model_revision = found.get("_commit_hash") or self.model_revision
+        return {"revision": self.model_revision}
+
+    def at_once(self, limits: Limits) -> int:
+        """One question for each model."""
+        return self.actors or 1
 
     def ask(self, questions: Iterator[Question], record: Record, limits: Limits) -> None:
-        """Ask as many at a time as there are models."""
-        with self._models() as (models, count):
-            while group := [one for one in islice(questions, count) if limits.may_ask()]:
-                nth: Counter[tuple[str, str, int | None]] = Counter()
-                while group:
-                    found = models.answer(group, [nth[question.slot] for question in group])
-                    nth.update(question.slot for question in group)
-                    asked = zip(group, found, strict=True)
-                    group = [question for question, attempt in asked if record(question, attempt, True)]
+        """Ask in batches, as many at a time as there are models.
 
-    def _models(self) -> AbstractContextManager[tuple[Answers, int]]:
-        where = Path(self.what)
-        repo = str(where.resolve()) if where.is_dir() else self.what
-        loading = Loading(repo, self.model_revision, self.device, self.dtype, self.trust_remote_code, self.seed)
-        if self.engine == "ray":
-            return _on_ray(loading, self.address, self.actors)
-        if self._local is None:
-            self._local = Generator(loading)
-        return nullcontext((self._local, 1))
+        Raises:
+            ModelError: no answer to many questions in a row.
+        """
+        models = self._loaded()
+        fresh: Iterator[Asked] = ((one, 0) for one in takewhile(lambda _: limits.may_ask(), questions))
+        again: deque[Asked] = deque()
+        under_way: dict[Any, list[Asked]] = {}
+        fruitless = 0
+        while True:
+            while len(under_way) < models.places:
+                repeated = [again.popleft() for _ in range(min(len(again), self.batch_size))]
+                if not (batch := list(islice(chain(repeated, fresh), self.batch_size))):
+                    break
+                under_way[models.submit(batch)] = batch
+            if not under_way:
+                return
+            handle, attempts = models.wait(list(under_way))
+            for (question, number), attempt in zip(under_way.pop(handle), attempts, strict=True):
+                if record(question, attempt, True):
+                    again.append((question, number + 1))
+                fruitless = fruitless + 1 if attempt.failure == MODEL_ERROR else 0
+                if fruitless >= GIVE_UP:
+                    raise ModelError(
+                        f"{GIVE_UP} questions in a row got no answer, the last: {attempt.detail}. What was answered "
+                        "is kept."
+                    )
 
-    _local: Generator | None = None  # kept between the probe and the run
+    def close(self) -> None:
+        """Let go of the model, and of Ray."""
+        self._models = None
+        self._open.close()
+
+    def _loaded(self) -> Models:
+        if self._models is None:
+            where = Path(self.what)
+            repo = str(where.resolve()) if where.is_dir() else self.what
+            loading = Loading(repo, self.model_revision, self.device, self.dtype, self.trust_remote_code, self.seed)
+            self._models = (
+                OnRay(self._open, loading, self.address, self.actors) if self.engine == "ray" else Here(loading)
+            )
+        return self._models
 
 
-@contextmanager
-def _on_ray(loading: Loading, address: str | None, actors: int | None) -> Iterator[tuple[Answers, int]]:
-    """A model on each of several Ray actors.
+class Here:
+    """A model in this process."""
+
+    places = 1
+
+    def __init__(self, loading: Loading) -> None:
+        self.generator = Generator(loading)
+
+    def submit(self, batch: Sequence[Asked]) -> Any:
+        """The work, to be done when it is waited for."""
+        return partial(self.generator.answer, *zip(*batch, strict=True))
+
+    def wait(self, handles: Sequence[Any]) -> tuple[Any, list[Attempt]]:
+        """Do the work."""
+        return handles[0], handles[0]()
+
+
+class OnRay:
+    """A model on each of several Ray actors, each with a batch at work and one that waits.
+
+    Args:
+        stack: Where Ray is entered; it ends with it.
+        loading: See `Loading`.
+        address: Of a running cluster; by default Ray is started on this machine.
+        actors: How many.
 
     Raises:
-        EmohubError: Ray is not installed, or no cluster answers at the address.
-    """
-    from emohub.model.infer.raytask import connected
-
-    with connected(address) as ray:
-        gpus = int(ray.cluster_resources().get("GPU", 0)) if loading.device != "cpu" else 0
-        count = actors or gpus or sum(node["Alive"] for node in ray.nodes())
-        remote = ray.remote(num_cpus=0, num_gpus=1 if gpus else 0)(Generator)
-        yield _Actors(ray, [remote.remote(loading) for _ in range(count)]), count
-
-
-@dataclass(frozen=True)
-class _Actors:
-    """Models in other processes.
-
-    Attributes:
-        ray: The module.
-        actors: Handles of `Generator`.
+        EmohubError: Ray is not installed, no cluster answers at the address, or it has no GPU though one is asked for.
     """
 
-    ray: Any
-    actors: Sequence[Any]
+    def __init__(self, stack: ExitStack, loading: Loading, address: str | None, actors: int | None) -> None:
+        from emohub.model.infer.raytask import Replicas, connected
 
-    def answer(self, questions: Sequence[Question], nth: Sequence[int]) -> list[Attempt]:
-        """One question for each actor."""
-        waiting = [
-            actor.answer.remote([question], [number])
-            for actor, question, number in zip(self.actors, questions, nth, strict=False)
-        ]
+        self.ray = stack.enter_context(connected(address))
+        replicas = Replicas.on(self.ray, loading.device, actors)
+        remote = self.ray.remote(num_cpus=0, num_gpus=1 if replicas.on_gpu else 0)(_Actor)
+        self.actors = [remote.remote(loading, replicas.on_each_machine) for _ in range(replicas.count)]
+        self.at: dict[Any, int] = {}  # batch → its actor
+        self.places = 2 * replicas.count
+
+    def submit(self, batch: Sequence[Asked]) -> Any:
+        """To the actor with the least to do."""
+        least = min(range(len(self.actors)), key=list(self.at.values()).count)
+        handle = self.actors[least].answer.remote(*zip(*batch, strict=True))
+        self.at[handle] = least
+        return handle
+
+    def wait(self, handles: Sequence[Any]) -> tuple[Any, list[Attempt]]:
+        """The first that is ready.
+
+        Raises:
+            ModelError: an actor cannot load the model, or is lost.
+        """
+        (done, *_), _ = self.ray.wait(handles)
+        del self.at[done]
         try:
-            return [one for found in self.ray.get(waiting) for one in found]
+            return done, self.ray.get(done)
         except self.ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None) or error
             raise ModelError(f"A model on Ray failed: {cause}") from error
+
+
+class _Actor(Generator):
+    """A model in an actor.
+
+    Args:
+        loading: See `Loading`.
+        neighbours: Actors on the same machine.
+    """
+
+    def __init__(self, loading: Loading, neighbours: int) -> None:
+        import torch
+
+        from emohub.model.infer.decode import default_workers
+
+        torch.set_num_threads(max(1, default_workers() // neighbours))  # Ray would allow one
+        super().__init__(loading)

@@ -1,6 +1,7 @@
 """`transformers:REPO`: a tiny vision-language model with random weights, made here."""
 
 import math
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,16 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
-from transformers import AutoModelForImageTextToText, AutoProcessor
+from scipy.stats import chisquare
+from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig
 
 from emohub.data.taxonomy import NAMES
 from emohub.errors import EmohubError, ModelError
 from emohub.rate.protocol import render
 from emohub.rate.questions import Ask, Media, Question
+from emohub.rate.raters._draws import Draws
 from emohub.rate.raters._generate import Generator, Loading
+from emohub.rate.retries import TRANSIENT
 from emohub.rate.run import rate_dataset
 from tests.rate.raters.tiny_vlm import write_tiny_vlm
 
@@ -100,6 +104,90 @@ def test_a_draw_follows_from_the_question_alone(generator: Generator) -> None:
     assert Generator(Loading(generator.model.name_or_path, device="cpu", seed=1)).answer([one], [0])[0].text != alone
 
 
+def questions(temperature: float) -> list[Question]:
+    """Of several lengths, with two pictures, one and none."""
+    pictures = ((png("red"), png("blue")), (png("red"),), ())
+    texts = ("Rate it.", "Does the face express Awe? Answer yes or no.", "yes")
+    return [
+        Question(f"{place}", Ask(text, temperature=temperature, max_tokens=9, top_logprobs=5), shown)
+        for place, (text, shown) in enumerate((text, shown) for text in texts for shown in pictures)
+    ]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+def test_a_question_gets_in_a_batch_what_it_gets_alone(temperature: float, generator: Generator) -> None:
+    asked = questions(temperature)
+    together = generator.answer(asked, [0] * len(asked))
+    assert len({one.text for one in together}) > 5
+    for question, one in zip(asked, together, strict=True):
+        (alone,) = generator.answer([question], [0])
+        assert (one.text, one.finish) == (alone.text, alone.finish)
+        assert (one.input_tokens, one.output_tokens) == (alone.input_tokens, alone.output_tokens)
+        assert one.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
+
+
+def test_questions_that_fail_together_are_asked_alone(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, generate = questions(0.0)[:3], generator.model.generate
+    expected = [generator.answer([question], [0])[0].text for question in asked]
+
+    def small(**given: Any) -> Any:
+        if len(given["input_ids"]) > 1:
+            raise torch.OutOfMemoryError("too much at once")
+        return generate(**given)
+
+    monkeypatch.setattr(generator.model, "generate", small)
+    assert [one.text for one in generator.answer(asked, [0] * 3)] == expected
+
+
+def test_a_question_without_memory_may_be_asked_again(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: Any) -> Any:
+        raise torch.OutOfMemoryError("no memory is left")
+
+    monkeypatch.setattr(generator.model, "generate", full)
+    (attempt,) = generator.answer(questions(0.0)[:1], [0])
+    assert (attempt.failure, attempt.retry) == ("model error", TRANSIENT) and "no memory is left" in attempt.detail
+
+
+def test_draws_have_the_probabilities_of_the_model() -> None:
+    logits, temperature, count = torch.tensor([2.0, 0.0, -1.0, 1.0, -30.0]), 0.8, 20_000
+    draws = Draws(range(count), [temperature] * count)
+    drawn = draws(torch.empty(count, 0), logits.expand(count, -1)).argmax(1)
+    p = (logits.double() / temperature).softmax(0)[:-1].numpy()
+    found = torch.bincount(drawn, minlength=5).numpy()
+    assert found[-1] == 0  # of probability 10^-17
+    assert chisquare(found[:-1], p / p.sum() * count).pvalue > 1e-3
+    assert torch.equal(Draws([1, 2], [0.0, 0.0])(torch.empty(2, 0), logits.expand(2, -1)), logits.expand(2, -1))
+
+
+def test_what_the_repo_sets_for_generation_does_not_act(vlm: Path, generator: Generator, tmp_path: Path) -> None:
+    """Only the temperature of the question decides how an answer is drawn."""
+    (question,) = questions(0.0)[:1]
+    expected = generator.answer([question], [0])[0].text
+    repo = shutil.copytree(vlm, tmp_path / "forbids")
+    forbidden = [
+        number for number in range(4, len(generator.tokenizer)) if generator.tokenizer.decode([number]) == expected[0]
+    ]
+    GenerationConfig(eos_token_id=2, suppress_tokens=forbidden, repetition_penalty=2.0).save_pretrained(repo)
+    asked = Generator(Loading(str(repo), device="cpu"))
+    assert asked.answer([question], [0])[0].text == expected
+    given = asked._inputs([question])
+    found = AutoModelForImageTextToText.from_pretrained(repo).generate(**given, max_new_tokens=9)
+    text = asked.tokenizer.decode(found[0, given["input_ids"].shape[1] :], skip_special_tokens=True)
+    assert text[0] != expected[0]  # called without a rater, it would have
+
+
+@pytest.mark.parametrize("left", [0, 3])
+def test_an_answer_ends_with_the_context(left: int, generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    (question,) = questions(0.0)[:1]
+    length = generator.answer([question], [0])[0].input_tokens or 0
+    monkeypatch.setattr(generator, "context", length + left)
+    (attempt,) = generator.answer([question], [0])
+    if left:
+        assert (attempt.output_tokens, attempt.finish, attempt.failure) == (left, "length", "")
+    else:
+        assert attempt.failure == "model error" and "--max-side" in attempt.detail
+
+
 def test_a_question_that_the_model_cannot_take_is_a_failure_of_that_question(generator: Generator) -> None:
     broken = Question("a", Ask("<image> Rate it.", max_tokens=2), (png("red"),))  # a picture too few
     good = Question("b", Ask("Rate it.", max_tokens=2), (png("red"),))
@@ -128,15 +216,44 @@ def test_a_model_that_writes_nonsense_fails_every_question(hq: str, vlm: Path, t
     assert len(table_of(tmp_path / "out")) == 0 and record["attempts"] == 4
 
 
+def test_batches_change_nothing(hq: str, vlm: Path, tmp_path: Path) -> None:
+    rated(hq, vlm, tmp_path / "one", limit=1)
+    rated(hq, vlm, tmp_path / "many", limit=1, rater_options={"batch_size": 16})
+    one, many = table_of(tmp_path / "one"), table_of(tmp_path / "many")
+    pd.testing.assert_frame_equal(many, one, check_exact=False, rtol=1e-4)
+    with pytest.raises(EmohubError, match="--batch-size is 0"):
+        rated(hq, vlm, tmp_path / "none", rater_options={"batch_size": 0})
+
+
+def test_a_run_does_not_go_on_with_other_weights(hq: str, vlm: Path, tmp_path: Path) -> None:
+    repo = shutil.copytree(vlm, tmp_path / "tiny")
+    record = rated(hq, repo, tmp_path / "out", limit=1)
+    assert set(record["rater"]["sha256"]) == {path.name for path in vlm.iterdir()}
+    write_tiny_vlm(repo, seed=1)
+    with pytest.raises(EmohubError, match="sha256"):
+        rated(hq, repo, tmp_path / "out", limit=2)
+
+
+def test_a_model_that_answers_nothing_stops_the_run(
+    hq: str, vlm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(self: Generator, length: int, wanted: int) -> int:
+        raise ValueError("no room")
+
+    monkeypatch.setattr(Generator, "_room", no_room)
+    with pytest.raises(ModelError, match="20 questions in a row got no answer, the last: ValueError: no room"):
+        rated(hq, vlm, tmp_path / "out", with_probe=False, limit=1)
+
+
 def test_a_model_without_yes_and_no_is_refused(hq: str, vlm: Path, tmp_path: Path) -> None:
     with pytest.raises(EmohubError, match="mean probability of yes and no together is 0.0"):
         rated(hq, vlm, tmp_path / "out", protocol_options={}, limit=1, with_probe=False)
 
 
-@pytest.mark.parametrize("what", ["missing", "broken"])
-def test_a_repo_that_does_not_load(what: str, hq: str, tmp_path: Path) -> None:
-    if what == "broken":
-        (tmp_path / "broken").mkdir()
-        (tmp_path / "broken/config.json").write_text('{"model_type": "nothing"}')
+def test_a_repo_that_does_not_load(hq: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="neither the folder of a model repo nor a model on the Hub"):
+        rated(hq, tmp_path / "missing", tmp_path / "out")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/config.json").write_text('{"model_type": "nothing"}')
     with pytest.raises(ModelError, match="cannot be loaded as an image-text-to-text model"):
-        rated(hq, tmp_path / what, tmp_path / "out")
+        rated(hq, tmp_path / "broken", tmp_path / "out")
