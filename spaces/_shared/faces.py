@@ -70,10 +70,13 @@ class FaceFinder:
 def cut(image: Image.Image, box: Box) -> tuple[Image.Image, Box]:
     """The square around a face, twice as wide as the face is long, and where it is in the picture.
 
-    The square keeps inside the picture: near an edge it is moved, in a small picture it is cut.
+    Near an edge of the picture the square is moved, in a small picture it is smaller: the model sees a square, so any
+    other shape would be a face out of proportion. Only a face longer than the picture's shorter side gives another
+    shape, because the whole face is kept.
     """
     left, top, width, height = box
-    side = ROOM * max(width, height)
+    longer = max(width, height)
+    side = max(min(round(ROOM * longer), *image.size), longer)
     x1, x2 = _within(left + width / 2, side, image.width)
     y1, y2 = _within(top + height / 2, side, image.height)
     return image.crop((x1, y1, x2, y2)), (x1, y1, x2 - x1, y2 - y1)
@@ -100,12 +103,12 @@ def _box(row: np.ndarray) -> Box:
     return left, top, width, height
 
 
-def _within(centre: float, side: float, limit: int) -> tuple[int, int]:
+def _within(centre: float, side: int, limit: int) -> tuple[int, int]:
     """From where to where a stretch of `side` around `centre` goes inside 0 … `limit`.
 
     >>> _within(10, 40, 100), _within(50, 300, 100)
     ((0, 40), (0, 100))
     """
     side = min(side, limit)
-    start = min(max(centre - side / 2, 0), limit - side)
-    return round(start), round(start + side)
+    start = round(min(max(centre - side / 2, 0), limit - side))
+    return start, start + side

@@ -15,13 +15,15 @@ from scipy.stats import spearmanr
 from transformers import pipeline
 
 from emohub.data.taxonomy import DIMENSIONS, NAMES
+from emohub.hub.folders import load_shared
 from emohub.model.infer.faces import FaceCropper
-from emohub.sample.examples import FACES
+from emohub.sample.examples import FACES, GROUP
 from emohub.sample.trained import IMAGE, WEIGHTS
 from emohub.sample.training import DRAWN, PACKAGES, RECORDED, Face, Recipe, Training, crops, digest, draw
 from tests.spaces.tiny_model import EXAMPLES
 
 HELD_OUT = 200
+cut = load_shared("spaces", "_shared", "faces").cut
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +98,21 @@ def test_a_neutral_face_shows_little(score, raw_demo: Path) -> None:
     assert np.abs(score(faces)).max() < 2.5
 
 
-@pytest.mark.parametrize("cut", (False, True), ids=("whole", "face"))
+@pytest.mark.parametrize("by_face", (False, True), ids=("whole", "face"))
 @pytest.mark.parametrize(("name", "emotion", "_"), FACES, ids=[name for name, *_ in FACES])
-def test_the_examples_of_the_space_read_right(score, name: str, emotion: str, _, cut: bool) -> None:
+def test_the_examples_of_the_space_read_right(score, name: str, emotion: str, _, by_face: bool) -> None:
     image = Image.open(EXAMPLES / f"{name}.jpg").convert("RGB")
-    scores = score([FaceCropper()(image)[0] if cut else image])[0]
+    scores = score([FaceCropper()(image)[0] if by_face else image])[0]
     assert NAMES.index(emotion) in np.argsort(-scores)[:3]
     assert scores[NAMES.index(emotion)] > 2
+
+
+def test_each_face_of_the_group_reads_right(score) -> None:
+    image = Image.open(EXAMPLES / "group.jpg").convert("RGB")
+    cropper = FaceCropper()
+    crops = [cut(image, box)[0] for box in sorted(cropper.find(image))]
+    strongest = score(crops)[:, : len(NAMES)].argmax(1)
+    assert [NAMES[number] for number in strongest] == [emotion for emotion, _ in GROUP]
 
 
 def test_dimensions_are_learned_too(held_out: list[Face], demo_release: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
 from emohub.data.taxonomy import EMOTIONS, GROUPS
@@ -97,6 +99,25 @@ def test_no_face_is_seen_where_a_side_is_tiny(size: tuple[int, int]) -> None:
         assert find(Image.new("RGB", size, colour)) == []
         with pytest.raises(MediaError, match="no face"):
             crop(Image.new("RGB", size, colour))
+
+
+@given(
+    size=st.tuples(*[st.integers(1, 400)] * 2),
+    box=st.tuples(*[st.integers(-50, 400)] * 2, *[st.integers(1, 300)] * 2),
+)
+def test_a_face_is_cut_as_a_square_inside_the_picture(size: tuple[int, int], box: tuple[int, int, int, int]) -> None:
+    """So that no face is scored out of proportion."""
+    crop, (left, top, width, height) = faces.cut(Image.new("RGB", size), box)
+    assert crop.size == (width, height)
+    assert 0 <= left and left + width <= size[0] and 0 <= top and top + height <= size[1]
+    longer = max(box[2:])
+    assert max(crop.size) <= 2 * longer
+    assert width == height or longer > min(size)
+    inside = all(0 <= box[axis] and box[axis] + box[axis + 2] <= size[axis] for axis in (0, 1))
+    if inside:
+        assert left <= box[0] and box[0] + box[2] <= left + width and top <= box[1] and box[1] + box[3] <= top + height
+    if 2 * longer <= min(size):
+        assert width == 2 * longer
 
 
 def test_a_distribution_is_made_of_what_lies_above_neutral() -> None:
