@@ -1,20 +1,25 @@
 """The demo Space of Empathic Insight Face: `python app.py`."""
 
 import os
+import tempfile
 from threading import Thread
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from uploads import CountUploads, Uploads, own_folder
+from temporary import own_folder
+from uploads import CountUploads, Uploads
 
-UPLOADS = Uploads(own_folder())  # before Gradio is imported: it reads once where its temporary files go
+# Before Gradio is imported: it reads once where its temporary files go.
+UPLOADS = Uploads(own_folder("empathic-insight-face-"))
+tempfile.tempdir = str(UPLOADS.folder)
 
 from starlette.middleware import Middleware
 
-from layout import CSS, THEME, build
+from layout import CSS, build
 from settings import MB, read_settings
 from studio import Studio
+from theme import THEME
 
 SESSIONS = 100  # visitors whose last result is kept in memory
 

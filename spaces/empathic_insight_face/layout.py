@@ -12,13 +12,6 @@ from uploads import Uploads
 from views import KINDS, ORDERS
 
 TITLE = "Empathic Insight Face"
-FONT = ("system-ui", "sans-serif")  # what the visitor has: nothing is fetched from a font service
-THEME = gr.themes.Default(primary_hue="blue", font=FONT, font_mono=("ui-monospace", "monospace")).set(
-    button_primary_background_fill="*primary_700",
-    button_primary_background_fill_hover="*primary_800",
-    button_primary_background_fill_dark="*primary_700",
-    button_primary_background_fill_hover_dark="*primary_800",
-)
 CSS = (FOLDER / "style.css").read_text(encoding="utf-8")
 READ_OUT = '<div role="status">${value}</div>'  # for screen readers: what changes in here is read aloud
 SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")

@@ -5,14 +5,9 @@ counted, and the file goes when the last of them was read. What is sent and neve
 that Gradio makes for itself (of what comes as base64 over MCP) after a minute, and all of it when the Space stops.
 """
 
-import atexit
 import base64
 import json
 import os
-import shutil
-import signal
-import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
@@ -20,49 +15,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from errors import Refused
 from settings import MB
 
 DATA_URI = "data:image/"
-PREFIX = "empathic-insight-face-"
 ORPHANED, PAUSE = 60, 15  # seconds
-
-
-def own_folder() -> Path:
-    """The folder of all temporary files of this process, removed at its end; call it before Gradio is imported.
-
-    What earlier processes left that were killed is removed first: each holds a lock for as long as it lives.
-    """
-    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
-    remove_abandoned(parent)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-    lock = FileLock(_lock_of(folder))
-    lock.acquire()
-    os.environ["GRADIO_TEMP_DIR"] = tempfile.tempdir = str(folder)
-    atexit.register(_remove, folder, lock)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a container that stops ends like this; atexit runs then
-    return folder
-
-
-def remove_abandoned(parent: Path) -> None:
-    """Remove the folders of processes that no longer live."""
-    for folder in parent.glob(f"{PREFIX}*/"):
-        lock = FileLock(_lock_of(folder))
-        with suppress(Timeout, OSError):  # a living process holds it, or another user owns it
-            lock.acquire(timeout=0)
-            _remove(folder, lock)
-
-
-def _lock_of(folder: Path) -> Path:
-    return folder.with_name(f"{folder.name}.lock")
-
-
-def _remove(folder: Path, lock: FileLock) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    lock.release()
-    _lock_of(folder).unlink(missing_ok=True)
 
 
 class Uploads:

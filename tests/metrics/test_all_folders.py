@@ -92,7 +92,18 @@ def dotted(path: Path) -> set[str]:
 
 def bare_names(path: Path) -> set[str]:
     """Modules that a file imports without a dot."""
-    return {str(node.module) for node in imports(path) if isinstance(node, ast.ImportFrom) and not node.level}
+    return {
+        str(getattr(node, "module", None) or node.names[0].name) for node in imports(path) if dotless(node)
+    } | lazy(path)
+
+
+def dotless(node: ast.Import | ast.ImportFrom) -> bool:
+    return not getattr(node, "level", 0)
+
+
+def lazy(path: Path) -> set[str]:
+    """Modules that a file imports by a call."""
+    return set(re.findall(r'import_module\("(\w+)[".]', path.read_text("utf-8")))
 
 
 def test_the_folders_are_those_of_the_design() -> None:
@@ -165,9 +176,8 @@ def test_requirements_are_what_is_imported(name: str) -> None:
     lines = [line for line in (folder / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
     required = {re.split(r"[<>=!~\[]", line)[0] for line in lines}
     used = set().union(*(top_names(path) for path in folder.glob("*.py"))) - {"datasets"}  # evaluate brings it
-    text = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
-    lazy = set(re.findall(r'import_module\("(\w+)[".]', text))
-    assert required == used | lazy
+    called = set().union(*map(lazy, folder.glob("*.py"))) - {path.stem for path in folder.glob("*.py")}
+    assert required == used | called
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -25,7 +25,9 @@ def test_shared_code_is_linked_relatively_wherever_it_is_used() -> None:
             assert place.is_symlink() or not place.exists(), (
                 f"{place} is a file. Replace it: ln -sf ../_shared/{file.name} {place}"
             )
-    assert {link.readlink() for link in LINKS} == {Path("..", "_shared", file.name) for file in SHARED}
+    of_metrics = {Path("..", "_shared", file.name) for file in SHARED}
+    of_spaces = {Path("..", "..", "spaces", "_shared", f"{name}.py") for name in ("temporary", "theme")}
+    assert {link.readlink() for link in LINKS} == of_metrics | of_spaces
     assert all(link.readlink().name == link.name for link in LINKS)
 
 

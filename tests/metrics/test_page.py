@@ -11,11 +11,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -39,6 +42,11 @@ def page(pages: dict[str, ModuleType]) -> ModuleType:
     return pages["page"]
 
 
+@pytest.fixture(scope="module")
+def table_of(pages: dict[str, ModuleType]) -> Callable[..., Any]:
+    return pages["page_table"].read_table
+
+
 @pytest.fixture(scope="module", params=NAMES)
 def served(page: ModuleType, request) -> Iterator[tuple[ModuleType, Client, set[str]]]:
     """A page with a client, and the hosts that this process connected to meanwhile."""
@@ -52,7 +60,9 @@ def served(page: ModuleType, request) -> Iterator[tuple[ModuleType, Client, set[
             connect(self, address)
 
         patch.setattr(socket.socket, "connect", watched)
+        patch.setattr("page_pool.AT_ONCE", 1)  # a process less to start
         app = load(METRICS / request.param / "app.py", f"app_of_{request.param}")
+        app.PAGE = page.build(METRICS / request.param, app.LAYOUT)
         _, url, _ = app.PAGE.launch(server_name="127.0.0.1", prevent_thread_lock=True, quiet=True, share=False)
         yield app, Client(url, verbose=False, analytics_enabled=False), hosts
         app.PAGE.close()
@@ -63,11 +73,11 @@ def options(app: ModuleType) -> list[Any]:
     return [block.value for block in app.PAGE.fns[0].inputs[2:]]
 
 
-def test_long_and_wide_tables_give_value_interval_and_picture(served, page: ModuleType, tmp_path: Path) -> None:
+def test_long_and_wide_tables_give_value_interval_and_picture(served, table_of, tmp_path: Path) -> None:
     app, client, hosts = served
     long = tmp_path / "long.csv"
-    page.read_table(app.EXAMPLE, None).to_csv(long, index=False)
-    wide = client.predict(app.EXAMPLE, None, *options(app), api_name="/compute")
+    table_of(app.LAYOUT.example, None).to_csv(long, index=False)
+    wide = client.predict(app.LAYOUT.example, None, *options(app), api_name="/compute")
     assert client.predict("", handle_file(long), *options(app), api_name="/compute")[:2] == wide[:2]
     said, details, picture = wide
     expected = VALUE[app.__name__.removeprefix("app_of_")]
@@ -111,8 +121,8 @@ def first_result(app: ModuleType) -> str:
 def test_a_program_names_its_options_and_gets_the_whole_result(served) -> None:
     app, client, _ = served
     name = app.__name__.removeprefix("app_of_")
-    model = {"model": "model"} if "model" in app.EXAMPLE.splitlines()[0] else {}
-    result = client.predict(app.EXAMPLE, model | {"bootstrap": 10}, api_name="/evaluate")
+    model = {"model": "model"} if "model" in app.LAYOUT.example.splitlines()[0] else {}
+    result = client.predict(app.LAYOUT.example, model | {"bootstrap": 10}, api_name="/evaluate")
     assert isinstance(result[name], float) and len(result["interval"]) == 2 and isinstance(result["warnings"], list)
     for options, message in (
         ({"boostrap": 10}, "did you mean bootstrap"),
@@ -120,13 +130,13 @@ def test_a_program_names_its_options_and_gets_the_whole_result(served) -> None:
         ({"bootstrap": "many"}, "bootstrap='many' is not valid"),
     ):
         with pytest.raises(AppError, match=message):
-            client.predict(app.EXAMPLE, model | options, api_name="/evaluate")
+            client.predict(app.LAYOUT.example, model | options, api_name="/evaluate")
 
 
 def test_options_have_their_limits_on_the_server(served) -> None:
     app, client, _ = served
     with pytest.raises(AppError, match="greater than maximum value 2000"):
-        client.predict(app.EXAMPLE, None, *options(app)[:-1], 10**9, api_name="/compute")
+        client.predict(app.LAYOUT.example, None, *options(app)[:-1], 10**9, api_name="/compute")
 
 
 def test_names_are_data(served) -> None:
@@ -139,7 +149,7 @@ def test_names_are_data(served) -> None:
         "=HYPERLINK(1)",
         "a\u202eb",
     ]
-    rows = [row for row in csv.reader(io.StringIO(app.EXAMPLE))]
+    rows = [row for row in csv.reader(io.StringIO(app.LAYOUT.example))]
     column = 1 if rows[0][1] == "category" else 0
     for number, (row, name) in enumerate(zip(rows[1:], names * 9, strict=False)):
         row[column] = f"{name}{number // 5 if column == 0 else ''}"
@@ -159,38 +169,48 @@ def test_names_are_data(served) -> None:
     assert hosts == {"127.0.0.1"}
 
 
+@dataclass
+class Running:
+    """A page that runs by itself."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    uploads: Path
+
+
 @pytest.fixture(scope="module")
-def process() -> Iterator[str]:
-    """The address of a page that runs by itself, as `python app.py` starts it."""
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A page as `python app.py` starts it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = os.environ | {"GRADIO_SERVER_PORT": str(port)}
     env.pop("GRADIO_SERVER_NAME", None)
-    with subprocess.Popen([sys.executable, "app.py"], cwd=METRICS / "weighted_kappa", env=env) as running:
+    env["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
+    with subprocess.Popen([sys.executable, "app.py"], cwd=METRICS / "weighted_kappa", env=env) as process:
         url = f"http://127.0.0.1:{port}"
         for _ in range(1500):  # five minutes, on a machine that is busy
             try:
                 urllib.request.urlopen(url, timeout=5).close()
                 break
             except OSError:
-                assert running.poll() is None, "app.py ended"
+                assert process.poll() is None, "app.py ended"
                 time.sleep(0.2)
         else:
-            running.terminate()
+            process.terminate()
             pytest.fail("app.py did not answer within five minutes")
-        yield url
-        running.terminate()
+        yield Running(url, process, Path(env["GRADIO_TEMP_DIR"]))
+        process.terminate()
 
 
-def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
+def test_a_person_sees_the_result_in_a_browser(running: Running) -> None:
     """Chromium at the width of a desk and of a phone: paste, compute, see; then an error in its place."""
     with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
-        strangers, errors = watch_requests(tab, process), []
+        strangers, errors = watch_requests(tab, running.url), []
         tab.on("pageerror", lambda error: errors.append(str(error)))
         tab.set_default_timeout(120_000)
-        tab.goto(process)
+        tab.goto(running.url)
         tab.get_by_role("heading", name="Weighted kappa = 0.898").wait_for()  # the example's, before any click
         tab.get_by_label("Ratings table (CSV)").fill("item,Ann,Bo\na,1,1\nb,2,2\nc,4,3\nd,0,0")
         tab.get_by_role("button", name="Compute").click()
@@ -209,6 +229,28 @@ def test_a_person_sees_the_result_in_a_browser(process: str) -> None:
         assert strangers == [] and errors == []
 
 
-def test_names_cannot_leave_the_text_of_the_picture(page: ModuleType) -> None:
+def test_a_program_finds_the_endpoint_over_mcp(running: Running) -> None:
+    (tool,) = httpx.get(f"{running.url}/gradio_api/mcp/schema", timeout=60).json()
+    assert tool["name"].endswith("evaluate") and tool["description"].startswith("Compute this metric")
+    assert set(tool["inputSchema"]["properties"]) == {"table", "options"}
+    assert all(one["description"] for one in tool["inputSchema"]["properties"].values())
+
+
+def test_nothing_is_left_of_a_page_that_is_killed(running: Running, pages: dict[str, ModuleType]) -> None:
+    """Neither the processes that compute nor what visitors sent, also what they never used."""
+    sent = {"files": ("t.csv", b"item,rater,rating", "text/csv")}
+    (path,) = httpx.post(f"{running.url}/gradio_api/upload", files=sent, timeout=60).json()
+    assert Path(path).is_relative_to(running.uploads) and Path(path).is_file()
+    processes = psutil.Process(running.process.pid).children(recursive=True)
+    assert len(processes) >= 2
+    running.process.kill()
+    running.process.wait()
+    assert psutil.wait_procs(processes, timeout=120)[1] == []
+    pages["temporary"].remove_abandoned(running.uploads, pages["page"].PREFIX)  # as the next page does
+    assert [path for path in running.uploads.rglob("*") if path.is_file()] == []
+
+
+def test_names_cannot_leave_the_text_of_the_picture(pages: dict[str, ModuleType]) -> None:
+    page = pages["page_result"]
     drawn = page.image(page.bars(["<b>"], [float("nan")], label="x"), 'a" onload="alert(1)')
     assert drawn.startswith('<img alt="a&quot; onload=&quot;alert(1)" ')

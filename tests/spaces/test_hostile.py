@@ -22,6 +22,7 @@ import decoding
 import handlers
 import records
 import scoring
+import temporary
 import uploads
 from errors import TOO_MUCH, Refused
 from settings import read_settings
@@ -136,15 +137,18 @@ def test_an_option_is_clamped_whatever_is_sent(sent, used) -> None:
 # ---- What is left on the disk
 
 
+PREFIX = "some-space-"
+
+
 def test_what_a_killed_process_left_is_removed_and_what_a_living_one_holds_stays(tmp_path: Path) -> None:
     for name in ("dead", "alive"):
-        (tmp_path / f"{uploads.PREFIX}{name}" / "sub").mkdir(parents=True)
-        (tmp_path / f"{uploads.PREFIX}{name}" / "sub" / "face.jpg").touch()
+        (tmp_path / f"{PREFIX}{name}" / "sub").mkdir(parents=True)
+        (tmp_path / f"{PREFIX}{name}" / "sub" / "face.jpg").touch()
     (tmp_path / "other").mkdir()
-    with FileLock(tmp_path / f"{uploads.PREFIX}alive.lock", is_singleton=False):
-        uploads.remove_abandoned(tmp_path)
+    with FileLock(tmp_path / f"{PREFIX}alive.lock", is_singleton=False):
+        temporary.remove_abandoned(tmp_path, PREFIX)
         left = sorted(path.name for path in tmp_path.iterdir() if path.is_dir())
-    assert left == [f"{uploads.PREFIX}alive", "other"]
+    assert left == ["other", f"{PREFIX}alive"]
 
 
 # ---- The running Space

@@ -1,0 +1,1 @@
+../../spaces/_shared/temporary.py

@@ -1,0 +1,1 @@
+../../spaces/_shared/theme.py

@@ -1,0 +1,1 @@
+../_shared/page_result.py
