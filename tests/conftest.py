@@ -2,17 +2,12 @@
 
 import os
 import signal
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
-
-# Tests import from folders that go to the Hub, where Python must leave nothing that it compiled.
-sys.dont_write_bytecode = True
-os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 # One thread in each process, set before NumPy, PyTorch and ONNX Runtime are imported: workers and the processes that
 # they start share the cores, and more threads than cores spend most of their time in waiting for each other.

@@ -63,9 +63,14 @@ class Subject:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """Every file below the folder, sorted, relative to it; a symbolic link counts as a file."""
+        """Every file below the folder, sorted, relative to it; a symbolic link counts as a file.
+
+        In a folder of the kit, what Python compiled there is left out, as by a build.
+        """
         found = []
         for path in self.folder.rglob("*"):
+            if self.is_source and "__pycache__" in path.parts:
+                continue
             if path.is_symlink() or not path.is_dir():
                 found.append(path.relative_to(self.folder).as_posix())
         return tuple(sorted(found))

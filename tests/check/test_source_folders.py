@@ -17,6 +17,16 @@ def test_every_folder_passes_what_starts_no_process(folder: Path) -> None:
     assert report.ok, [f"{one.where}: {one.found}" for one in report.failures]
 
 
+def test_what_python_compiled_is_left_out_of_a_folder_of_the_kit_only(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(ROOT / "metrics" / "weighted_kappa", tmp_path / "weighted_kappa", symlinks=False))
+    for folder in (ROOT / "metrics" / "weighted_kappa", copy):
+        (folder / "__pycache__").mkdir(exist_ok=True)
+        (folder / "__pycache__" / "kappa.cpython-399.pyc").touch()
+    assert check_path(ROOT / "metrics" / "weighted_kappa", ids={"files.leftovers"}).ok
+    assert not check_path(copy, ids={"files.leftovers"}).ok
+    (ROOT / "metrics" / "weighted_kappa" / "__pycache__" / "kappa.cpython-399.pyc").unlink()
+
+
 def test_the_examples_of_a_metric_hold_in_its_folder() -> None:
     report = check_path(ROOT / "metrics" / "weighted_kappa", ids={"metric.examples"})
     assert report.ok and len(report.results) == 1, [failure.found for failure in report.failures]
