@@ -3,11 +3,9 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 # One thread in each process, set before NumPy, PyTorch and ONNX Runtime are imported: workers and the processes that
 # they start share the cores, and more threads than cores spend most of their time in waiting for each other.
@@ -17,6 +15,7 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # Gradio's client reports to the H
 
 import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 from tests.inside import inside  # noqa: F401  # a fixture of every test
+from tests.once import once
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,6 +28,17 @@ os.environ["HF_MODULES_CACHE"] = _MODULES.name
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that read the demo's release into the middle.
+
+    Of workers that each begin with a part of the list, one then makes the release while the others have other work.
+    """
+    reading = {item.path for item in items if {"demo_release", "raw_demo"} & set(getattr(item, "fixturenames", ()))}
+    others = [path for path in dict.fromkeys(item.path for item in items) if path not in reading]
+    order = dict.fromkeys(others[: len(others) // 2], 0) | dict.fromkeys(reading, 1)
+    items.sort(key=lambda item: order.get(item.path, 2))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of real upstream data beside the checkout; a user's checkout has none."""
@@ -37,23 +47,12 @@ def shared() -> Path:
     return SHARED
 
 
-def _once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
-    """A folder that the first worker makes and the others of the same session read."""
-    base = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
-    folder = base / name
-    with FileLock(base / f"{name}.lock"):
-        if not folder.exists():
-            make(base / f"{name}-unfinished")
-            (base / f"{name}-unfinished").rename(folder)
-    return folder
-
-
 @pytest.fixture(scope="session")
 def raw_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo's raw inputs, as `emohub sample` writes them: do not change them."""
     from emohub.sample import write_sample
 
-    return _once(tmp_path_factory, "raw-demo", lambda folder: write_sample(folder / "raw")) / "raw"
+    return once(tmp_path_factory, "raw-demo", lambda folder: write_sample(folder / "raw")) / "raw"
 
 
 @pytest.fixture(scope="session")
@@ -67,4 +66,13 @@ def demo_release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """The whole demo release, every kind of repo: do not change it, copy it."""
     from emohub.release.build import build_release
 
-    return _once(tmp_path_factory, "demo-release", lambda out: build_release(raw_demo / "release.toml", out))
+    return once(tmp_path_factory, "demo-release", lambda out: build_release(raw_demo / "release.toml", out))
+
+
+@pytest.fixture(scope="session")
+def on_ray(demo_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the engine "ray" made of small inputs, see `tests/on_ray.py`: do not change it."""
+    pytest.importorskip("ray", reason='Ray is not installed: pip install "emohub[ray]"')
+    from tests.on_ray import run_on_ray
+
+    return once(tmp_path_factory, "on-ray", lambda folder: run_on_ray(demo_release, folder))

@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 from torch import nn
 
+from tests.once import once
+
 WIDTH, SIDE = 32, 32
 SMALL = (128, 32)
 # Files of a model repo as the conversion writes it.
@@ -105,8 +107,13 @@ def means_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def converted(siglip, heads_once, means_file, tmp_path_factory):
-    """A model repo and what its conversion returned."""
+    """A model repo and what its conversion returned, and wrote beside it."""
     from emohub.model.convert.convert import convert_model
 
-    out = tmp_path_factory.mktemp("converted") / "model"
-    return out, convert_model(heads_once, str(siglip), out, "small", neutral=means_file)
+    def convert(folder: Path) -> None:
+        record = convert_model(heads_once, str(siglip), folder / "model", "small", neutral=means_file)
+        assert [path.name for path in folder.iterdir()] == ["model"]
+        (folder / "returned.json").write_text(json.dumps(record))
+
+    folder = once(tmp_path_factory, "converted", convert)
+    return folder / "model", json.loads((folder / "returned.json").read_text())

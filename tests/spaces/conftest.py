@@ -17,6 +17,7 @@ from gradio_client import Client
 
 from emohub.hub.folders import hub_folder
 from tests import fresh
+from tests.once import base_of, once
 from tests.spaces.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -74,32 +75,22 @@ def start(command: list[str], cwd: Path, folder: Path, **extra: str) -> tuple[Ru
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that all workers of a session share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@pytest.fixture(scope="session")
-def tiny_model(once: Path) -> Path:
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model repo; do not change it."""
-    with FileLock(once / "tiny-model.lock"):
-        if not (once / "tiny-model").exists():
-            write_tiny_model(once / "tiny-model-unfinished")
-            (once / "tiny-model-unfinished").rename(once / "tiny-model")
-    return once / "tiny-model"
+    return once(tmp_path_factory, "tiny-model", write_tiny_model)
 
 
 @pytest.fixture(scope="session")
-def space(once: Path, tiny_model: Path) -> Iterator[RunningSpace]:
+def space(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Iterator[RunningSpace]:
     """The demo Space as `emohub space` starts it, shared by all workers; the last to leave stops it."""
-    shared, lock = once / "space.json", FileLock(once / "space.lock")
+    base = base_of(tmp_path_factory)
+    shared, lock = base / "space.json", FileLock(base / "space.lock")
     with lock:
         known = json.loads(shared.read_text()) if shared.exists() else {"users": 0}
         if not known["users"]:
-            folder = once / f"space-{time.monotonic_ns()}"
+            folder = base / f"space-{time.monotonic_ns()}"
             command = [sys.executable, "-m", "emohub.cli", "space", "--model", str(tiny_model)]
-            running, _ = start(command, once, folder, PYTHONPATH=str(ROOT), SPACE_SETTINGS=json.dumps(SETTINGS))
+            running, _ = start(command, base, folder, PYTHONPATH=str(ROOT), SPACE_SETTINGS=json.dumps(SETTINGS))
             known = {"users": 0, "url": running.url, "pid": running.pid, "folder": str(folder)}
         shared.write_text(json.dumps(known | {"users": known["users"] + 1}))
     yield RunningSpace(known["url"], known["pid"], Path(known["folder"]))

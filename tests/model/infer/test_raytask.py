@@ -1,9 +1,10 @@
 """Ray gives the same rows as one process, and keeps to this machine where nobody asked for a cluster."""
 
+import json
 import os
-import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,46 +14,18 @@ from emohub.errors import EmohubError, ModelError
 from emohub.model.infer import raytask
 from emohub.model.infer.embed import embed_dataset
 from emohub.model.repo import open_repo
-from tests.inference_inputs import face, jpeg, write_repo
-
-ROWS = [(f"face-{number}", jpeg(face(number))) for number in range(10)]
-
-# A process of its own: Ray reads where it may listen when it is imported.
-RUN = """
-import sys
-from pathlib import Path
-import psutil
-from emohub.model.infer import raytask
-from emohub.model.infer.embed import embed_dataset
-dataset, model, out = sys.argv[1:]
-with raytask.connected(None):
-    manifest = embed_dataset(
-        dataset, model, Path(out), engine="ray", actors=2, batch_size=2, shard_size=6, skip_bad=True
-    )
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        for socket in process.net_connections("inet"):
-            if socket.status == psutil.CONN_LISTEN:
-                print("listens", socket.laddr.ip)
-print("processes", manifest["run"]["processes"])
-"""
+from tests.inference_inputs import write_repo
+from tests.on_ray import EMBED, ROWS
 
 
-def test_same_rows_from_two_processes_on_localhost(converted, tmp_path):
-    pytest.importorskip("ray", reason='Ray is not installed: pip install "emohub[ray]"')
-    rows = [*ROWS[:4], ("broken", b"no image"), *ROWS[4:]]
-    repo, model = write_repo(tmp_path / "repo", rows), converted[0]
-    embed_dataset(repo, model, tmp_path / "local", batch_size=2, shard_size=6, skip_bad=True)
-    command = [sys.executable, "-c", RUN, str(repo), str(model), str(tmp_path / "ray")]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, env=environment)
-    assert done.returncode == 0, done.stderr[-3000:]
-    said = [line.split() for line in done.stdout.splitlines()]
-    processes = next(int(number) for what, number in said if what == "processes")
-    assert processes >= 2, "decoding and the tower are in processes of their own"
-    listens = {address.removeprefix("::ffff:") for what, address in said if what == "listens"}
-    assert listens == {"127.0.0.1"}
+def test_same_rows_from_two_processes_on_localhost(on_ray: Path, demo_release: Path, tmp_path: Path) -> None:
+    embed_dataset(on_ray / "faces", demo_release / "models/empathic-insight-face-small", tmp_path / "local", **EMBED)
+    seen = json.loads((on_ray / "seen.json").read_text())
+    assert seen["processes"] >= 2, "decoding and the tower are in processes of their own"
+    assert seen["listens"] == ["127.0.0.1"]
     local, spread = (
-        [pq.read_table(path) for path in sorted((tmp_path / name).glob("*.parquet"))] for name in ("local", "ray")
+        [pq.read_table(path) for path in sorted(folder.glob("*.parquet"))]
+        for folder in (tmp_path / "local", on_ray / "embed")
     )
     assert len(local) == len(spread) == 2
     for wanted, found in zip(local, spread, strict=True):

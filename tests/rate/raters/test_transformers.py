@@ -196,7 +196,7 @@ def test_a_question_that_the_model_cannot_take_is_a_failure_of_that_question(gen
     assert fine.finish == "length"
 
 
-def test_verify_end_to_end_and_on_ray(hq: str, vlm: Path, tmp_path: Path) -> None:
+def test_verify_end_to_end_and_on_ray(hq: str, vlm: Path, tmp_path: Path, on_ray: Path) -> None:
     record = rated(hq, vlm, tmp_path / "local", limit=1)
     assert record["counts"]["parsed"] == 40 and record["probe"]["by"] == "tokens"
     table = table_of(tmp_path / "local")
@@ -204,8 +204,7 @@ def test_verify_end_to_end_and_on_ray(hq: str, vlm: Path, tmp_path: Path) -> Non
         set(table["category"]) == set(NAMES) and table["rating"].between(0, 1).all() and table["rating"].nunique() > 20
     )
     assert set(table["rater"]) == {"tiny-vlm"} and 0 < record["means"]["yes_no_mass"] < 0.5
-    rated(hq, vlm, tmp_path / "ray", limit=1, rater_options={"engine": "ray", "actors": 2})
-    pd.testing.assert_frame_equal(table_of(tmp_path / "ray"), table, check_exact=False, rtol=1e-4)
+    pd.testing.assert_frame_equal(table_of(on_ray / "vlm"), table, check_exact=False, rtol=1e-4)
 
 
 def test_a_model_that_writes_nonsense_fails_every_question(hq: str, vlm: Path, tmp_path: Path) -> None:
