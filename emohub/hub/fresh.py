@@ -150,7 +150,7 @@ def workspace(repos: Iterable[LocalRepo] = ()) -> Iterator[Path]:
     """A temporary working folder, beside a home and a cache where some repos are found by `NAMESPACE/NAME`."""
     with tempfile.TemporaryDirectory(prefix="emohub-", ignore_cleanup_errors=True) as temporary:
         root = Path(temporary).resolve()
-        for name in ("home", "gradio", "tmp", "work", "hf/hub"):
+        for name in ("home", "gradio", "tmp", "work", "hf/hub", "site"):
             (root / name).mkdir(parents=True)
         for repo in repos:
             namespace, _, name = repo.id.rpartition("/")
@@ -221,6 +221,7 @@ class Process:
             "result": write,
             "offline": "HF_HUB_OFFLINE" in variables,
             "hide": [*hide],
+            "site": str(self.root / "site"),
             "first": [str(cwd)] if server else [] if "emohub" in hide else [str(PACKAGE.parent)],
             "without": checkout,
             "script": str(script),

@@ -15,9 +15,13 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+SITE = """\
+import runpy
+runpy.run_path({guard!r})["restrict"]({offline!r}, {hide!r})
+"""
 LOCAL = ("127.", "::1", "localhost", "0.0.0.0")
 
 
@@ -30,9 +34,8 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, args=(order_pipe,), daemon=True).start()
     os.set_inheritable(result_pipe := order["result"], False)
     key = bytes.fromhex(order["key"])
-    if order["offline"]:
-        refuse_network()
-    hide_packages(set(order["hide"]))
+    restrict(order["offline"], order["hide"])
+    pass_on(order)
     sys.path[:] = order["first"] + [path for path in sys.path if path not in order["without"]]
     sys.argv = [order["script"], *order["arguments"]]
     if order["server"]:
@@ -76,6 +79,20 @@ def _end_with_parent(pipe: int) -> None:
     """The pipe closes when the process that wrote the order ends, however it ends."""
     os.read(pipe, 1)
     os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def restrict(offline: bool, hide: Iterable[str]) -> None:
+    """Take network and packages away from this process."""
+    if offline:
+        refuse_network()
+    hide_packages(set(hide))
+
+
+def pass_on(order: dict[str, Any]) -> None:
+    """Let every Python that this process starts begin with the same restrictions."""
+    with open(os.path.join(order["site"], "sitecustomize.py"), "w", encoding="utf-8") as file:
+        file.write(SITE.format(guard=__file__, offline=order["offline"], hide=order["hide"]))
+    os.environ["PYTHONPATH"] = order["site"]
 
 
 def refuse_network() -> None:

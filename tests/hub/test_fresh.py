@@ -60,7 +60,7 @@ def test_what_the_process_sees(planted: None, tmp_path: Path) -> None:
         seen = fresh.run(LOOK, "a", "b c").result
     assert seen["arguments"] == seen["argv"] == ["a", "b c"] and seen["input"] == ""
     environment = seen["environment"]
-    assert not {*SECRETS} - {"HF_HOME"} & {*environment} and "planted" not in json.dumps(seen)
+    assert not {*SECRETS} - {"HF_HOME", "PYTHONPATH"} & {*environment} and "planted" not in json.dumps(seen)
     assert environment["LC_TIME"] == "C.UTF-8" and environment["OMP_NUM_THREADS"] == "2"
     assert environment["HF_HUB_OFFLINE"] == "1" and environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
     root = Path(seen["cwd"]).parent
@@ -107,6 +107,20 @@ def test_a_network_only_with_an_endpoint() -> None:
     code = "import socket\ndef main():\n    socket.getaddrinfo('example.com', 80)"
     with pytest.raises(FreshProcessError, match="runs without a network"):
         fresh.run(code)
+
+
+def test_what_the_process_starts_is_kept_to_the_same() -> None:
+    """A page that computes in processes of its own has neither the kit nor a network there."""
+    code = """
+import subprocess, sys
+TRIES = ("import emohub", "import colorsys", "import socket; socket.create_connection(('192.0.2.1', 80), 1)")
+def main():
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True) for code in TRIES]
+    return [run.stderr.strip().splitlines()[-1] for run in runs]
+"""
+    kit, hidden, network = fresh.run(code, hide=("emohub", "colorsys")).result
+    assert kit == "ModuleNotFoundError: No module named 'emohub'" and "'colorsys'" in hidden
+    assert network == "OSError: this process runs without a network; it tried to reach 192.0.2.1"
 
 
 def test_repos_are_found_by_their_ids(tmp_path: Path) -> None:
