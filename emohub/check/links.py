@@ -109,15 +109,17 @@ def settings(subject: Subject) -> Iterator[Failure]:
 
 
 def access(subject: Subject) -> Iterator[Failure]:
-    """A Space can load its models: each is open, or the Space has a secret."""
+    """A Space can load its models and datasets: each is open, or the Space has a secret."""
     if subject.release is None or (subject.repo and subject.repo.secret):
         return
-    closed = {subject.release.id_of(one): one for one in subject.others("model") if one.private or one.gated}
-    for model in dict.fromkeys(map(str, as_list(subject.meta.get("models")))):
-        if one := closed.get(model):
-            found = f"{model} is {'private' if one.private else 'gated'}, and the Space has no token to load it"
-            do = 'Open the model, or name a secret in release.toml: secret = "HF_TOKEN".'
-            yield subject.failure("README.md", found, do)
+    kinds: tuple[tuple[str, Kind], ...] = (("models", "model"), ("datasets", "dataset"))
+    for key, kind in kinds:
+        closed = {subject.release.id_of(one): one for one in subject.others(kind) if one.private or one.gated}
+        for name in dict.fromkeys(map(str, as_list(subject.meta.get(key)))):
+            if one := closed.get(name):
+                found = f"{name} is {'private' if one.private else 'gated'}, and the Space has no token to load it"
+                do = f'Open the {kind}, or name a secret in release.toml: secret = "HF_TOKEN".'
+                yield subject.failure("README.md", found, do)
 
 
 def files(subject: Subject) -> Iterator[Failure]:
@@ -156,6 +158,6 @@ CHECKS = (
     Check("links.kinds", REPOS, "repos are used as their kind", kinds),
     Check("links.configs", REPOS, "examples load configs that exist", configs),
     Check("links.settings", ("space",), "the Space's model is in the release", settings),
-    Check("links.access", ("space",), "the Space can load its models", access),
+    Check("links.access", ("space",), "the Space can load its models and datasets", access),
     Check("links.files", REPOS, "images and files of the card exist", files),
 )

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from PIL import Image
 
 from emohub.errors import EmohubError, printable
-from emohub.rate.questions import Attempt, Media, Question
+from emohub.rate.questions import HTTP_ERROR, Attempt, Media, Question
+from emohub.rate.retries import NO
 
 ANSWER = 16  # tokens of an answer of the probe
 WITHOUT_LOGPROBS = (
@@ -53,7 +54,10 @@ def probe(question: Question, preview: Callable[[Question], Attempt]) -> Probe:
         EmohubError: no answer, no log-probabilities where they are read, or nothing shows that media arrive.
     """
     short = replace(question, ask=replace(question.ask, max_tokens=min(ANSWER, question.ask.max_tokens)))
-    real = _answered(preview(short))
+    first = preview(short)
+    if refuses_logprobs(short, first):
+        raise EmohubError(f"{WITHOUT_LOGPROBS} It says: {printable(first.detail, 200)}")
+    real = _answered(first)
     if question.ask.top_logprobs and real.logprobs is None:
         raise EmohubError(WITHOUT_LOGPROBS)
     other = _answered(preview(replace(short, media=(_grey(),))))
@@ -73,6 +77,12 @@ def probe(question: Question, preview: Callable[[Question], Attempt]) -> Probe:
     spent = [(one.input_tokens or 0, one.output_tokens or 0) for one in (real, other, bare)]
     tokens = (sum(one[0] for one in spent), sum(one[1] for one in spent))
     return Probe(by, with_media, without, max(real.seconds, other.seconds), 3, tokens)
+
+
+def refuses_logprobs(question: Question, attempt: Attempt) -> bool:
+    """Whether a server refuses a question because log-probabilities are asked for; it names the field then."""
+    asked = question.ask.top_logprobs > 0
+    return asked and attempt.failure == HTTP_ERROR and attempt.retry == NO and "logprob" in attempt.detail.lower()
 
 
 def _answered(attempt: Attempt) -> Attempt:

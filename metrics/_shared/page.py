@@ -16,7 +16,7 @@ from page_result import escaped
 from page_table import HELP, MOST_BYTES
 
 from temporary import own_folder
-from theme import THEME
+from theme import SCROLL, THEME
 
 PREFIX = "metric-page-"  # of the folders of temporary files
 WAITING = 40  # visitors in the queue
@@ -96,16 +96,18 @@ def build(folder: Path, layout: Layout) -> gr.Blocks:
                 file = gr.File(label="… or a CSV file", file_types=[".csv", ".tsv", ".txt"], height=120)
                 options = [component(option) for option in layout.options]
                 button = gr.Button("Compute", variant="primary")
-                gr.Markdown(f"{HELP}\nA computation may take {SECONDS} seconds.")
+                with gr.Accordion("Tables that this page takes, and its limits", open=False):
+                    gr.Markdown(f"{HELP}\nA computation may take {SECONDS} seconds.")
             with gr.Column():
-                result_html = gr.HTML(first, label="Result")
+                result_html = gr.HTML(first, label="Result", elem_classes="result")
                 picture = gr.HTML(chart)
                 details = gr.Dataframe(table, label="Details", interactive=False)
         with gr.Accordion("Formula, range, and how to use it in Python", open=False):
             gr.Markdown(card_of(folder))
         outputs = [result_html, details, picture]
         for_people: dict[str, Any] = {"api_name": "compute", "api_visibility": "undocumented"}  # its answer is HTML
-        button.click(compute, [text, file, *options], outputs, concurrency_id="pool", **for_people)
+        computed = button.click(compute, [text, file, *options], outputs, concurrency_id="pool", **for_people)
+        computed.then(**SCROLL)
         api(evaluate_endpoint(pool), api_name="evaluate", concurrency_id="pool")
     return page.queue(max_size=WAITING, default_concurrency_limit=AT_ONCE)
 

@@ -8,6 +8,7 @@ from handlers import EXAMPLES, LINE_COLOURS, RATES, Handlers, hand_over_unread
 from scoring import DISTRIBUTIONS
 from settings import FOLDER, Settings, hub_link, model_name
 from studio import Studio
+from theme import SCROLL
 from uploads import Uploads
 from views import KINDS, ORDERS
 
@@ -18,16 +19,6 @@ SUFFIXES = (".mp4", ".mov", ".m4v", ".webm")
 TOP = 10
 MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}  # events that run the model
 LIVE_EVERY, LIVE_SECONDS = 1.0, 30
-# On a phone the result is below what was pressed.
-SCROLL: dict[str, Any] = {
-    "fn": None,
-    "js": """() => {
-    const shown = [...document.querySelectorAll('.result')].find(one => one.checkVisibility());
-    const top = shown?.getBoundingClientRect().top ?? 0;
-    const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    if (top < 0 || top > innerHeight / 2) shown?.scrollIntoView({behavior: calm ? 'auto' : 'smooth'});
-    }""",
-}
 DRAW: dict[str, Any] = {
     "api_visibility": "private",
     "queue": False,

@@ -20,3 +20,14 @@ def test_every_space_can_load_its_model(
         for repo in record["repos"]:
             repo.update(access if repo["kind"] == "model" else {"secret": secret} if repo["kind"] == "space" else {})
     assert check_path(copied.folder, ids={"links.access"}).ok == passes
+
+
+@pytest.mark.parametrize("access", [{"gated": "auto"}, {"private": True}, {"gated": None, "private": False}])
+def test_a_space_can_load_the_datasets_that_it_names(access: dict[str, Any], copied: Copy) -> None:
+    with copied.meta("spaces/small_page/README.md") as meta:
+        meta["datasets"] = ["demo-org/chehre"]
+    with copied.json("release.json") as record:
+        next(repo for repo in record["repos"] if repo["name"] == "chehre").update(access)
+    failures = check_path(copied.folder, ids={"links.access"}).failures
+    assert len(failures) == any(access.values())
+    assert all("demo-org/chehre is" in failure.found for failure in failures)

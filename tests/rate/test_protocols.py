@@ -287,6 +287,15 @@ def test_verify_without_log_probabilities_stops_at_the_first_answer(rate: Rate) 
             assert len(server.asked) <= 6
 
 
+@pytest.mark.parametrize("with_probe", [True, False])
+def test_a_server_that_refuses_to_be_asked_for_log_probabilities(with_probe: bool, rate: Rate) -> None:
+    error = {"error": {"message": "Unrecognized request argument supplied: top_logprobs"}}
+    with serving(lambda _: Reply(400, error)) as (url, server):
+        with pytest.raises(EmohubError, match="returns no log-probabilities, and this protocol reads nothing else"):
+            rate(url, protocol="verify", with_probe=with_probe, limit=None)
+        assert len(server.asked) <= 4
+
+
 def test_a_new_protocol_is_one_new_file(hq: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "kit/protocols").mkdir(parents=True)
     (tmp_path / "kit/protocols/one_word.py").write_text(
