@@ -44,11 +44,28 @@ def many_scans(count: int, side: int = 4000) -> bytes:
     return data[:last] + scan * count + b"\xff\xd9"
 
 
-def many_samples(count: int) -> bytes:
-    """An MP4 whose tables declare so many samples."""
+HUGE = 2**32 - 1
+# What an MP4 of one second is made to declare: box, place after its name in bytes, value.
+ABSURD: dict[str, list[tuple[bytes, int, int]]] = {
+    "samples": [(b"stsz", 4, 1), (b"stsz", 8, 10**8), (b"stts", 8, 10**8), (b"stsc", 12, 10**8)],
+    "duration": [(b"mvhd", 16, HUGE), (b"mdhd", 16, HUGE), (b"tkhd", 20, HUGE)],
+    "duration of each frame": [(b"stts", 12, HUGE)],
+    "no duration of a frame": [(b"stts", 12, 0)],
+    "frame rate": [(b"mdhd", 12, HUGE), (b"stts", 12, 1)],
+    "frames in hours": [(b"mdhd", 12, 1), (b"stts", 12, 10_000)],
+    "no time scale": [(b"mvhd", 12, 0), (b"mdhd", 12, 0)],
+    "edit that begins late": [(b"elst", 12, 2**31 - 1)],
+    "edit that is long": [(b"elst", 8, HUGE)],
+    "edit that is empty": [(b"elst", 12, HUGE)],
+    "edits without end": [(b"elst", 4, HUGE)],
+    "width": [(b"avc1", 24, HUGE)],
+}
+
+
+def declaring(changes: list[tuple[bytes, int, int]]) -> bytes:
     data = bytearray(clip(1))
-    for box, at, value in ((b"stsz", 8, 1), (b"stsz", 12, count), (b"stts", 12, count), (b"stsc", 16, count)):
-        place = data.index(box) + 4 + at - 4
+    for box, at, value in changes:
+        place = data.index(box) + 4 + at
         data[place : place + 4] = struct.pack(">I", value)
     return bytes(data)
 
@@ -69,10 +86,19 @@ def test_thousands_of_scans_are_stopped(decoder) -> None:
         decoder.picture(many_scans(3000))
 
 
-def test_an_absurd_table_of_samples_is_stopped(decoder) -> None:
-    with pytest.raises(Refused):
-        _, frames = decoder.video(many_samples(100_000_000), 1)
-        list(frames)
+@pytest.mark.parametrize("what", ABSURD)
+def test_whatever_a_video_declares_its_frames_are_few_or_it_is_refused(what: str, decoder) -> None:
+    """A frame is in the clip and within the limits, or there is a message."""
+    assert len(list(decoder.video(clip(1), 1)[1])) == 1
+    limits = decoder.settings
+    try:
+        plan, frames = decoder.video(declaring(ABSURD[what]), 1)
+        seconds = [frame.seconds for frame in frames]
+    except Refused as refused:
+        assert len(str(refused)) > 20
+        return
+    assert len(seconds) <= min(plan.count, limits.frames) and plan.seconds <= limits.video_seconds
+    assert seconds == sorted(seconds) and all(0 <= second <= limits.video_seconds for second in seconds)
 
 
 def test_an_animation_of_many_frames_is_read_by_its_first(decoder) -> None:
