@@ -15,6 +15,7 @@ WITHOUT_LOGPROBS = (
     "The server returns no log-probabilities, and this protocol reads nothing else. Use a server that returns them "
     "for chat completions (vLLM, llama.cpp), or another --protocol."
 )
+HALF = "\ufffd"  # in the place of bytes that are no whole character
 GREY = (128, 128, 128)
 
 
@@ -58,7 +59,7 @@ def probe(question: Question, preview: Callable[[Question], Attempt]) -> Probe:
     if refuses_logprobs(short, first):
         raise EmohubError(f"{WITHOUT_LOGPROBS} It says: {printable(first.detail, 200)}")
     real = _answered(first)
-    if question.ask.top_logprobs and real.logprobs is None:
+    if question.ask.top_logprobs and lacks_logprobs(real):
         raise EmohubError(WITHOUT_LOGPROBS)
     other = _answered(preview(replace(short, media=(_grey(),))))
     bare = preview(replace(short, media=()))
@@ -77,6 +78,11 @@ def probe(question: Question, preview: Callable[[Question], Attempt]) -> Probe:
     spent = [(one.input_tokens or 0, one.output_tokens or 0) for one in (real, other, bare)]
     tokens = (sum(one[0] for one in spent), sum(one[1] for one in spent))
     return Probe(by, with_media, without, max(real.seconds, other.seconds), 3, tokens)
+
+
+def lacks_logprobs(attempt: Attempt) -> bool:
+    """Whether an answer shows that a server gives no log-probabilities; llama.cpp gives none for half a character."""
+    return attempt.logprobs is None and HALF not in attempt.text
 
 
 def refuses_logprobs(question: Question, attempt: Attempt) -> bool:

@@ -10,7 +10,7 @@ from emohub.errors import EmohubError, MediaError
 from emohub.rate.cost import Price
 from emohub.rate.journal import Journal
 from emohub.rate.media import MediaSettings, encoded
-from emohub.rate.probe import WITHOUT_LOGPROBS, refuses_logprobs
+from emohub.rate.probe import WITHOUT_LOGPROBS, lacks_logprobs, refuses_logprobs
 from emohub.rate.protocol import BaseProtocol
 from emohub.rate.questions import BAD_MEDIA, NO_LOGPROBS, Ask, Attempt, Question, Unreadable
 from emohub.rate.target import Item, Target
@@ -110,7 +110,7 @@ class Session:
         self.journal.add(question, attempt, final=final)
         for place, count in enumerate((attempt.input_tokens, attempt.output_tokens)):
             self.tokens[place] += count or 0
-        without = attempt.failure == NO_LOGPROBS and attempt.logprobs is None
+        without = attempt.failure == NO_LOGPROBS and lacks_logprobs(attempt)
         if not self.with_logprobs and (without or refuses_logprobs(question, attempt)):
             raise EmohubError(WITHOUT_LOGPROBS)
         self.with_logprobs += attempt.logprobs is not None

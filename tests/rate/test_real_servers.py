@@ -1,8 +1,7 @@
 """`openai:NAME` against servers that nobody here wrote.
 
 `transformers serve` runs a tiny vision-language model with random weights. In the pinned version it takes requests
-for log-probabilities and returns none. A light server that takes images and returns them is not tried yet: xllamacpp
-has a wheel with a server, and would need a GGUF file of a tiny model.
+for log-probabilities and returns none; llama.cpp's server returns them, see `test_llama_server.py`.
 """
 
 import os

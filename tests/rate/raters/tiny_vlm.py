@@ -23,7 +23,7 @@ TEMPLATE = (
 
 
 def write_tiny_vlm(folder: Path, *, seed: int = 0) -> Path:
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer()
     small = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2}
     vision = CLIPVisionConfig(**small, image_size=32, patch_size=16)
     text = LlamaConfig(
@@ -50,7 +50,7 @@ def write_tiny_vlm(folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def tiny_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
