@@ -159,9 +159,18 @@ class Pusher:
         return self.api.create_pull_request(**target.repo_args, title=title, description=text)
 
     def _commit_all(self, plan: RepoPlan, revision: str | None) -> tuple[str, int]:
-        """Upload the changes; returns the head and the number of commits."""
-        assert plan.remote is not None
-        head, target = plan.remote.head, plan.target
+        """Upload the changes; returns the head and the number of commits.
+
+        Raises:
+            PublishError: the repo exists, and the Hub does not show it.
+        """
+        target = plan.target
+        if plan.remote is None:
+            raise PublishError(
+                f"{target.id}: the repo exists, but the Hub does not show it to this token. Ask its owner for write "
+                "access, or give another token; then run the same command again."
+            )
+        head = plan.remote.head
         hash_all((*plan.add, *plan.change))
         batches = batched(plan, self.files_per_commit)
         files = {file.path: file.digests for file in (*plan.add, *plan.change)}
