@@ -53,9 +53,7 @@ def ask(session: Session, rater: ChatRater, limits: Limits, with_probe: bool, co
 
 
 def _estimate(session: Session, at_once: int, probed: Mapping[str, Any] | None) -> Estimate:
-    waiting = {name: asks for name, item in session.items.items() if (asks := session.asks(item))}
-    count = sum(map(len, waiting.values()))
-    output = sum(one.max_tokens for asks in waiting.values() for one in asks)
+    count, output = session.todo, session.output_tokens
     each = probed["input_tokens"] if probed else None
     tokens = each * count if each is not None else None
     if session.budget is not None and probed is not None and tokens is None:
@@ -63,7 +61,7 @@ def _estimate(session: Session, at_once: int, probed: Mapping[str, Any] | None) 
             "--budget cannot be kept: the server does not count tokens. Leave it out, or use another server."
         )
     return Estimate(
-        items=len(waiting),
+        items=len(session.open),
         questions=count,
         of=session.total,
         input_tokens=tokens,

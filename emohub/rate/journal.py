@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from emohub.rate.questions import Attempt, Question, digest
 from emohub.rate.retries import RATE_LIMIT, TRANSIENT
 
 JOURNAL = "journal.sqlite"
-Slot = tuple[str, str, int | None]
+Part = tuple[str, int | None]  # which of several questions about an item, and which sample
+Slot = tuple[str, str, int | None]  # item, part, sample
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -132,17 +134,25 @@ class Journal:
         found = self._db.execute("SELECT value FROM notes WHERE name = ?", (name,)).fetchone()
         return parse_json(found[0]) if found else None
 
-    def closed(self, *, again: bool = False) -> set[Slot]:
-        """The questions that need not be asked.
+    def closed(self, *, again: bool = False) -> Iterator[tuple[str, set[Part]]]:
+        """Items with the questions about each that need not be asked, by part and sample.
 
         Args:
             again: Whether those that got no answer, though another try might get one, are asked again.
         """
-        return {
-            entry.slot
-            for entry in self.last()
-            if entry.final and not (again and entry.attempt.retry in (RATE_LIMIT, TRANSIENT))
-        }
+        rows = self._db.execute(
+            "SELECT item, part, sample, final, json_extract(answer, '$.retry'), MAX(id) "
+            "FROM answers GROUP BY item, part, sample ORDER BY item, part, sample"  # the row of the largest id
+        )
+        for item, about in groupby(rows, key=lambda row: row[0]):
+            yield (
+                item,
+                {
+                    (part, sample)
+                    for _, part, sample, final, retry, _ in about
+                    if final and not (again and retry in (RATE_LIMIT, TRANSIENT))
+                },
+            )
 
     def last(self) -> Iterator[Entry]:
         """The last attempt at each question, by item, part and sample."""

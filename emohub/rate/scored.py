@@ -22,7 +22,7 @@ def score(journal: Journal, rater: DirectRater, target: Target) -> dict[str, Any
     Returns:
         What run.json says about it.
     """
-    wanted = {item.id for item in target.items} - {item for item, _, _ in journal.closed()}
+    wanted = {item.id for item in target.items} - {item for item, closed in journal.closed() if closed}
     if wanted:
         total = len(target.items)
         with tqdm(total=total, initial=total - len(wanted), desc="rate", unit="item", smoothing=0.1) as progress:

@@ -1,14 +1,14 @@
 """The questions of a run, one after the other, and what is noted about each answer."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tqdm import tqdm
 
 from emohub.errors import EmohubError, MediaError
 from emohub.rate.cost import Price
-from emohub.rate.journal import Journal
+from emohub.rate.journal import Journal, Part
 from emohub.rate.media import MediaSettings, encoded
 from emohub.rate.probe import WITHOUT_LOGPROBS, lacks_logprobs, refuses_logprobs
 from emohub.rate.protocol import BaseProtocol
@@ -45,11 +45,11 @@ class Session:
         self.target, self.protocol, self.journal, self.media = target, protocol, journal, media
         self.attempts, self.price, self.budget = attempts, price, budget
         self.items: Mapping[str, Item] = {item.id: item for item in target.items}
-        self.closed = journal.closed(again=True)  # who runs again wants answers
-        self.total = self.todo = 0
-        for item in target.items:
-            self.total += sum(1 for _ in protocol.asks(item))
-            self.todo += len(self.asks(item))
+        # Of an item whose questions are all closed only its name is kept: a dataset has millions of questions.
+        self.closed: dict[str, set[Part]] = {}
+        self.open: set[str] = set()
+        self.total = self.todo = self.output_tokens = 0
+        self._count(set(self._finished()))
         self.under_way = 0
         self.stopped = False
         self.unreadable: list[tuple[Question, str]] = []
@@ -84,20 +84,37 @@ class Session:
 
     def questions(self) -> Iterator[Question]:
         """What is not answered yet, media read and encoded."""
-        wanted = {name: self.asks(item) for name, item in self.items.items()}
-        wanted = {name: asks for name, asks in wanted.items() if asks}
-        for item, data in self.target.media(set(wanted)):
+        for item, data in self.target.media(self.open):
+            asks = self.asks(item)
             try:
                 media = encoded(data, video=self.target.is_video, settings=self.media)
             except MediaError as error:
-                self.unreadable += [(Question(item.id, ask), str(error)) for ask in wanted[item.id]]
+                self.unreadable += [(Question(item.id, ask), str(error)) for ask in asks]
                 continue
-            for ask in wanted[item.id]:
+            for ask in asks:
                 yield Question(item.id, ask, media)
 
     def asks(self, item: Item) -> list[Ask]:
-        """The questions about an item that are not closed."""
-        return [ask for ask in self.protocol.asks(item) if (item.id, ask.part, ask.sample) not in self.closed]
+        """The questions about an item that were not closed when the session began."""
+        closed = self.closed.get(item.id, set())
+        return [ask for ask in self.protocol.asks(item) if (ask.part, ask.sample) not in closed]
+
+    def _finished(self) -> Iterator[str]:
+        """Items that need no question; who runs again wants answers where another try might give one."""
+        for name, closed in self.journal.closed(again=True):
+            if item := self.items.get(name):
+                if all((ask.part, ask.sample) in closed for ask in self.protocol.asks(item)):
+                    yield name
+                else:
+                    self.closed[name] = closed
+
+    def _count(self, finished: Collection[str]) -> None:
+        for name, item in self.items.items():
+            self.total += sum(1 for _ in self.protocol.asks(item))
+            if name not in finished and (asks := self.asks(item)):
+                self.open.add(name)
+                self.todo += len(asks)
+                self.output_tokens += sum(ask.max_tokens for ask in asks)
 
     def record(self, question: Question, attempt: Attempt, last: bool) -> bool:
         """Note an attempt; see `emohub.rate.rater.Record`.
