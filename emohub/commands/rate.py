@@ -108,7 +108,7 @@ def rate(
     """Rate a dataset: a model, a vision-language model, a baseline or a table → one ratings table.
 
     Every answer is in journal.sqlite before it counts; the same command resumes an interrupted run and asks nothing
-    twice. Writes ratings.parquet, failures.parquet and run.json.
+    twice. Writes ratings.parquet, failures.parquet, extras.parquet and run.json.
     """
     from emohub.rate.concurrent import Limits
     from emohub.rate.cost import Estimate, Price

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from emohub.errors import EmohubError
 from emohub.rate.concurrent import Limits
 from emohub.rate.cost import Estimate
 from emohub.rate.journal import Entry, Journal
-from emohub.rate.outputs import Rated
+from emohub.rate.outputs import EXTRA_SCHEMA, EXTRAS, Rated, writing
 from emohub.rate.probe import probe
-from emohub.rate.protocol import BaseProtocol
+from emohub.rate.protocol import BaseProtocol, Means
 from emohub.rate.questions import NOT_ANSWERED
 from emohub.rate.rater import ChatRater
 from emohub.rate.session import Session
@@ -93,22 +94,27 @@ def rated(entry: Entry, ratings: Mapping[str, float], name: str, kind: str, answ
     return Rated(entry.slot, ratings, name, kind, *about, answer)
 
 
-def mean_extras(journal: Journal, protocol: BaseProtocol, items: Mapping[str, Item]) -> dict[str, float]:
-    """The means of a protocol's further numbers over all answers that have them.
+def write_extras(
+    folder: Path, journal: Journal, protocol: BaseProtocol, items: Mapping[str, Item]
+) -> dict[str, float]:
+    """Write the protocol's further numbers of every answer; returns their means.
 
     Raises:
         EmohubError: the protocol refuses the ratings.
     """
-    sums: dict[str, list[float]] = {}
-    answers = 0
-    for entry in _closed(journal, items):
-        if entry.attempt.failure not in NOT_ANSWERED:
+    means, answers = Means(), 0
+    with writing(folder / EXTRAS, EXTRA_SCHEMA) as add:
+        for entry in _closed(journal, items):
+            if entry.attempt.failure in NOT_ANSWERED:
+                continue
+            item, part, sample = entry.slot
             answers += 1
-            protocol.add_extra(sums, entry.slot[1], entry.attempt)
-    means = {name: total / count for name, (total, count) in sums.items()}
-    if why := protocol.refuse(means, answers):
-        raise EmohubError(f"The ratings are refused: {why}.")
-    return means
+            means.add(found := protocol.extras(part, entry.attempt))
+            for name, value in found.items():
+                add({"item": item, "part": part, "sample": sample, "name": name, "value": value})
+        if why := protocol.refuse(means.as_dict(), answers):
+            raise EmohubError(f"The ratings are refused: {why}.")
+    return means.as_dict()
 
 
 def _closed(journal: Journal, items: Mapping[str, Item]) -> Iterator[Entry]:

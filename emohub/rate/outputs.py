@@ -1,7 +1,8 @@
 """What a run leaves: the ratings, the failures, and what they are about."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from emohub.data.ratings import FEATURES
 from emohub.data.runs import replacing_file
 from emohub.rate.questions import NOT_ANSWERED
 
-RATINGS, FAILED, RECORD = "ratings.parquet", "failures.parquet", "run.json"
+RATINGS, FAILED, EXTRAS, RECORD = "ratings.parquet", "failures.parquet", "extras.parquet", "run.json"
 OUTPUTS = (RATINGS, FAILED)
 ROWS_AT_ONCE = 100_000
 _FAILURES = pa.schema(
@@ -27,6 +28,15 @@ _FAILURES = pa.schema(
         ("status", pa.int32()),  # of HTTP
         ("finish", pa.string()),  # the server's reason to stop
         ("answer", pa.string()),
+    ]
+)
+EXTRA_SCHEMA = pa.schema(
+    [
+        ("item", pa.string()),
+        ("part", pa.string()),
+        ("sample", pa.int32()),
+        ("name", pa.string()),  # of a number that the protocol reads beside the rating
+        ("value", pa.float64()),
     ]
 )
 
@@ -92,39 +102,37 @@ class Counts:
         }
 
 
+@contextmanager
+def writing(path: Path, schema: pa.Schema) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A table that is written row by row, whole or not at all."""
+    with replacing_file(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        rows: list[dict[str, Any]] = []
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            rows.clear()
+
+        def add(row: dict[str, Any]) -> None:
+            rows.append(row)
+            if len(rows) >= ROWS_AT_ONCE:
+                flush()
+
+        yield add
+        flush()
+
+
 def write_tables(folder: Path, rated: Iterator[Rated]) -> Counts:
     """Write both tables, each whole or not at all, in the order given."""
     counts = Counts()
     schema = FEATURES.arrow_schema
-    with (
-        replacing_file(folder / RATINGS) as ratings_path,
-        replacing_file(folder / FAILED) as failures_path,
-        pq.ParquetWriter(ratings_path, schema, compression="zstd") as ratings,
-        pq.ParquetWriter(failures_path, _FAILURES, compression="zstd") as failures,
-    ):
-        rows: dict[Any, list[dict[str, Any]]] = {ratings: [], failures: []}
+    with writing(folder / RATINGS, schema) as add, writing(folder / FAILED, _FAILURES) as add_failure:
         for one in rated:
             counts.add(one)
             item, part, sample = one.slot
-            rows[ratings] += [
-                {
-                    "item": item,
-                    "rater": one.rater,
-                    "kind": one.kind,
-                    "category": category,
-                    "rating": rating,
-                    "sample": sample,
-                    "step": None,
-                }
-                for category, rating in one.ratings.items()
-            ]
+            about = {"item": item, "rater": one.rater, "kind": one.kind, "sample": sample, "step": None}
+            for category, rating in one.ratings.items():
+                add({**about, "category": category, "rating": rating})
             if one.failure:
                 more = {name: getattr(one, name) for name in _FAILURES.names[3:]}
-                rows[failures].append({"item": item, "part": part, "sample": sample, **more})
-            for writer, waiting in rows.items():
-                if len(waiting) >= ROWS_AT_ONCE:
-                    writer.write_table(pa.Table.from_pylist(waiting, writer.schema))
-                    waiting.clear()
-        for writer, waiting in rows.items():
-            writer.write_table(pa.Table.from_pylist(waiting, writer.schema))
+                add_failure({"item": item, "part": part, "sample": sample, **more})
     return counts

@@ -19,6 +19,23 @@ TEXTS = Path(__file__).parent / "protocols" / "texts"
 _DESCRIPTORS = {emotion.name: ", ".join(emotion.descriptors) for emotion in EMOTIONS}
 
 
+class Means:
+    """Means of numbers by name, over the answers that have them."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, tuple[float, int]] = {}
+
+    def add(self, numbers: Mapping[str, float]) -> None:
+        """Add those of one answer."""
+        for name, value in numbers.items():
+            total, count = self._sums.get(name, (0.0, 0))
+            self._sums[name] = total + value, count + 1
+
+    def as_dict(self) -> dict[str, float]:
+        """Name → mean."""
+        return {name: total / count for name, (total, count) in self._sums.items()}
+
+
 @dataclass(frozen=True)
 class BaseProtocol(ABC):
     """A protocol; its fields are its options. Each file of `protocols/` defines one, named `Protocol`.
@@ -68,7 +85,9 @@ class BaseProtocol(ABC):
         """
 
     def extra(self, part: str, attempt: Attempt) -> dict[str, float]:
-        """Further numbers of an answer, by name, also of one without a rating; run.json holds their means.
+        """Further numbers of an answer, by name, also of one without a rating.
+
+        They go to extras.parquet, and their means to run.json.
 
         Raises:
             Unreadable: it has none.
@@ -79,15 +98,12 @@ class BaseProtocol(ABC):
         """Why the ratings of this rater are refused, from the means of `extra`; empty where they are not."""
         return ""
 
-    def add_extra(self, sums: dict[str, list[float]], part: str, attempt: Attempt) -> None:
-        """Add the further numbers of an answer, where it has any, to sum and count by name."""
+    def extras(self, part: str, attempt: Attempt) -> dict[str, float]:
+        """The further numbers of an answer; empty where it has none."""
         try:
-            found = self.extra(part, attempt)
+            return self.extra(part, attempt)
         except Unreadable:
-            return
-        for name, value in found.items():
-            total, count = sums.get(name, [0.0, 0])
-            sums[name] = [total + value, count + 1]
+            return {}
 
     def described(self) -> dict[str, Any]:
         """Everything that decides the questions and the reading, with its digest."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from emohub.data.runs import run_folder
 from emohub.errors import EmohubError
-from emohub.rate.asked import Confirm, ask, mean_extras, read_answers
+from emohub.rate.asked import Confirm, ask, read_answers, write_extras
 from emohub.rate.concurrent import Limits
 from emohub.rate.cost import Price
 from emohub.rate.found import load, names, with_options
@@ -56,7 +56,8 @@ def rate_dataset(
     Args:
         dataset: Folder of a dataset repo, or a Hub dataset id.
         rater: NAME or NAME:WHAT, NAME one of `emohub.rate.raters`.
-        out: Output folder: ratings.parquet, failures.parquet, run.json and journal.sqlite.
+        out: Output folder: ratings.parquet, failures.parquet, with a protocol extras.parquet, run.json and
+            journal.sqlite.
         config: Config with images or videos; by default the dataset's default.
         splits: Splits; by default all.
         revision: Commit, branch or tag of the dataset on the Hub.
@@ -119,7 +120,7 @@ def rate_dataset(
                 )
                 with closing(found):
                     more = ask(session, found, limits or Limits(), with_probe, confirm)
-                means = mean_extras(journal, asked, session.items)
+                means = write_extras(run.folder, journal, asked, session.items)
                 counts = write_tables(run.folder, read_answers(journal, asked, session.items, label))
             else:
                 assert isinstance(found, DirectRater), found  # there is no third kind

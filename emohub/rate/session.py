@@ -11,7 +11,7 @@ from emohub.rate.cost import Price
 from emohub.rate.journal import Journal, Part
 from emohub.rate.media import MediaSettings, encoded
 from emohub.rate.probe import WITHOUT_LOGPROBS, lacks_logprobs, refuses_logprobs
-from emohub.rate.protocol import BaseProtocol
+from emohub.rate.protocol import BaseProtocol, Means
 from emohub.rate.questions import BAD_MEDIA, NO_LOGPROBS, Ask, Attempt, Question, Unreadable
 from emohub.rate.target import Item, Target
 
@@ -57,7 +57,7 @@ class Session:
         self.ended = Counter[str]()  # failure, or "parsed" → questions closed in this session
         self.with_logprobs = self.probed_tokens = 0
         self.probe_spent: Sequence[int] = (0, 0)
-        self.sums: dict[str, list[float]] = {}
+        self.means = Means()
         self.answers = 0
         totals = journal.totals()
         self.tokens = [totals["input_tokens"], totals["output_tokens"]]
@@ -163,11 +163,10 @@ class Session:
         if attempt.failure:
             return attempt, False
         item, part = self.items[question.item], question.ask.part
-        self.protocol.add_extra(self.sums, part, attempt)
+        self.means.add(self.protocol.extras(part, attempt))
         self.answers += 1
         if self.answers == ENOUGH:
-            means = {name: total / count for name, (total, count) in self.sums.items()}
-            if why := self.protocol.refuse(means, self.answers):
+            if why := self.protocol.refuse(self.means.as_dict(), self.answers):
                 raise EmohubError(f"The ratings are refused: {why}.")
         try:
             self.protocol.read(item, part, attempt)

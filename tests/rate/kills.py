@@ -82,7 +82,7 @@ def kill_and_compare(dataset: str, folder: Path, seed: int) -> Killed:
                 assert _run(dataset, url, killed, None) == 0
                 break
         repeated = [item for item in count if server.count[PICTURES[item]] != count[item]]
-    names = ("ratings.parquet", "failures.parquet")
+    names = ("ratings.parquet", "failures.parquet", "extras.parquet")
     differences = [name for name in names if not _same(quiet / name, killed / name)]
     return Killed(kills, repeated, differences)
 

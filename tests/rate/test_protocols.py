@@ -266,6 +266,19 @@ def test_verify_end_to_end(rate: Rate, tmp_path: Path) -> None:
     assert record["counts"]["asked"] == 80 and record["counts"]["failures"] == {NO_LOGPROBS: 8}
     assert record["means"] == {"yes_no_mass": pytest.approx(0.8)}
     assert set(pd.read_parquet(tmp_path / "out/ratings.parquet")["rating"].round(9)) == {0.75}
+    extras = pd.read_parquet(tmp_path / "out/extras.parquet")
+    assert len(extras) == 72 and set(extras["name"]) == {"yes_no_mass"} and set(extras["part"]) < set(NAMES)
+    assert extras["value"].tolist() == pytest.approx([0.8] * 72)
+
+
+def test_the_dimensions_of_each_image_are_kept(rate: Rate, tmp_path: Path) -> None:
+    dimensions = {dimension.name: float(dimension.high) for dimension in DIMENSIONS}
+    answer = json.dumps({"emotions": dict.fromkeys(NAMES, 0), "dimensions": dimensions})
+    with serving(lambda _: Reply(body=completion(answer))) as (url, _):
+        record = rate(url, protocol="multi-shot", with_probe=False)
+    extras = pd.read_parquet(tmp_path / "out/extras.parquet").pivot(index="item", columns="name", values="value")
+    assert len(extras) == record["counts"]["parsed"] == 2
+    assert extras.to_dict("records") == [dimensions] * 2 and record["means"] == dimensions
 
 
 def test_a_model_that_does_not_say_yes_or_no_is_refused_before_all_is_asked(rate: Rate, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_the_result_is_a_ratings_table_and_its_record_says_how_it_was_made(rate:
     assert record["tokens"] == {"input": 3 * 356, "output": 3 * 50}
     assert str(tmp_path) not in (tmp_path / "out/run.json").read_text()
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("ratings.parquet", "failures.parquet", "run.json", "journal.sqlite")
+        *("ratings.parquet", "failures.parquet", "extras.parquet", "run.json", "journal.sqlite")
     }
 
 

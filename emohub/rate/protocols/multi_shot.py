@@ -54,7 +54,7 @@ class Protocol(BaseProtocol):
         yield Ask(text, temperature=self.temperature, max_tokens=self.max_tokens)
 
     def read(self, item: Item, part: str, attempt: Attempt) -> dict[str, float]:
-        """All 40 emotions; the dimensions are read, so that their absence is a failure, and stay in the journal."""
+        """All 40 emotions; the dimensions are read, so that their absence is a failure; they are extras."""
         answer = read_object(attempt)
         found = ratings_in(answer, item.categories, keys=("emotions", "ratings"))
         if missing := [one for one in item.categories if one not in found]:
