@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 MODEL = "empathic_insight_face"
 CODE = (f"configuration_{MODEL}", f"modeling_{MODEL}", f"pipeline_{MODEL}", f"reading_{MODEL}")
+EMBEDDER = ("modules.json", "sentence_bert_config.json")  # for sentence-transformers: the tower's pooled output
 CLASSES = {
     "AutoConfig": f"configuration_{MODEL}.EmpathicInsightFaceConfig",
     "AutoModel": f"modeling_{MODEL}.EmpathicInsightFaceModel",

@@ -22,6 +22,7 @@ CONVERSION = {
     "model.bf16.safetensors",
     "model.safetensors",
     "modeling_empathic_insight_face.py",
+    "modules.json",
     "onnx/model.onnx",
     "onnx/model_fp16.onnx",
     "onnx/model_int8.onnx",
@@ -29,6 +30,7 @@ CONVERSION = {
     "pipeline_empathic_insight_face.py",
     "preprocessor_config.json",
     "reading_empathic_insight_face.py",
+    "sentence_bert_config.json",
 }
 
 

@@ -31,7 +31,7 @@ from emohub.model.convert.parity import (
     compare_layouts,
     reload_in_fresh_process,
 )
-from emohub.model.hubcode import CODE, MODEL, config_class, model_class
+from emohub.model.hubcode import CODE, EMBEDDER, MODEL, config_class, model_class
 from emohub.model.probes import PROBES, SEED, probe_images
 from emohub.model.repo import BF16, RECORD
 
@@ -228,8 +228,8 @@ def _write_files(
     pixel_values = pixels(probes, base.processor)
     model.save_pretrained(folder)
     base.processor.save_pretrained(folder)
-    for name in CODE:
-        shutil.copyfile(hub_folder("hub_models", MODEL) / f"{name}.py", folder / f"{name}.py")
+    for name in (*(f"{name}.py" for name in CODE), *EMBEDDER):
+        shutil.copyfile(hub_folder("hub_models", MODEL) / name, folder / name)
     record["parity"]["reload"] = reload_in_fresh_process(folder, model, base.processor, probes)
     record["variants"] = {BF16: write_bf16(folder, model, pixel_values)}
     record["variants"] |= write_onnx(folder, model, pixel_values)
