@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from transformers import PretrainedConfig
 
 from emohub.data.images import decode
 from emohub.data.parquet import IMAGE, ITEM, read_columns
@@ -24,6 +23,7 @@ from emohub.model.infer.shards import cut
 from emohub.model.repo import AUTO, ModelRepo, open_repo
 from emohub.rate.media import sampled_frames
 from emohub.rate.rater import DirectRater, Scored
+from emohub.rate.raters._repo import config_of, version_of
 from emohub.rate.reading import resolve
 from emohub.rate.scale import LinearScale
 from emohub.rate.target import Item, Target
@@ -73,7 +73,7 @@ class Rater(DirectRater):
             raise ModelError(f"--engine is {self.engine!r}; valid: {', '.join(ENGINES)}.")
         self.linear = LinearScale.parse(self.scale) if self.scale else None
         self.ours: ModelRepo | None = None
-        if self._model_type() == MODEL:
+        if config_of(self.what, self.model_revision).get("model_type") == MODEL:
             self.ours = open_repo(
                 self.what,
                 backend=self.backend,
@@ -96,7 +96,9 @@ class Rater(DirectRater):
         }
         if self.ours:
             return {"backend": self.ours.backend, "sha256": self.ours.digests(), "revision": self.ours.revision, **how}
-        return {"model": self.label, "revision": self.model_revision, **how}
+        version = version_of(self.what, self.model_revision)
+        self.model_revision = version.get("revision")
+        return {"model": self.label, **version, **how}
 
     def rate(self, target: Target, wanted: Collection[str]) -> Iterator[Scored]:
         """Scores of every wanted item."""
@@ -182,15 +184,6 @@ class Rater(DirectRater):
         if wrong:
             raise SourceError(f"{self.mapping}:\n{listed(wrong)}\nThe model's labels: {', '.join(labels)[:400]}.")
         return {label: [str(resolve(one, categories)) for one in names] for label, names in pairs.items()}
-
-    def _model_type(self) -> str:
-        try:
-            found, _ = PretrainedConfig.get_config_dict(self.what, revision=self.model_revision)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{self.what!r} is neither the folder of a model repo nor a model on the Hub: {error}"
-            ) from error
-        return str(found.get("model_type", ""))
 
 
 def _ids(target: Target, split: str) -> Iterator[str]:

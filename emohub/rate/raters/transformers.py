@@ -9,19 +9,16 @@ from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol
 
-from transformers import PretrainedConfig
-
-from emohub.data.source import sha256_of
 from emohub.errors import EmohubError, ModelError
 from emohub.rate.concurrent import GIVE_UP, Limits
 from emohub.rate.questions import MODEL_ERROR, Attempt, Question
 from emohub.rate.rater import ChatRater, Record
 from emohub.rate.raters._generate import Generator, Loading
+from emohub.rate.raters._repo import version_of
 from emohub.rate.target import Target
 
 ENGINES = ("local", "ray")
 DTYPES = ("auto", "float32", "bfloat16")
-FILES = ("*.json", "*.jinja", "*.model", "*.py", "*.safetensors", "*.txt")  # of a repo that decide the answers
 Asked = tuple[Question, int]  # and how often before
 
 
@@ -86,26 +83,9 @@ class Rater(ChatRater):
 
     def described(self, target: Target) -> dict[str, Any]:
         """The model's files, its precision and the seed of sampling; not where it runs."""
-        return {"model": self.label, **self._version(), "dtype": self.dtype, "seed": self.seed}
-
-    def _version(self) -> dict[str, Any]:
-        """The commit on the Hub, which every machine then loads; of a folder, the digests of its files.
-
-        Raises:
-            ModelError: there is no such repo.
-        """
-        folder = Path(self.what)
-        if folder.is_dir():
-            files = {path for pattern in FILES for path in folder.glob(pattern)}
-            return {"sha256": {path.name: sha256_of(path) for path in sorted(files)}}
-        try:
-            found, _ = PretrainedConfig.get_config_dict(self.what, revision=self.model_revision)
-        except (OSError, ValueError) as error:
-            raise ModelError(
-                f"{self.what!r} is neither the folder of a model repo nor a model on the Hub: {error}"
-            ) from error
-        self.model_revision = found.get("_commit_hash") or self.model_revision
-        return {"revision": self.model_revision}
+        version = version_of(self.what, self.model_revision)
+        self.model_revision = version.get("revision")  # every machine loads the same
+        return {"model": self.label, **version, "dtype": self.dtype, "seed": self.seed}
 
     def at_once(self, limits: Limits) -> int:
         """One question for each model."""

@@ -15,7 +15,7 @@ from transformers.models.vit.image_processing_pil_vit import ViTImageProcessorPi
 
 from emohub.data.images import decode
 from emohub.data.parquet import find_rows, read_rows
-from emohub.errors import ModelError, SourceError
+from emohub.errors import EmohubError, ModelError, SourceError
 from emohub.model.infer.predict import predict
 from emohub.rate.media import sampled_frames
 from emohub.rate.run import rate_dataset
@@ -98,6 +98,18 @@ def test_another_classifier_through_a_mapping(hq: str, vit: Path, tmp_path: Path
         with torch.inference_mode():
             found = loaded(**processor(decode(data), return_tensors="pt")).logits.softmax(-1)[0]
         assert wide.loc[item, ["Elation", "Sadness"]].tolist() == pytest.approx((found[:2] * 7).tolist(), abs=1e-4)
+
+
+def test_a_run_does_not_go_on_with_other_weights(hq: str, vit: Path, tmp_path: Path) -> None:
+    (tmp_path / "map.json").write_text(json.dumps({"happy": "Elation"}))
+    repo, options = shutil.copytree(vit, tmp_path / "vit"), {"mapping": str(tmp_path / "map.json"), "scale": "0:1"}
+    _, record = rated(hq, repo, tmp_path / "out", config="hq", limit=2, rater_options=options)
+    assert set(record["rater"]["sha256"]) == {path.name for path in vit.iterdir()}
+    model = ViTForImageClassification.from_pretrained(repo)
+    torch.nn.init.ones_(model.classifier.bias)
+    model.save_pretrained(repo)
+    with pytest.raises(EmohubError, match="sha256"):
+        rated(hq, repo, tmp_path / "out", config="hq", limit=3, rater_options=options)
 
 
 def test_labels_that_are_categories_need_no_mapping(hq: str, vit: Path, tmp_path: Path) -> None:
