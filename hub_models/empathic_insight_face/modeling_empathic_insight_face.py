@@ -13,8 +13,10 @@ from transformers.utils import ModelOutput, can_return_tuple
 
 from .configuration_empathic_insight_face import EmpathicInsightFaceConfig
 
-# Not used here: save_pretrained() takes along what this file imports, and config.json names the pipeline.
+# Not used here: save_pretrained() takes along what this file imports, and config.json names the pipeline; transformers
+# 5.0 also wants to find here what the pipeline imports.
 from .pipeline_empathic_insight_face import EmpathicInsightFacePipeline  # noqa: F401  # see above
+from .reading_empathic_insight_face import to_rgb  # noqa: F401  # see above
 
 if hasattr(modeling_siglip, "SiglipVisionTransformer"):  # transformers 5.0–5.5 keep the tower one level deeper
 
