@@ -12,15 +12,18 @@ import torch
 from PIL import Image
 from scipy.stats import chisquare
 from transformers import AutoModelForImageTextToText, AutoProcessor, GenerationConfig
+from transformers.processing_utils import ProcessorMixin
 
 from emohub.data.taxonomy import NAMES
 from emohub.errors import EmohubError, ModelError
 from emohub.rate.protocol import render
 from emohub.rate.questions import Ask, Media, Question
+from emohub.rate.raters import _generate
 from emohub.rate.raters._draws import Draws
 from emohub.rate.raters._generate import Generator, Loading
 from emohub.rate.retries import TRANSIENT
 from emohub.rate.run import rate_dataset
+from tests.rate.raters.tiny_qwen import write_tiny_qwen
 from tests.rate.raters.tiny_vlm import write_tiny_vlm
 
 
@@ -123,6 +126,20 @@ def test_a_question_gets_in_a_batch_what_it_gets_alone(temperature: float, gener
         (alone,) = generator.answer([question], [0])
         assert (one.text, one.finish) == (alone.text, alone.finish)
         assert (one.input_tokens, one.output_tokens) == (alone.input_tokens, alone.output_tokens)
+        assert one.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
+
+
+def test_batches_of_a_model_with_three_positions_a_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Qwen2-VL; its processor is made here, because without torchvision none with videos loads from a folder."""
+    monkeypatch.setattr(ProcessorMixin, "check_argument_for_proper_class", lambda *_: None)
+    folder, processor = write_tiny_qwen(tmp_path / "qwen")
+    monkeypatch.setattr(_generate, "_processor", lambda _: processor)
+    qwen, asked = Generator(Loading(str(folder), device="cpu")), questions(0.7)
+    together = qwen._together(asked, [0] * len(asked))
+    assert len({one.text for one in together}) > 5
+    for question, one in zip(asked, together, strict=True):
+        (alone,) = qwen.answer([question], [0])
+        assert not alone.failure and (one.text, one.input_tokens) == (alone.text, alone.input_tokens)
         assert one.logprobs == pytest.approx(alone.logprobs, abs=1e-4)
 
 
