@@ -16,7 +16,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 TABLE = Path(__file__).parents[1] / "emohub" / "hub" / "words.json"
@@ -117,9 +117,14 @@ def _run(command: list[str], folder: Path) -> str:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
+    """The files below `package/`; Python before 3.11.4 has no filter that keeps members inside of a folder."""
     with tarfile.open(archive) as packed:
-        packed.extractall(folder.with_suffix(".tmp"), filter="data")
-    (folder.with_suffix(".tmp") / "package").rename(folder)
+        for member in packed:
+            path = PurePosixPath(member.name)
+            if member.isfile() and path.parts[0] == "package" and ".." not in path.parts:
+                place = folder.joinpath(*path.parts[1:])
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(packed.extractfile(member).read())  # type: ignore[union-attr]  # it is a file
 
 
 def main() -> int:
