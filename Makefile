@@ -13,7 +13,7 @@ demo: $(READY)  ## set up, draw small raw inputs, build a release from them, loa
 	@$(BIN)/python -m emohub.demo release
 
 test: $(READY) browser lint  ## set up, lint, types, every test
-	@$(BIN)/python -m pytest -n 4 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-faults: $(READY)  ## publish 224 times with a fault each, seeded (about five minutes on two cores)
 	@$(BIN)/python -m tests.faults $(ARGS)

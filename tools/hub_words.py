@@ -121,10 +121,11 @@ def _unpack(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as packed:
         for member in packed:
             path = PurePosixPath(member.name)
-            if member.isfile() and path.parts[0] == "package" and ".." not in path.parts:
+            inside = member.isfile() and path.parts[0] == "package" and ".." not in path.parts
+            if inside and (file := packed.extractfile(member)):
                 place = folder.joinpath(*path.parts[1:])
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(packed.extractfile(member).read())  # type: ignore[union-attr]  # it is a file
+                place.write_bytes(file.read())
 
 
 def main() -> int:

@@ -67,13 +67,10 @@ class Subject:
 
         In a folder of the kit, what Python compiled there is left out, as by a build.
         """
-        found = []
-        for path in self.folder.rglob("*"):
-            if self.is_source and "__pycache__" in path.parts:
-                continue
-            if path.is_symlink() or not path.is_dir():
-                found.append(path.relative_to(self.folder).as_posix())
-        return tuple(sorted(found))
+        left_out = {"__pycache__"} if self.is_source else set()
+        found = (path for path in self.folder.rglob("*") if path.is_symlink() or not path.is_dir())
+        inside = (path.relative_to(self.folder) for path in found)
+        return tuple(sorted(path.as_posix() for path in inside if not left_out & {*path.parts}))
 
     def having(self, *suffixes: str) -> tuple[str, ...]:
         """Files with one of these suffixes."""

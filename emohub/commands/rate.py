@@ -96,7 +96,10 @@ def rate(
     address: Annotated[str | None, typer.Option(help="Of a running Ray cluster, HOST:6379.")] = None,
     actors: Annotated[int | None, typer.Option(min=1, help="Model replicas on Ray.")] = None,
     backend: Annotated[str | None, _scoring(help="model: as of `embed`.")] = None,
-    device: Annotated[str | None, typer.Option(help="model, transformers: cpu, cuda, cuda:1 …")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="model, transformers: cpu, cuda, cuda:1 …; transformers: auto spreads over all GPUs."),
+    ] = None,
     batch_size: Annotated[
         int | None, _scoring(min=1, help="model, transformers: images, or questions, in one forward pass.")
     ] = None,

@@ -140,19 +140,9 @@ class Journal:
         Args:
             again: Whether those that got no answer, though another try might get one, are asked again.
         """
-        rows = self._db.execute(
-            "SELECT item, part, sample, final, json_extract(answer, '$.retry'), MAX(id) "
-            "FROM answers GROUP BY item, part, sample ORDER BY item, part, sample"  # the row of the largest id
-        )
-        for item, about in groupby(rows, key=lambda row: row[0]):
-            yield (
-                item,
-                {
-                    (part, sample)
-                    for _, part, sample, final, retry, _ in about
-                    if final and not (again and retry in (RATE_LIMIT, TRANSIENT))
-                },
-            )
+        for item, entries in groupby(self.last(), key=lambda entry: entry.slot[0]):
+            final = (entry for entry in entries if entry.final)
+            yield item, {one.slot[1:] for one in final if not (again and one.attempt.retry in (RATE_LIMIT, TRANSIENT))}
 
     def last(self) -> Iterator[Entry]:
         """The last attempt at each question, by item, part and sample."""

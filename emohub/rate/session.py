@@ -45,7 +45,7 @@ class Session:
         self.target, self.protocol, self.journal, self.media = target, protocol, journal, media
         self.attempts, self.price, self.budget = attempts, price, budget
         self.items: Mapping[str, Item] = {item.id: item for item in target.items}
-        # Of an item whose questions are all closed only its name is kept: a dataset has millions of questions.
+        # Of an item whose questions are all closed nothing is kept: a dataset has millions of questions.
         self.closed: dict[str, set[Part]] = {}
         self.open: set[str] = set()
         self.total = self.todo = self.output_tokens = 0

@@ -16,8 +16,8 @@ MEGABYTES = 1_500  # beyond what a process needs to start
 TASKS = 200  # after which a process is replaced
 
 TOO_MUCH = (
-    f"The computation was stopped: it needs more than {SECONDS} seconds or {MEGABYTES:,} MB, the limits of this page. "
-    "Give fewer resamples or a smaller table, or use evaluate on your own machine."
+    "The computation was stopped: it needs more than {seconds:g} seconds or {megabytes:,} MB, the limits of this "
+    "page. Give fewer resamples or a smaller table, or use evaluate on your own machine."
 )
 
 
@@ -31,7 +31,7 @@ class Pool:
     """
 
     def __init__(self, folder: Path, seconds: float = SECONDS, megabytes: int = MEGABYTES):
-        self.seconds = seconds
+        self.seconds, self.too_much = seconds, TOO_MUCH.format(seconds=seconds, megabytes=megabytes)
         # The page has threads, so it cannot fork. A server without any loads the view once, if the folder is where
         # the page was started, and forks; otherwise each process loads it.
         context: Any = multiprocessing.get_context(START)
@@ -49,7 +49,7 @@ class Pool:
         try:
             return self.processes.schedule(work, args=given, timeout=self.seconds).result()
         except (TookTooLong, ProcessExpired, MemoryError):
-            return {"error": TOO_MUCH}
+            return {"error": self.too_much}
 
     def close(self) -> None:
         """Stop what is under way."""

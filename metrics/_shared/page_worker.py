@@ -15,11 +15,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from page_layout import BOOTSTRAP
 from page_result import cell, escaped, image, visible
 from page_table import read_table, split_model
 
 MB = 1 << 20
-MOST_RESAMPLES = 2_000
+MOST_RESAMPLES = BOOTSTRAP.high
 STATM = Path("/proc/self/statm")
 _views: list[Any] = []  # the one of this process
 

@@ -13,7 +13,9 @@ from filelock import FileLock, Timeout
 
 
 def own_folder(prefix: str) -> Path:
-    """The folder of what visitors send to this process, removed at its end; call it before Gradio is imported.
+    """The folder of what visitors send to this process, removed at its end; call it before the page is made.
+
+    Where files come in over MCP, call it before Gradio is imported: that part reads once where they go.
 
     What earlier processes left that were killed is removed first: each holds a lock for as long as it lives.
 

@@ -64,6 +64,7 @@ def test_what_the_process_sees(planted: None, tmp_path: Path) -> None:
     assert environment["LC_TIME"] == "C.UTF-8" and environment["OMP_NUM_THREADS"] == "2"
     assert environment["HF_HUB_OFFLINE"] == "1" and environment["HF_HUB_DISABLE_IMPLICIT_TOKEN"] == "1"
     root = Path(seen["cwd"]).parent
+    assert environment["PYTHONPATH"] == str(root / "site")  # its own, see `guard.pass_on`
     assert all(Path(environment[name]).parent == root for name in ("HOME", "HF_HOME", "TMPDIR"))
     assert seen["files"] == [] and not root.exists(), "the working folder is empty, and temporary"
     assert "No module named 'emohub'" in seen["emohub"]

@@ -338,5 +338,5 @@ def test_hidden_states_are_chosen_as_in_the_library(chosen, make, pixels):
         wanted = model.model(pixels, output_hidden_states=chosen).hidden_states or ()
     assert [state is None for state in found] == [state is None for state in wanted]
     assert all(torch.equal(*pair) for pair in zip(found, wanted, strict=True) if pair[0] is not None)
-    if version.parse(transformers.__version__) >= version.parse("5.23"):  # before, a list gave its last state only
+    if version.parse(transformers.__version__) >= version.parse("5.23"):  # 5.20 and older read a list otherwise
         assert sum(state is not None for state in found) == (len(chosen) if isinstance(chosen, list) else len(found))

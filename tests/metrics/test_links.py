@@ -38,13 +38,14 @@ def test_a_copy_holds_files(tmp_path: Path) -> None:
 
 
 def test_a_wheel_made_of_the_sdist_holds_files(tmp_path: Path) -> None:
-    """The sdist keeps the links, relative ones that stay inside it, so that unpacking it is safe."""
+    """The sdist keeps the links, relative ones that stay inside it, so that unpacking it is safe.
+
+    Python before 3.11.4 has no filter for that.
+    """
     build = "from hatchling.build import build_{0}\nresult = build_{0}({1!r})"
     sdist = tmp_path / fresh.python(build.format("sdist", str(tmp_path)), cwd=ROOT, home=tmp_path)
     with tarfile.open(sdist) as archive:
-        archive.extractall(
-            tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {})
-        )  # from 3.11.4 on
+        archive.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
     (tree,) = (path for path in tmp_path.iterdir() if path.is_dir() and path.name.startswith("emohub-"))
     wheel = tmp_path / fresh.python(build.format("wheel", str(tmp_path)), cwd=tree, home=tmp_path)
     with zipfile.ZipFile(wheel) as archive:

@@ -1,4 +1,4 @@
-"""A model repo in sentence-transformers, which mteb uses too: the tower's pooled output, not a mean over patches."""
+"""A model repo in sentence-transformers: the tower's pooled output, not a mean over patches."""
 
 import numpy as np
 import pytest

@@ -38,15 +38,12 @@ def publish(release: Path, endpoint: str, *arguments: str, **extra: str) -> subp
 def test_the_demo_release_goes_to_the_hub_and_loads(
     demo_release: Path, hub: Hub, endpoint: str, tmp_path: Path, faults: Faults
 ) -> None:
-    """Datasets, metrics, model and Space in one command; then they load as in their cards, anonymously over HTTP.
-
-    That the release passes every check is seen in `tests/check/test_processes.py`.
-    """
+    """Datasets, metrics, model and Space in one command; then they load as in their cards, anonymously over HTTP."""
     release = tmp_path / "release"
     shutil.copytree(demo_release, release)
     (tmp_path / "apps").mkdir()
     with running_apps(hub, endpoint, tmp_path / "apps", {SPACE}):
-        first = publish(release, endpoint, "--yes", "--json", "--no-check", "--verify", "files")
+        first = publish(release, endpoint, "--yes", "--json", "--verify", "files")
         assert first.returncode == 0, first.stderr
         done = publish(release, endpoint, "--yes", "--json", "--no-check")  # a process for each half of the work
     assert done.returncode == 0, done.stderr

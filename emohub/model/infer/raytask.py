@@ -197,11 +197,16 @@ def _decoded(unit: dict[str, Any], repo: ModelRepo) -> dict[str, Any]:
     }
 
 
+def share_cores(neighbours: int) -> None:
+    """Let PyTorch use this actor's share of its machine; Ray would allow one thread."""
+    torch.set_num_threads(max(1, default_workers() // neighbours))
+
+
 class _Tower:
     """The model in an actor."""
 
     def __init__(self, repo: ModelRepo, device: str, neighbours: int):
-        torch.set_num_threads(max(1, default_workers() // neighbours))  # Ray would allow one
+        share_cores(neighbours)
         self.repo, self.backend = repo, load_backend(_at_hand(repo), device)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:

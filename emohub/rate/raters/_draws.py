@@ -37,7 +37,7 @@ class Draws(LogitsProcessor):
         if not any(self.temperatures):
             return scores
         rows = zip(scores.double(), self.generators, self.temperatures, strict=True)
-        return torch.stack([_noisy(*row) if row[2] else row[0] for row in rows])  # type: ignore[return-value]
+        return torch.stack([_noisy(*row) if row[2] else row[0] for row in rows])  # type: ignore[return-value]  # float64; transformers says FloatTensor
 
 
 def _noisy(logits: torch.Tensor, generator: torch.Generator, temperature: float) -> torch.Tensor:

@@ -11,6 +11,11 @@ from emohub.errors import ModelError
 FILES = ("*.json", "*.jinja", "*.model", "*.py", "*.safetensors", "*.txt")  # of a repo that decide the answers
 
 
+def name_of(repo: str) -> str:
+    """The folder's name, or the Hub id."""
+    return Path(repo).resolve().name if Path(repo).is_dir() else repo
+
+
 def config_of(repo: str, revision: str | None) -> dict[str, Any]:
     """The configuration of a folder or Hub id, of the latter with `_commit_hash`.
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from emohub.model.infer.shards import cut
 from emohub.model.repo import AUTO, ModelRepo, open_repo
 from emohub.rate.media import sampled_frames
 from emohub.rate.rater import DirectRater, Scored
-from emohub.rate.raters._repo import config_of, version_of
+from emohub.rate.raters._repo import config_of, name_of, version_of
 from emohub.rate.reading import resolve
 from emohub.rate.scale import LinearScale
 from emohub.rate.target import Item, Target
@@ -85,7 +86,7 @@ class Rater(DirectRater):
     @property
     def label(self) -> str:
         """The folder's name, or the Hub id."""
-        return Path(self.what).resolve().name if Path(self.what).is_dir() else self.what
+        return name_of(self.what)
 
     def described(self, target: Target) -> dict[str, Any]:
         """The model's files, and how its labels and scores are read."""
@@ -96,9 +97,12 @@ class Rater(DirectRater):
         }
         if self.ours:
             return {"backend": self.ours.backend, "sha256": self.ours.digests(), "revision": self.ours.revision, **how}
-        version = version_of(self.what, self.model_revision)
-        self.model_revision = version.get("revision")
-        return {"model": self.label, **version, **how}
+        return {"model": self.label, **self.version, **how}
+
+    @cached_property
+    def version(self) -> dict[str, Any]:
+        """See `version_of`."""
+        return version_of(self.what, self.model_revision)
 
     def rate(self, target: Target, wanted: Collection[str]) -> Iterator[Scored]:
         """Scores of every wanted item."""
@@ -211,11 +215,12 @@ def _other(rater: Rater) -> tuple[Sequence[str], Score]:
     """
     from transformers import AutoImageProcessor, AutoModelForImageClassification, ImageClassificationPipeline
 
+    revision = rater.version.get("revision")
     try:
         model = AutoModelForImageClassification.from_pretrained(
-            rater.what, revision=rater.model_revision, use_safetensors=True, trust_remote_code=False
+            rater.what, revision=revision, use_safetensors=True, trust_remote_code=False
         )
-        processor = AutoImageProcessor.from_pretrained(rater.what, revision=rater.model_revision, backend="pil")
+        processor = AutoImageProcessor.from_pretrained(rater.what, revision=revision, backend="pil")
     except Exception as error:  # of a broken repo, whatever the library raises
         first = (str(error).strip().splitlines() or [""])[0]
         raise ModelError(f"{rater.label} cannot be loaded as an image classifier: {first:.300}") from error

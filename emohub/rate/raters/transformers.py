@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice, takewhile
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +14,7 @@ from emohub.rate.concurrent import GIVE_UP, Limits
 from emohub.rate.questions import MODEL_ERROR, Attempt, Question
 from emohub.rate.rater import ChatRater, Record
 from emohub.rate.raters._generate import Generator, Loading
-from emohub.rate.raters._repo import version_of
+from emohub.rate.raters._repo import name_of, version_of
 from emohub.rate.target import Target
 
 ENGINES = ("local", "ray")
@@ -79,13 +79,16 @@ class Rater(ChatRater):
     @property
     def label(self) -> str:
         """The folder's name, or the Hub id."""
-        return Path(self.what).resolve().name if Path(self.what).is_dir() else self.what
+        return name_of(self.what)
 
     def described(self, target: Target) -> dict[str, Any]:
         """The model's files, its precision and the seed of sampling; not where it runs."""
-        version = version_of(self.what, self.model_revision)
-        self.model_revision = version.get("revision")  # every machine loads the same
-        return {"model": self.label, **version, "dtype": self.dtype, "seed": self.seed}
+        return {"model": self.label, **self.version, "dtype": self.dtype, "seed": self.seed}
+
+    @cached_property
+    def version(self) -> dict[str, Any]:
+        """See `version_of`; every machine loads this one."""
+        return version_of(self.what, self.model_revision)
 
     def at_once(self, limits: Limits) -> int:
         """One question for each model."""
@@ -130,7 +133,9 @@ class Rater(ChatRater):
         if self._models is None:
             where = Path(self.what)
             repo = str(where.resolve()) if where.is_dir() else self.what
-            loading = Loading(repo, self.model_revision, self.device, self.dtype, self.trust_remote_code, self.seed)
+            loading = Loading(
+                repo, self.version.get("revision"), self.device, self.dtype, self.trust_remote_code, self.seed
+            )
             self._models = (
                 OnRay(self._open, loading, self.address, self.actors) if self.engine == "ray" else Here(loading)
             )
@@ -208,9 +213,7 @@ class _Actor(Generator):
     """
 
     def __init__(self, loading: Loading, neighbours: int) -> None:
-        import torch
+        from emohub.model.infer.raytask import share_cores
 
-        from emohub.model.infer.decode import default_workers
-
-        torch.set_num_threads(max(1, default_workers() // neighbours))  # Ray would allow one
+        share_cores(neighbours)
         super().__init__(loading)

@@ -165,6 +165,13 @@ def test_a_question_without_memory_may_be_asked_again(generator: Generator, monk
     assert (attempt.failure, attempt.retry) == ("model error", TRANSIENT) and "no memory is left" in attempt.detail
 
 
+def test_a_model_that_is_spread_over_what_there_is_answers_alike(vlm: Path, generator: Generator) -> None:
+    """`--device auto`; here that is the CPU, through accelerate."""
+    asked = questions(0.0)[:2]
+    spread = Generator(Loading(str(vlm), device="auto")).answer(asked, [0, 0])
+    assert [one.text for one in spread] == [one.text for one in generator.answer(asked, [0, 0])]
+
+
 def test_draws_have_the_probabilities_of_the_model() -> None:
     logits, temperature, count = torch.tensor([2.0, 0.0, -1.0, 1.0, -30.0]), 0.8, 20_000
     draws = Draws(range(count), [temperature] * count)
