@@ -3,7 +3,7 @@
 import importlib
 import math
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -185,3 +185,28 @@ def listed(ratings: Any) -> Any:
     if hasattr(ratings, "read_all"):
         return ratings.read_all()
     return list(ratings) if isinstance(ratings, Iterator) else ratings
+
+
+def groups_of(groups: Any, items: Sequence[str], what: str) -> Ints:
+    """The number [items] of each item's group, as a user names them.
+
+    Args:
+        groups: {item: group}, or the groups in the order of the items; None: all items are one group.
+        items: names of the items.
+        what: the argument's name, for messages.
+
+    Raises:
+        RatingsError: an item without a group.
+    """
+    if groups is None:
+        return np.zeros(len(items), dtype=np.int64)
+    pairs = groups.items() if isinstance(groups, Mapping) else zip(items, groups, strict=False)
+    named = {name_of(item): name_of(group) for item, group in pairs}
+    missing = [item for item in items if item not in named]
+    if missing or (not isinstance(groups, Mapping) and len(groups) != len(items)):
+        raise RatingsError(
+            f"{what} name {len(groups)} of {len(items)} items"
+            + (f"; {missing[:3]} have none" if missing else "")
+            + f". Give one of the {what} for every item, as {{item: …}} or in the order of the items."
+        )
+    return np.unique([named[item] for item in items], return_inverse=True)[1]

@@ -52,9 +52,14 @@ def number(value: Any) -> str:
     )
 
 
-def headline(name: str, value: float, interval: Sequence[float] | None, counts: dict[str, Any]) -> str:
-    """The value with its interval, and the counts behind it, as HTML; what did not happen is left out."""
-    within = f"<p><b>95 % interval</b> {number(interval[0])} to {number(interval[1])}</p>" if interval else ""
+def headline(name: str, value: float, result: dict[str, Any], counts: dict[str, Any]) -> str:
+    """The value with its interval, or why there is none, and the counts, as HTML; what did not happen is left out."""
+    interval, within = result.get("interval"), ""
+    if interval:
+        of = f" ({escaped(result['population'])})" if "population" in result else ""
+        within = f"<p><b>95 % interval</b>{of}: {number(interval[0])} to {number(interval[1])}</p>"
+    elif "no_interval" in result:
+        within = f"<p><b>No 95 % interval</b>: {escaped(result['no_interval'])}</p>"
     counted = {what.removeprefix("n_").replace("_", " "): count for what, count in counts.items()}
     parts = ", ".join(f"{what}: {number(count)}" for what, count in counted.items() if count or what == "undefined")
     return f"<h2>{escaped(name)} = {number(value)}</h2>{within}<p>{escaped(parts)}</p>"

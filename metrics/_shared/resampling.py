@@ -1,84 +1,13 @@
-"""Arithmetic with gaps, bootstrap resamples and percentile intervals."""
+"""Arithmetic with gaps, and bootstrap resamples."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import repeat
-from typing import Any
 
 import numpy as np
 
-from .checks import RatingsError, choice, whole
 from .table import Floats, Ints
 
 ROUNDING = 1e-12  # differences below this share of the terms that they come from are rounding, not variation
 CHUNK = 1 << 22  # numbers in one temporary array: 32 MB of float64
-RESAMPLE = ("items", "raters", "both")
-
-
-@dataclass(frozen=True, slots=True)
-class Bootstrap:
-    """How intervals are made.
-
-    Attributes:
-        n: number of resamples; 0 gives no interval.
-        seed: seed of NumPy's default generator.
-        confidence: share of the resamples within an interval.
-        resample: what is drawn with replacement, one of `valid`.
-        valid: the known values of `resample`.
-
-    Raises:
-        RatingsError: no interval can be made of these.
-    """
-
-    n: int
-    seed: int
-    confidence: float
-    resample: str
-    valid: tuple[str, ...] = RESAMPLE
-
-    def __post_init__(self) -> None:
-        if whole("bootstrap", self.n, 0) == 1:
-            raise RatingsError(f"bootstrap={self.n!r} is not valid; give a number of resamples, 0 (none) or ≥ 2.")
-        whole("seed", self.seed, 0)
-        if not isinstance(self.confidence, float | int) or not 0 < self.confidence < 1:
-            raise RatingsError(
-                f"confidence={self.confidence!r} is not valid; give a number between 0 and 1, such as 0.95."
-            )
-        choice("resample", self.resample, self.valid)
-
-    def __bool__(self) -> bool:
-        return self.n > 0
-
-    def chunks(self, items: int, raters: int, *, width: int = 1) -> Iterator[tuple[Any, Any]]:
-        """How often each item and each rater is drawn; None for what is not resampled.
-
-        Args:
-            items: number of items.
-            raters: number of raters.
-            width: numbers that the caller needs per resample, if more than either.
-
-        Yields:
-            ([resamples, items] or None, [resamples, raters] or None), some resamples at a time.
-        """
-        width = max(width, items, raters)
-        of_items: Iterator[Any] = resamples(items, self.n, self.seed, width=width)
-        of_raters: Iterator[Any] = resamples(raters, self.n, self.seed + 1, width=width)
-        yield from zip(
-            repeat(None) if self.resample == "raters" else of_items,
-            repeat(None) if self.resample == "items" else of_raters,
-            strict=False,
-        )
-
-    def rows(self, items: int, raters: int) -> Iterator[tuple[Any, Any]]:
-        """Likewise, one resample at a time."""
-        for chunk in self.chunks(items, raters):
-            yield from zip(*(repeat(None) if counts is None else counts for counts in chunk), strict=False)
-
-    def interval(self, draws: Floats | None) -> dict[str, Any]:
-        """The percentile interval of the resamples and how many of them are undefined; nothing without resamples."""
-        if draws is None:
-            return {}
-        return {"interval": percentiles(draws, self.confidence), "n_undefined_resamples": int(np.isnan(draws).sum())}
 
 
 def resamples(n: int, bootstrap: int, seed: int, *, width: int | None = None) -> Iterator[Floats]:

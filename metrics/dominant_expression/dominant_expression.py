@@ -15,7 +15,7 @@ six candidates a random order already scores high, and so does the prior (what o
 same emoji, show on average).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import datasets
@@ -23,11 +23,12 @@ import evaluate
 import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
-from .frames import name_of
+from .frames import groups_of
+from .intervals import Bootstrap, intervals
 from .models import compared_items, read_model
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import cell_means, read_ratings
-from .resampling import Bootstrap, divide, mean_defined, merge_ties
+from .resampling import divide, mean_defined, merge_ties
 from .scores import DISCOUNTS, all_scores, dominant, prior, random_scores
 from .table import Bools, Floats, Ints, Table
 
@@ -60,6 +61,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    clusters: Any = None,
     common_items: bool = False,
 ) -> dict[str, Any]:
     """Every measure with its baselines, averaged over items.
@@ -73,10 +75,12 @@ def analyse(
         k: of top-k.
         ndcg_k: of nDCG; None: all places.
         discount: of nDCG, "log2" or "2002" (Järvelin and Kekäläinen: none for the first two places).
-        bootstrap: number of resamples for the intervals; 0 gives none.
+        bootstrap: number of resamples for the intervals, see `intervals`; 0 gives none.
         seed: seed of the resamples.
-        confidence: share of the resamples within an interval.
-        resample: "items", "raters" (the humans') or "both".
+        confidence: how often an interval shall hold the value of the population.
+        resample: what is a sample of a population: "items", "raters" (the humans) or "both".
+        clusters: items that belong together (of one performer, of one prompt), as {item: cluster} or in the order of
+            the items; they are resampled together.
         common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
@@ -100,7 +104,7 @@ def analyse(
     k = whole("k", k, 1)
     ndcg_k = None if ndcg_k is None else whole("ndcg_k", ndcg_k, 1)
     table = _humans(references)
-    group = _groups(groups, table.items)
+    group = groups_of(groups, table.items, "groups")
     means, n_elsewhere = read_model(predictions, table)
     table, coverage = compared_items(table, (~np.isnan(means)).sum(axis=1) > 0, common_items=common_items)
     options = {"k": k, "ndcg_k": ndcg_k, "discount": discount}
@@ -108,18 +112,21 @@ def analyse(
     answered: Bools = np.any(~np.isnan(means) & ~np.isnan(gains), axis=1)
     point = _scores(means, gains, group, answered, options)
     result = _report(point, k)
+    boot = boot.within(clusters, table.items)
     if boot:
-        draws = _draws(means, table, group, answered, candidates, options, point, boot)
-        for name, entry in result.items():
-            values = draws[f"{name}/value"] if name != "skill" else _skill(draws["ndcg/value"], draws["ndcg/random"])
-            entry |= boot.interval(values)
+
+        def scores_of(weight: Floats) -> dict[str, Floats]:
+            return _scores(means, _gains(table, weight, candidates), group, answered, options)
+
+        _add_intervals(result, point, table, scores_of, boot)
     primary = result["top1_split"]
     some = dominant(gains).any(axis=1)
     scored = some & answered
     warn_undefined(int(not scored.any()), "No item has a dominant category and a prediction: undefined")
     return {
         "dominant_expression": primary["value"],
-        **{name: primary[name] for name in ("interval", "n_undefined_resamples") if name in primary},
+        **{name: value for name, value in primary.items() if name not in ("value", "random", "prior", "n_items")},
+        **boot.population,
         "scores": result,
         "candidates": candidates,
         "discount": discount,
@@ -145,21 +152,6 @@ def _humans(references: Any) -> Table:
     if (table.rating < 0).any():
         raise RatingsError(f"Human ratings are gains and must be ≥ 0; the lowest is {table.rating.min():g}.")
     return table
-
-
-def _groups(groups: Any, items: Sequence[str]) -> Ints:
-    if groups is None:
-        return np.zeros(len(items), dtype=np.int64)
-    pairs = groups.items() if isinstance(groups, Mapping) else zip(items, groups, strict=False)
-    named = {name_of(item): name_of(group) for item, group in pairs}
-    missing = [item for item in items if item not in named]
-    if missing or (not isinstance(groups, Mapping) and len(groups) != len(items)):
-        raise RatingsError(
-            f"groups name {len(groups)} groups for {len(items)} items"
-            + (f"; {missing[:3]} have none" if missing else "")
-            + ". Give one for every item, as {item: group} or in the order of the items."
-        )
-    return np.unique([named[item] for item in items], return_inverse=True)[1]
 
 
 def _gains(references: Table, weight: Floats, candidates: str) -> Floats:
@@ -210,29 +202,50 @@ def _report(point: dict[str, Floats], k: int) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _draws(
-    means: Floats,
-    table: Table,
-    group: Ints,
-    answered: Bools,
-    candidates: str,
-    options: dict[str, Any],
+def _add_intervals(
+    result: dict[str, dict[str, Any]],
     point: dict[str, Floats],
+    table: Table,
+    scores_of: Callable[[Floats], dict[str, Floats]],
     boot: Bootstrap,
-) -> dict[str, Floats]:
-    """Mean over items of every measure in every resample, name → [bootstrap]."""
-    drawn = []
-    for of_items, of_raters in boot.rows(len(means), len(table.raters)):
-        scores = point
-        if of_raters is not None:
-            again = _gains(table, of_raters[table.rater], candidates)
-            scores = _scores(means, again, group, answered, options)
-        drawn.append(_means(scores, np.ones(len(means)) if of_items is None else of_items))
-    return {name: np.array([one[name] for one in drawn]) for name in point}
+) -> None:
+    """Add to every measure its interval."""
+    *names, _ = result  # skill is the last, and follows from two others
+    n_items = len(table.items)
+
+    def means(scores: dict[str, Floats], counts: Floats) -> Floats:
+        value, random = (
+            np.stack([mean_defined(scores[f"{name}/{source}"], weights=counts) for name in names])
+            for source in ("value", "random")
+        )
+        return np.vstack([value, _skill(value[-1:], random[-1:])])
+
+    def draw(of_items: Any, of_raters: Any) -> Floats:
+        if of_raters is None:
+            return means(point, of_items)
+        once = np.ones((1, n_items))
+        return np.hstack([means(scores_of(weight[table.rater]), once) for weight in of_raters])
+
+    found = intervals(
+        boot,
+        np.array([entry["value"] for entry in result.values()]),
+        draw,
+        n_items=n_items,
+        raters=np.unique(table.rater),
+        n_raters=len(table.raters),
+        scale="logit",
+        positives=np.array([_rests_on(name, point[f"{name}/value"]) for name in [*names, "ndcg"]]),
+    )
+    for entry, one in zip(result.values(), found, strict=True):
+        entry |= one
 
 
-def _means(scores: dict[str, Floats], counts: Floats) -> dict[str, float]:
-    return {name: float(mean_defined(score, weights=counts)) for name, score in scores.items()}
+def _rests_on(name: str, scores: Floats) -> float:
+    """On how many items a mean of scores rests; of hits and misses: thrice those that are fewer."""
+    defined = scores[~np.isnan(scores)]
+    if name == "ndcg":
+        return float(len(defined))
+    return min(3 * float(defined.sum()), 3 * float((1 - defined).sum()), float(len(defined)))
 
 
 class DominantExpression(TakesTables, evaluate.Metric):

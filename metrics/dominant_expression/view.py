@@ -29,13 +29,13 @@ def run(
         {
             "score": [spoken(name) for name in scores],
             **{key: [entry[key] for entry in scores.values()] for key in ("value", "random", "prior")},
-            "low": [entry["interval"][0] if bootstrap else None for entry in scores.values()],
-            "high": [entry["interval"][1] if bootstrap else None for entry in scores.values()],
+            "low": [(entry.get("interval") or [None])[0] for entry in scores.values()],
+            "high": [(entry.get("interval") or [None])[-1] for entry in scores.values()],
             "items": [entry["n_items"] for entry in scores.values()],
         }
     )
     counts = {"mean candidates": result["mean_candidates"]} | counts_of(result)
-    text = headline("Top-1 (split)", result["dominant_expression"], result.get("interval"), counts)
+    text = headline("Top-1 (split)", result["dominant_expression"], result, counts)
     names, values, intervals, grey = zip(*rows, strict=True)
     return (
         text,

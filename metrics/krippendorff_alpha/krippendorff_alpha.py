@@ -27,10 +27,11 @@ import numpy as np
 from .alpha import LEVELS, Units, alpha_of_units, pairable
 from .checks import RatingsError, choice, warn_undefined
 from .frames import frame_of, listed
+from .intervals import Bootstrap, Draw, intervals, percentile_interval, positives_of
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
 from .resampled import by_cell, raters_by_cell, resampled_alpha, resampled_raters, resampling_width
-from .resampling import Bootstrap, mean_defined, resamples
+from .resampling import mean_defined, resamples
 from .table import Floats, Ints, Table, only_common
 
 ENGINES = ("own", "krippendorff")
@@ -131,6 +132,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    clusters: Any = None,
     common_items: bool = False,
 ) -> dict[str, Any]:
     """α of every category, their mean, and α of all (item, category) units together.
@@ -142,10 +144,12 @@ def analyse(
         upstream: also give α as it was published for EmoNet-Face BINARY, under the name `upstream`: of target votes
             only (rows whose `step` is 0, where the table has that column, are left out and counted), with items taken
             as raters and raters as units. It measures something else. Its intervals always resample items.
-        bootstrap: number of resamples for the intervals; 0 gives none.
+        bootstrap: number of resamples for the intervals, see `intervals`; 0 gives none.
         seed: seed of the resamples.
-        confidence: share of the resamples within an interval.
-        resample: "items", "raters" (a rater drawn twice counts twice, but forms no pairs with itself) or "both".
+        confidence: how often an interval shall hold the value of the population.
+        resample: what is a sample of a population: "items", "raters" or "both".
+        clusters: items that belong together (of one performer, of one prompt), as {item: cluster} or in the order of
+            the items; they are resampled together.
         common_items: whether only what every rater rated is used.
 
     Returns:
@@ -171,16 +175,17 @@ def analyse(
     tables = [*parts, table] if len(parts) > 1 else parts
     units = [_units(one) for one in tables]
     alphas = np.array([_alpha(*pair, level, engine) for pair in zip(tables, units, strict=True)])
-    draws = _draws(tables, units, level, engine, boot) if boot else None
-    entries = [
-        _entry(alpha, None if draws is None else draws[number], boot) for number, alpha in enumerate(alphas.tolist())
-    ]
+    in_parts = alphas[: len(parts)]
+    values = np.array([mean_defined(in_parts), *alphas])
+    boot = boot.within(clusters, table.items)
+    draw = _package_draw(tables, level) if engine == "krippendorff" else _own_draw(tables, units, level)
+    width = max(resampling_width(one, level, len(table.items)) for one in units)
+    whole, *entries = _entries(table, values, draw, boot, width)
     counts = [one.counts() | _pairable_counts(of_one) for one, of_one in zip(tables, units, strict=True)]
-    in_parts, mean_draws = alphas[: len(parts)], None if draws is None else mean_defined(draws[: len(parts)], axis=0)
     undefined = int(np.isnan(in_parts).sum())
     warn_undefined(undefined, f"α is undefined for {undefined} categories: no item with two ratings, or no variation")
     result = {
-        **_entry(float(mean_defined(in_parts)), mean_draws, boot),
+        **whole,
         **counts[-1],
         "n_categories": len(parts),
         "n_undefined": undefined,
@@ -189,6 +194,7 @@ def analyse(
         "coverage": table.coverage(),
         "level": level,
         "engine": engine,
+        **boot.population,
     }
     return result | ({"upstream": _upstream(ratings, level, boot)} if upstream else {})
 
@@ -197,33 +203,55 @@ def _pairable_counts(units: Units) -> dict[str, int]:
     return {"n_units": len(units.start), "n_pairable": int(units.count.sum())}
 
 
-def _entry(alpha: float, draws: Floats | None, boot: Bootstrap) -> dict[str, Any]:
-    return {"krippendorff_alpha": alpha} | boot.interval(draws)
+def _entries(table: Table, values: Floats, draw: Draw, boot: Bootstrap, width: int) -> list[dict[str, Any]]:
+    """α with its interval: the mean over categories, each category and, of several, all together."""
+    positives, n_parts = positives_of(table), len(table.categories)
+    middle = np.median(positives)
+
+    def draw_all(of_items: Any, of_raters: Any) -> Floats:
+        drawn = draw(of_items, of_raters)
+        return np.vstack([mean_defined(drawn[:n_parts], axis=0), drawn])
+
+    found = intervals(
+        boot,
+        values,
+        draw_all,
+        n_items=len(table.items),
+        raters=np.unique(table.rater),
+        n_raters=len(table.raters),
+        scale="tanh",
+        positives=np.array([middle, *positives, *([middle] if n_parts > 1 else [])]),
+        width=width,
+    )
+    return [{"krippendorff_alpha": float(alpha)} | one for alpha, one in zip(values, found, strict=True)]
 
 
-def _draws(tables: list[Table], units: list[Units], level: str, engine: str, boot: Bootstrap) -> Floats:
-    """α of every resample, [tables, bootstrap]; all tables have the same items and raters, drawn at once for all."""
-    if engine == "krippendorff":
-        return np.stack([_package_draws(table, level, boot) for table in tables])
-    n_items, n_raters = len(tables[0].items), len(tables[0].raters)
-    width = max(resampling_width(one, level, n_items) for one in units)
-    who = [raters_by_cell(table) for table in tables] if boot.resample != "items" else []
-    found = [
-        [
-            resampled_alpha(one, of_items, level)
-            if of_raters is None
-            else resampled_raters(one, who[number], of_raters, level, items=of_items)
-            for number, one in enumerate(units)
-        ]
-        for of_items, of_raters in boot.chunks(n_items, n_raters, width=width)
-    ]
-    return np.concatenate(found, axis=1)
+def _own_draw(tables: list[Table], units: list[Units], level: str) -> Draw:
+    """α of resamples, [tables, resamples]; all tables have the same items and raters."""
+    who: list[Ints] = []
+
+    def draw(of_items: Any, of_raters: Any) -> Floats:
+        if of_raters is None:
+            return np.stack([resampled_alpha(one, of_items, level) for one in units])
+        who.extend(map(raters_by_cell, [] if who else tables))
+        return np.stack([resampled_raters(one, of, of_raters, level) for one, of in zip(units, who, strict=True)])
+
+    return draw
 
 
-def _package_draws(table: Table, level: str, boot: Bootstrap) -> Floats:
-    matrix, item = _unit_matrix(table)
-    drawn = (row[item].astype(np.int64) for row, _ in boot.rows(len(table.items), len(table.raters)))
-    return np.array([package_alpha(np.repeat(matrix, times, axis=1), level) for times in drawn])
+def _package_draw(tables: list[Table], level: str) -> Draw:
+    matrices = [_unit_matrix(table) for table in tables]
+
+    def draw(of_items: Any, _: Any) -> Floats:
+        times = of_items.astype(np.int64)
+        return np.array(
+            [
+                [package_alpha(np.repeat(matrix, row[item], axis=1), level) for row in times]
+                for matrix, item in matrices
+            ]
+        )
+
+    return draw
 
 
 def _upstream(ratings: Any, level: str, boot: Bootstrap) -> dict[str, Any]:
@@ -236,7 +264,11 @@ def _upstream(ratings: Any, level: str, boot: Bootstrap) -> dict[str, Any]:
     tables = [table, *table.parts()]
     units = [pairable(one.rater, one.rating) for one in tables]
     draws = _turned_draws(tables, units, level, boot) if boot else [None] * len(tables)
-    whole, *parts = (_entry(alpha_of_units(one, level), drawn, boot) for one, drawn in zip(units, draws, strict=True))
+    whole, *parts = (
+        {"krippendorff_alpha": alpha_of_units(one, level)}
+        | (percentile_interval(drawn, boot.confidence) if boot else {})
+        for one, drawn in zip(units, draws, strict=True)
+    )
     return whole | {"n_left_out": n_left_out, "per_category": dict(zip(table.categories, parts, strict=True))}
 
 

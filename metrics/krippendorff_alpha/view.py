@@ -26,5 +26,5 @@ def run(table: pd.DataFrame, level: str, bootstrap: float) -> tuple[str, pd.Data
             "units": [entry.get("n_units", result["n_units"]) for entry in entries.values()],
         }
     )
-    text = headline("Krippendorff's α", result["krippendorff_alpha"], result.get("interval"), counts_of(result))
+    text = headline("Krippendorff's α", result["krippendorff_alpha"], result, counts_of(result))
     return text, details, bars(names, values, intervals, label=f"Krippendorff's α, {level}", reference=1)

@@ -15,13 +15,14 @@ import numpy as np
 
 from .checks import warn_undefined
 from .frames import frame_of, listed
+from .intervals import Bootstrap, intervals, percentile_interval
 from .models import compared_items, read_model
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
-from .resampling import Bootstrap, divide, mean_defined, resamples
+from .resampling import divide, mean_defined, resamples
 from .table import Floats, Ints, Table
 
-RESAMPLE = ("categories", "items", "raters", "both")
+RESAMPLE = ("items", "raters", "both", "categories")
 OK, CONSTANT_MODEL, CONSTANT_HUMANS, TOO_FEW = "ok", "constant model", "constant humans", "fewer than two items"
 
 CITATION = """\
@@ -146,7 +147,8 @@ def analyse(
     bootstrap: int = 0,
     seed: int = 0,
     confidence: float = 0.95,
-    resample: str = "categories",
+    resample: str = "items",
+    clusters: Any = None,
     common_items: bool = False,
 ) -> dict[str, Any]:
     """ρ of every category and their mean.
@@ -154,11 +156,13 @@ def analyse(
     Args:
         predictions: the model's ratings, as `read_model` takes them; samples are averaged.
         references: the humans' ratings, as `read_ratings` takes them; or [items], one rating each.
-        bootstrap: number of resamples for the intervals; 0 gives none.
+        bootstrap: number of resamples for the intervals, see `intervals`; 0 gives none.
         seed: seed of the resamples.
-        confidence: share of the resamples within an interval.
-        resample: "categories" (how the mean would vary over other categories), "items", "raters" (the humans') or
-            "both" (items and raters).
+        confidence: how often an interval shall hold the value of the population.
+        resample: what is a sample of a population: "items", "raters" (the humans), "both", or "categories" (how the
+            mean would vary over other categories: a percentile interval of the mean only, far wider than the others).
+        clusters: items that belong together (of one performer, of one prompt), as {item: cluster} or in the order of
+            the items; they are resampled together.
         common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
@@ -179,11 +183,13 @@ def analyse(
     undefined = sum(one in (CONSTANT_HUMANS, TOO_FEW) for one in status)
     constant = status.count(CONSTANT_MODEL)
     warn_undefined(undefined + constant, f"ρ is undefined for {undefined + constant} categories, see their status")
-    mean_draws, draws = _draws(means, human, table, rho, status, boot) if boot else (None, None)
+    boot = boot.within(clusters, table.items)
+    mean = float(_mean(rho[:, None], status)[0])
+    of_mean, *of_categories = _entries(means, human, table, np.array([mean, *rho]), status, boot)
     both = ~np.isnan(means) & ~np.isnan(human)
     return {
-        "rating_correlation": float(_mean(rho[:, None], status)[0]),
-        **boot.interval(mean_draws),
+        "rating_correlation": mean,
+        **of_mean,
         "mean_defined": float(mean_defined(rho)),
         "n_categories": len(rho),
         "n_constant": constant,
@@ -192,11 +198,12 @@ def analyse(
         "n_raters": len(np.unique(table.rater)),
         "n_missing_predictions": int((np.isnan(means) & ~np.isnan(human)).sum()),
         "n_unused_predictions": n_elsewhere,
+        **boot.population,
         **coverage,
         "per_category": {
             name: {
                 "rho": float(rho[number]),
-                **boot.interval(None if draws is None else draws[number]),
+                **of_categories[number],
                 "n_items": int(both[:, number].sum()),
                 "status": status[number],
             }
@@ -211,26 +218,51 @@ def _mean(rho: Floats, status: list[str]) -> Floats:
     return mean_defined(np.where(constant, 0.0, rho), axis=0)
 
 
-def _draws(
-    means: Floats, human: Floats, table: Table, rho: Floats, status: list[str], boot: Bootstrap
-) -> tuple[Floats, Floats | None]:
-    """Mean of every resample, and ρ of every category where items or raters were resampled."""
-    if boot.resample == "categories":
-        usable = np.where(np.array(status) == CONSTANT_MODEL, 0.0, rho)
-        usable = usable[~np.isnan(usable)]
-        if not len(usable):
-            return np.full(boot.n, np.nan), None
-        return np.concatenate([c @ usable / c.sum(1) for c in resamples(len(usable), boot.n, boot.seed)]), None
-    if boot.resample == "items":
-        items = (counts for counts, _ in boot.chunks(len(means), len(table.raters), width=2 * len(means)))
-        drawn = np.concatenate([_correlations(means, human, counts) for counts in items], axis=1)
-    else:
-        columns = []
-        for of_items, of_raters in boot.rows(len(means), len(table.raters)):
-            again = medians(table, of_raters[table.rater].astype(np.int64))
-            columns.append(_correlations(means, again, None if of_items is None else of_items[None])[:, 0])
-        drawn = np.stack(columns, axis=1)
-    return _mean(drawn, status), drawn
+def _entries(
+    means: Floats, human: Floats, table: Table, values: Floats, status: list[str], boot: Bootstrap
+) -> list[dict[str, Any]]:
+    """The intervals of the mean over categories and of every category."""
+    if boot and boot.resample == "categories":
+        return [_over_categories(values[1:], status, boot), *({} for _ in status)]
+    constant = np.array([one == CONSTANT_MODEL for one in status])
+
+    def draw(of_items: Any, of_raters: Any) -> Floats:
+        if of_raters is None:
+            rho = _correlations(means, human, of_items)
+        else:
+            again = (medians(table, row[table.rater].astype(np.int64)) for row in of_raters)
+            rho = np.stack([_correlations(means, one, None)[:, 0] for one in again], axis=1)
+        return np.vstack([_mean(rho, status), rho])
+
+    positives = np.array([_positives(*pair) for pair in zip(means.T, human.T, strict=True)])
+    tested = positives[~np.isnan(values[1:]) & ~constant]
+    return intervals(
+        boot,
+        values,
+        draw,
+        n_items=len(means),
+        raters=np.unique(table.rater),
+        n_raters=len(table.raters),
+        scale="tanh",
+        positives=np.array([np.median(tested) if len(tested) else 0.0, *positives]),
+        width=2 * len(means),
+    )
+
+
+def _positives(model: Floats, human: Floats) -> float:
+    """Number of items that are not at the most frequent value, on the side that has fewer of them."""
+    both = ~np.isnan(model) & ~np.isnan(human)
+    most = (np.unique(side[both], return_counts=True)[1].max(initial=0) for side in (model, human))
+    return float(both.sum() - max(most))
+
+
+def _over_categories(rho: Floats, status: list[str], boot: Bootstrap) -> dict[str, Any]:
+    usable = np.where(np.array(status) == CONSTANT_MODEL, 0.0, rho)
+    usable = usable[~np.isnan(usable)]
+    if not len(usable):
+        return percentile_interval(np.full(boot.n, np.nan), boot.confidence)
+    drawn = [counts @ usable / counts.sum(1) for counts in resamples(len(usable), boot.n, boot.seed)]
+    return percentile_interval(np.concatenate(drawn), boot.confidence)
 
 
 def _humans(references: Any) -> Table:

@@ -31,7 +31,7 @@ def run(table: pd.DataFrame, model: str, resample: str, bootstrap: float) -> tup
             "status": [entry["status"] for entry in entries.values()],
         }
     )
-    text = headline("Mean Spearman's ρ", result["rating_correlation"], result.get("interval"), counts_of(result))
+    text = headline("Mean Spearman's ρ", result["rating_correlation"], result, counts_of(result))
     return (
         text,
         details,

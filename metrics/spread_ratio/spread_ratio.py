@@ -26,10 +26,11 @@ import numpy as np
 
 from .checks import RatingsError, choice, warn_undefined, whole
 from .frames import TABLES
+from .intervals import Bootstrap, intervals
 from .models import compared_items
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import read_ratings
-from .resampling import Bootstrap, percentiles
+from .resampling import percentiles
 from .sides import Sides, baselines, ratio_of, read_samples, sides_of, split_half, spread_ratio
 from .spreads import SPREADS, VARIANTS, energy_distance
 from .table import Floats, Table, align
@@ -61,6 +62,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    clusters: Any = None,
     common_items: bool = False,
 ) -> dict[str, Any]:
     """Spread Ratio with its human reference, baselines and the energy distance.
@@ -70,10 +72,13 @@ def analyse(
         references: the humans' ratings, likewise.
         variant: "variance", "gmd", "profile" or "choice".
         splits: number of random splits of the raters for the human reference; 0 gives none.
-        bootstrap: number of resamples for the interval; 0 gives none.
+        bootstrap: number of resamples for the interval, see `intervals`; 0 gives none.
         seed: seed of the resamples and splits.
-        confidence: share of the resamples (or splits) within an interval.
-        resample: "items", "raters" (of the humans; a rater drawn twice forms no pairs with itself) or "both".
+        confidence: how often the interval shall hold the value of the population; of the human reference: share of the
+            splits within it.
+        resample: what is a sample of a population: "items", "raters" (the humans) or "both".
+        clusters: items that belong together (of one performer, of one prompt), as {item: cluster} or in the order of
+            the items; they are resampled together.
         common_items: whether human values and baselines are restricted to the items that the model has ratings of.
 
     Returns:
@@ -106,9 +111,12 @@ def analyse(
     spread = SPREADS[variant](sides.human, len(sides.cell))
     of_ratings = sides if variant in ("variance", "gmd") else sides_of(model_table, human_table, "variance")
     distances = energy_distance(of_ratings.model, of_ratings.human, len(of_ratings.cell))
+    boot = boot.within(clusters, human_table.items)
+    value = float(ratio_of(model, human, variant))
     result = {
-        "spread_ratio": float(ratio_of(model, human, variant)),
-        **boot.interval(_draws(sides, variant, boot) if boot else None),
+        "spread_ratio": value,
+        **_interval(sides, value, spread, variant, boot),
+        **boot.population,
         "variant": variant,
         "n_units": len(sides.cell),
         "n_items": len(np.unique(sides.item)),
@@ -150,17 +158,27 @@ def _reference(references: Table, variant: str, splits: int, boot: Bootstrap) ->
     )
 
 
-def _draws(sides: Sides, variant: str, boot: Bootstrap) -> Floats:
-    """Spread Ratio of every resample, [bootstrap]."""
+def _interval(sides: Sides, value: float, spread: Floats, variant: str, boot: Bootstrap) -> dict[str, Any]:
+    """The interval of the Spread Ratio; it rests on the items on which the humans differ."""
     n_items, n_raters = len(sides.items), int(sides.human.who.max()) + 1
-    if boot.resample == "items":
-        items = (counts for counts, _ in boot.chunks(n_items, n_raters))
-        return np.concatenate([ratio_of(*sides.sums(variant, counts), variant) for counts in items])
-    found = []
-    for of_items, of_raters in boot.rows(n_items, n_raters):
-        weighed = replace(sides, human=replace(sides.human, weight=of_raters[sides.human.who]))
-        found.append(_resampled(weighed, variant, np.ones(n_items) if of_items is None else of_items))
-    return np.array(found)
+
+    def draw(of_items: Any, of_raters: Any) -> Floats:
+        if of_raters is None:
+            return ratio_of(*sides.sums(variant, of_items), variant)[None]
+        weighed = (replace(sides, human=replace(sides.human, weight=row[sides.human.who])) for row in of_raters)
+        return np.array([[_resampled(one, variant, np.ones(n_items)) for one in weighed]])
+
+    (found,) = intervals(
+        boot,
+        np.array([value]),
+        draw,
+        n_items=n_items,
+        raters=np.unique(sides.human.who),
+        n_raters=n_raters,
+        scale="log",
+        positives=np.array([len(np.unique(sides.item[spread > 0])) * 1.0]),
+    )
+    return found
 
 
 def _resampled(sides: Sides, variant: str, counts: Floats) -> float:

@@ -32,5 +32,5 @@ def run(table: pd.DataFrame, model: str, variant: str, bootstrap: float) -> tupl
         }
     )
     counts = {"energy distance": result["energy_distance"]} | counts_of(result)
-    text = headline("Spread Ratio", result["spread_ratio"], result.get("interval"), counts)
+    text = headline("Spread Ratio", result["spread_ratio"], result, counts)
     return text, details, bars(names, values, intervals, label="Spread Ratio", reference=1, grey=grey)

@@ -19,12 +19,12 @@ def run(table: pd.DataFrame, weights: str, non_integer: str, bootstrap: float) -
         {
             "raters": " – ".join(pair["raters"]),
             "weighted kappa": pair["weighted_kappa"],
-            "interval": " to ".join(map(number, pair.get("interval", []))),
+            "interval": " to ".join(map(number, pair.get("interval") or [])),
             "common ratings": pair["n_ratings"],
         }
         for pair in result["per_pair"]
     )
-    text = headline("Weighted kappa", result["weighted_kappa"], result.get("interval"), counts_of(result))
+    text = headline("Weighted kappa", result["weighted_kappa"], result, counts_of(result))
     return text, details, heat_map(result)
 
 

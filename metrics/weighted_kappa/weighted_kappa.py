@@ -15,8 +15,8 @@ With quadratic weights that is Lin's concordance correlation, which needs no who
 """
 
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -25,12 +25,14 @@ import evaluate
 import numpy as np
 import pandas as pd
 
+from .averages import Averages, Category, averages_of, category_of, intervals_of
 from .checks import CoverageWarning, RatingsError, warn_undefined, whole
 from .frames import frame_of, listed, name_of
-from .kappa import kappa_of_table, pairwise_kappa, prepare, resampled_kappa, weighted_kappa
+from .intervals import Bootstrap
+from .kappa import kappa_of_table, pairwise_kappa, prepare, weighted_kappa
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
-from .resampling import Bootstrap, divide, mean_defined
+from .resampling import divide
 from .table import Bools, Floats, Ints, Table, only_common
 
 __all__ = ["WeightedKappa", "analyse", "kappa_of_table", "pairwise_kappa", "weighted_kappa"]
@@ -51,30 +53,6 @@ CITATION = """\
 FEATURES = {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
 
 
-@dataclass(frozen=True, slots=True)
-class _Category:
-    """One category: the ratings of the items that have any, and the pairs of raters that share some of them."""
-
-    ratings: Floats  # [raters, items with ratings]
-    items: Ints  # [items with ratings] their numbers
-    shared: Ints  # numbers of the pairs
-    kappa: Floats  # [pairs]
-    n: Ints  # [pairs] common items
-
-
-@dataclass(frozen=True, slots=True)
-class _Averages:
-    """Averages of κ_w, one per resample."""
-
-    per_category: Floats  # [categories, resamples], over pairs
-    per_rater: Floats  # [resamples, raters], over each one's partners, then over categories
-    per_pair: Floats  # [resamples, pairs], over categories
-
-    @property
-    def overall(self) -> Floats:
-        return mean_defined(self.per_category, axis=0)
-
-
 def analyse(
     ratings: Any = None,
     predictions: Any = None,
@@ -90,6 +68,7 @@ def analyse(
     seed: int = 0,
     confidence: float = 0.95,
     resample: str = "items",
+    clusters: Any = None,
     common_items: bool = False,
 ) -> dict[str, Any]:
     """κ_w of all pairs of raters in every category, averaged over pairs, partners and categories.
@@ -104,11 +83,12 @@ def analyse(
         non_integer: what to do with ratings that are not whole: "error", "round", "concordance" or "upstream".
         partners: names of the raters with whom every rater is compared (the humans, say); None: all.
         min_common: least number of common items, in a category, for a pair to count there.
-        bootstrap: number of resamples for the intervals; 0 gives none.
+        bootstrap: number of resamples for the intervals, see `intervals`; 0 gives none.
         seed: seed of the resamples.
-        confidence: share of the resamples within an interval.
-        resample: "items", "raters" (a pair counts as often as both were drawn; a rater is never paired with itself)
-            or "both".
+        confidence: how often an interval shall hold the value of the population.
+        resample: what is a sample of a population: "items", "raters" or "both".
+        clusters: items that belong together (of one performer, of one prompt), as {item: cluster} or in the order of
+            the items; they are resampled together.
         common_items: whether only items are used, in each category, that every compared rater rated: all raters, or
             with `partners` those who are none.
 
@@ -139,11 +119,12 @@ def analyse(
         usable = usable.rows(~np.isnan(ready.ratings))
     pairs = np.stack(np.triu_indices(len(table.raters), 1), axis=1)
     pairs = pairs[partner[pairs].any(1)]
-    categories = [_category(cells, pairs, weights, min_common) for cells in usable.matrices()]
+    categories = [category_of(cells, pairs, weights, min_common) for cells in usable.matrices()]
     counts_for = _counts_for(pairs, partner)
-    point = _averages(categories, [one.kappa[None] for one in categories], np.ones((1, len(pairs))), counts_for)
-    draws = _draws(categories, pairs, counts_for, len(table.items), weights, boot) if boot else None
-    result = _report(table, categories, pairs, counts_for, point, draws, boot)
+    point = averages_of(categories, [one.kappa[None] for one in categories], np.ones((1, len(pairs))), counts_for)
+    boot = boot.within(clusters, table.items)
+    entries = intervals_of(usable, categories, pairs, counts_for, point, weights, boot) if boot else None
+    result = _report(table, categories, pairs, counts_for, point, entries) | boot.population
     warn_undefined(result["n_undefined"], f"{result['n_undefined']} of the κ_w are undefined: both raters constant")
     changes = {"n_changed": ready.n_changed, "n_clipped": ready.n_clipped, "n_dropped": ready.n_dropped}
     return {**result, **changes, "weights": weights, "non_integer": non_integer}
@@ -184,68 +165,13 @@ def _counts_for(pairs: Ints, partner: Bools) -> Floats:
     return counts
 
 
-def _category(cells: Floats, pairs: Ints, weights: str, min_common: int) -> _Category:
-    items = np.flatnonzero(~np.isnan(cells).all(0))
-    ratings = cells[:, items] if len(items) < cells.shape[1] else cells
-    kappa, n = pairwise_kappa(ratings, weights=weights)
-    of_pairs = n[pairs[:, 0], pairs[:, 1]]
-    shared = np.flatnonzero(of_pairs >= min_common)
-    return _Category(ratings, items, shared, kappa[pairs[shared, 0], pairs[shared, 1]], of_pairs[shared])
-
-
-def _averages(categories: list[_Category], kappas: Iterable[Floats], weight: Floats, counts_for: Floats) -> _Averages:
-    """Averages over pairs, partners and categories.
-
-    Args:
-        categories: the categories.
-        kappas: for each of them κ_w [resamples, its shared pairs].
-        weight: [resamples, pairs] how often a pair counts.
-        counts_for: [pairs, raters].
-    """
-    per_category = []
-    raters, of_pairs = np.zeros((2, len(weight), counts_for.shape[1])), np.zeros((2, *weight.shape))
-    for category, kappa in zip(categories, kappas, strict=True):
-        given = ~np.isnan(kappa)
-        values = np.where(given, kappa, 0.0)
-        weighed, share = values * weight[:, category.shared], given * weight[:, category.shared]
-        per_category.append(divide(weighed.sum(1), share.sum(1)))
-        over_partners = divide(weighed @ counts_for[category.shared], share @ counts_for[category.shared])
-        raters += np.stack([np.nan_to_num(over_partners), ~np.isnan(over_partners)])
-        of_pairs[0][:, category.shared] += values
-        of_pairs[1][:, category.shared] += given
-    return _Averages(np.stack(per_category), divide(*raters), divide(*of_pairs))
-
-
-def _draws(
-    categories: list[_Category], pairs: Ints, counts_for: Floats, n_items: int, weights: str, boot: Bootstrap
-) -> _Averages:
-    """Averages of every resample, held for one chunk of resamples and one category at a time."""
-    kept = []
-    for items, raters in boot.chunks(n_items, counts_for.shape[1], width=len(pairs)):
-        n = len(raters if items is None else items)
-        weight = np.ones((n, len(pairs))) if raters is None else raters[:, pairs[:, 0]] * raters[:, pairs[:, 1]]
-        kappas = (
-            np.broadcast_to(one.kappa, (n, len(one.kappa)))
-            if items is None
-            else resampled_kappa(one.ratings, items[:, one.items], pairs[one.shared], weights=weights)
-            for one in categories
-        )
-        kept.append(_averages(categories, kappas, weight, counts_for))
-    return _Averages(
-        np.concatenate([part.per_category for part in kept], axis=1),
-        np.concatenate([part.per_rater for part in kept]),
-        np.concatenate([part.per_pair for part in kept]),
-    )
-
-
 def _report(
     table: Table,
-    categories: list[_Category],
+    categories: list[Category],
     pairs: Ints,
     counts_for: Floats,
-    point: _Averages,
-    draws: _Averages | None,
-    boot: Bootstrap,
+    point: Averages,
+    entries: list[dict[str, Any]] | None,
 ) -> dict[str, Any]:
     common = np.zeros((len(categories), len(pairs)), dtype=np.int64)
     kappa = np.full(common.shape, np.nan)
@@ -255,15 +181,12 @@ def _report(
     n_common, n_undefined = common.sum(0).tolist(), undefined.sum(0).tolist()
     over_partners = divide(np.nan_to_num(kappa) @ counts_for, ~np.isnan(kappa) @ counts_for)  # [categories, raters]
 
-    def entry(value: Any, drawn: Floats | None) -> dict[str, Any]:
-        return {"weighted_kappa": float(value)} | boot.interval(drawn)
-
-    none: Iterable[Any] = repeat(None)
-    of_categories = zip(table.categories, none if draws is None else draws.per_category, strict=False)
-    of_raters = zip(table.raters, none if draws is None else draws.per_rater.T, strict=False)
-    of_pairs = zip(pairs.tolist(), none if draws is None else draws.per_pair.T, strict=False)
+    values = point.stacked[:, 0].tolist()
+    found = [{"weighted_kappa": value} | one for value, one in zip(values, entries or repeat({}), strict=False)]
+    n_categories, n_raters = len(table.categories), len(table.raters)
+    of_categories, of_raters = found[1 : n_categories + 1], found[n_categories + 1 :][:n_raters]
     return {
-        **entry(point.overall[0], None if draws is None else draws.overall),
+        **found[0],
         **table.counts(),
         "coverage": table.coverage(),
         "n_categories": len(table.categories),
@@ -271,20 +194,21 @@ def _report(
         "n_undefined": int(undefined.sum()),
         "n_too_few_common_items": int((common == 0).sum()),
         "per_category": {
-            name: entry(point.per_category[number, 0], drawn)
+            name: of_categories[number]
             | {"n_pairs": int((common[number] > 0).sum()), "n_undefined": int(undefined[number].sum())}
-            for number, (name, drawn) in enumerate(of_categories)
+            for number, name in enumerate(table.categories)
         },
         "per_rater": {
-            name: entry(point.per_rater[0, number], drawn)
-            | _over_categories(over_partners[:, number], table.categories)
-            for number, (name, drawn) in enumerate(of_raters)
+            name: of_raters[number] | _over_categories(over_partners[:, number], table.categories)
+            for number, name in enumerate(table.raters)
         },
         "per_pair": [
             {"raters": [table.raters[first], table.raters[second]]}
-            | entry(point.per_pair[0, number], drawn)
+            | entry
             | {"n_ratings": n_common[number], "n_undefined": n_undefined[number]}
-            for number, ((first, second), drawn) in enumerate(of_pairs)
+            for number, ((first, second), entry) in enumerate(
+                zip(pairs.tolist(), found[n_categories + 1 + n_raters :], strict=True)
+            )
             if n_common[number]
         ],
     }

@@ -214,13 +214,13 @@ def test_bootstrap_is_seeded_and_contains_the_value(level: str, resample: str) -
     first, again, other = (
         analyse(table, level=level, bootstrap=60, seed=seed, resample=resample) for seed in (1, 1, 2)
     )
-    assert first == again != other
+    assert first == again and (first != other) == (resample != "raters")  # leaving out one rater is no draw
     for entry in (first, first["pooled"], *first["per_category"].values()):
         assert entry["interval"][0] < entry["krippendorff_alpha"] < entry["interval"][1]
 
 
 def test_both_engines_give_the_same_result() -> None:
-    ratings = np.random.default_rng(0).integers(0, 4, (3, 20, 2))
+    ratings = np.random.default_rng(0).integers(0, 4, (3, 60, 2))
     own, other = (
         analyse(read_ratings(ratings), level="ordinal", bootstrap=5, engine=engine)
         for engine in ("own", "krippendorff")

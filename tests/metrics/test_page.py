@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import pandas as pd
 import psutil
 import pytest
 from gradio_client import Client, handle_file
@@ -81,9 +82,14 @@ def test_long_and_wide_tables_give_value_interval_and_picture(served, table_of, 
     assert client.predict("", handle_file(long), *options(app), api_name="/compute")[:2] == wide[:2]
     said, details, picture = wide
     expected = VALUE[app.__name__.removeprefix("app_of_")]
-    assert html.unescape(said).startswith(f"<h2>{expected}</h2><p><b>95 % interval</b> ")
-    value, low, high = (float(found) for found in re.findall(r"\d\.\d{3}", said)[:3])
-    assert low <= value <= high
+    assert html.unescape(said).startswith(f"<h2>{expected}</h2><p><b>No 95 % interval</b>: it rests on ")
+    rows = table_of(app.LAYOUT.example, None)
+    large = pd.concat(rows.assign(item=rows["item"].astype(str) + f"/{copy}") for copy in range(12))
+    large.to_csv(long, index=False)
+    many = client.predict("", handle_file(long), *options(app), api_name="/compute")[0]
+    assert "<b>95 % interval</b> (other items, the same raters): " in many
+    value, low, high = (float(found) for found in re.findall(r"\d\.\d{3}", many)[:3])
+    assert low < value < high
     assert details["visible"] and len(details["value"]["data"])
     alt, data = re.fullmatch(
         r'<img alt="(.*)" style=".*" src="data:image/svg\+xml;base64,(.*)">', picture["value"]
@@ -123,7 +129,7 @@ def test_a_program_names_its_options_and_gets_the_whole_result(served) -> None:
     name = app.__name__.removeprefix("app_of_")
     model = {"model": "model"} if "model" in app.LAYOUT.example.splitlines()[0] else {}
     result = client.predict(app.LAYOUT.example, model | {"bootstrap": 10}, api_name="/evaluate")
-    assert isinstance(result[name], float) and len(result["interval"]) == 2 and isinstance(result["warnings"], list)
+    assert isinstance(result[name], float) and result["no_interval"] and isinstance(result["warnings"], list)
     for options, message in (
         ({"boostrap": 10}, "did you mean bootstrap"),
         ({"bootstrap": 10**9}, "too many for this page; it takes 2,000"),

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.dominant_expression.checks import RatingsError
 from metrics.dominant_expression.dominant_expression import analyse as dominant
 from metrics.dominant_expression.ratings import cell_means, read_ratings
-from metrics.dominant_expression.resampling import ROUNDING, Bootstrap, merge_ties
+from metrics.dominant_expression.resampling import ROUNDING, merge_ties
 from metrics.rating_correlation.rating_correlation import analyse as correlate
 
 NAN = float("nan")
@@ -53,27 +52,3 @@ def test_terms_that_cancel_are_zero() -> None:
     table = read_ratings([[[-0.3, 0.0]], [[0.2, 0.0]], [[0.1, 0.0]]])
     first, second = cell_means(table, np.ones(len(table)))[0]
     assert first == second
-
-
-@pytest.mark.parametrize("resample", ["items", "raters", "both"])
-def test_what_is_not_resampled_is_none(resample: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    boot = Bootstrap(7, 1, 0.9, resample)
-    whole = list(boot.rows(5, 3))
-    monkeypatch.setattr("metrics.dominant_expression.resampling.CHUNK", 11)
-    chunked = list(boot.rows(5, 3))
-    assert len(whole) == len(chunked) == 7
-    for row, again in zip(whole, chunked, strict=True):
-        for counts, same, n, drawn in zip(
-            row, again, (5, 3), (resample != "raters", resample != "items"), strict=True
-        ):
-            assert (counts is not None) == drawn
-            if drawn:
-                assert counts.sum() == n and (counts == same).all()
-
-
-@pytest.mark.parametrize(
-    "options", [(1, 0, 0.9), (-1, 0, 0.9), (5, "a", 0.9), (5, 0, 95), (2.5, 0, 0.9), (True, 0, 0.9)]
-)
-def test_options_of_intervals_are_checked(options: tuple) -> None:
-    with pytest.raises(RatingsError, match="is not valid; give a"):
-        Bootstrap(*options, "items")

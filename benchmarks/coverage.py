@@ -1,0 +1,223 @@
+"""How often intervals that say 95 % hold the value of the population: metric × items × shape × population.
+
+    python benchmarks/coverage.py                  # the table of docs/metrics.md, half an hour on 2 cores
+    python benchmarks/coverage.py --studies 50 --metrics krippendorff_alpha
+
+Every study is simulated with a known truth, rated, and given to the metric as a user would. A cell is the share of its
+intervals that hold the truth, in percent, then how many of the studies got an interval at all where that is below 90 %
+(the others got a reason). Beside it stand the percentile and the BCa interval of the same resamples, on all studies
+where they are defined: what the metric would give without its rule.
+
+Shapes: `normal` (ratings 0–7 around a normal true value), `skew` (a quarter of the items is not zero, as in
+EmoNet-Face HQ), `rare` (6 %), `mixed` (the mean over ten categories of which 5 to 30 % are not zero).
+Populations: `items` (the same four raters), `raters` (the same items, eight raters drawn from many), `both` with four
+and with eight raters.
+"""
+
+import argparse
+import importlib
+import multiprocessing
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+SHARES = {"normal": [1.0], "skew": [0.25], "rare": [0.06], "mixed": list(np.linspace(0.05, 0.3, 10))}
+ITEMS = (30, 100, 500)
+POPULATIONS = {"items": ("items", 4), "raters": ("raters", 8), "both, 4": ("both", 4), "both, 8": ("both", 8)}
+RESAMPLES = 200
+FLOOR = 92.0
+
+
+@dataclass(frozen=True)
+class World:
+    """Raters with a bias and a noise each; items with a true value in each category."""
+
+    shape: str
+    bias: np.ndarray
+    noise: np.ndarray
+
+    @staticmethod
+    def drawn(rng: np.random.Generator, shape: str, raters: int) -> "World":
+        """Raters out of a population."""
+        return World(shape, rng.normal(0, 0.5, raters), rng.uniform(0.7, 1.7, raters))
+
+    def items(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """[items, categories] true values; below zero where there is nothing to see."""
+        if self.shape == "normal":
+            return rng.normal(3.5, 1.5, (n, 1))
+        shown = rng.random((n, len(SHARES[self.shape]))) < SHARES[self.shape]
+        return np.where(shown, rng.uniform(1.5, 6.5, shown.shape), -2.0)
+
+    def rated(self, rng: np.random.Generator, true: np.ndarray) -> np.ndarray:
+        """[raters, items, categories] 0–7; where there is nothing to see, one rating in fifty is wrong."""
+        seen = (
+            true
+            + self.bias[:, None, None]
+            + self.noise[:, None, None] * rng.normal(size=(len(self.bias), *true.shape))
+        )
+        wrong = np.where(rng.random(seen.shape) < 0.02, rng.integers(1, 4, seen.shape), 0)
+        return np.clip(np.round(np.where(true < 0, wrong, seen)), 0, 7)
+
+
+Study = Callable[[World, np.random.Generator, np.ndarray], dict[str, Any]]
+
+
+def agreement(world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
+    return {"ratings": world.rated(rng, true)}
+
+
+def model_and_humans(world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
+    predicted = np.where(true < 0, rng.normal(0, 0.4, true.shape), true + rng.normal(0, 1.5, true.shape))
+    return {"predictions": predicted, "references": world.rated(rng, true)}
+
+
+def samples_and_humans(world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
+    model = World(world.shape, np.zeros(5), np.full(5, 0.8))
+    return {"predictions": model.rated(rng, true), "references": world.rated(rng, true), "splits": 0}
+
+
+def choice_of_five(world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
+    """Five candidates an item; the shape does not matter."""
+    values = rng.normal(1.5, 1.5, (len(true), 5))
+    humans = np.clip(np.round(World("normal", world.bias, world.noise).rated(rng, values)), 0, 3)
+    return {"predictions": values + rng.normal(0, 1.5, values.shape), "references": humans, "k": 2}
+
+
+METRICS: dict[str, tuple[str, Study, tuple[str, ...]]] = {
+    "krippendorff_alpha": ("krippendorff_alpha", agreement, ("normal", "skew", "rare", "mixed")),
+    "weighted_kappa": ("weighted_kappa", agreement, ("normal", "skew", "rare", "mixed")),
+    "rating_correlation": ("rating_correlation", model_and_humans, ("normal", "skew", "rare", "mixed")),
+    "spread_ratio": ("spread_ratio", samples_and_humans, ("normal", "skew", "rare")),
+    "dominant_expression": ("dominant_expression", choice_of_five, ("normal",)),
+}
+
+
+def percentile_and_bca(call: dict[str, Any]) -> tuple[list[float], list[float]]:
+    """Both intervals of the first value of a call of `intervals`, from its own resamples of the items."""
+    value, boot, n = call["values"][0], call["boot"], call["n_items"]
+    drawn = np.concatenate([call["draw"](counts, None)[0] for counts in boot.item_draws(n)])
+    drawn = drawn[~np.isnan(drawn)]
+    away = value - np.concatenate([call["draw"](boot.without_items(n), None)[0]])
+    away = np.nan_to_num(away - np.nanmean(away))
+    spread = (away**2).sum()
+    if len(drawn) < 20 or np.isnan(value) or not spread:
+        return [np.nan, np.nan], [np.nan, np.nan]
+    bias = stats.norm.ppf(np.clip((drawn < value).mean() + (drawn == value).mean() / 2, 0.001, 0.999))
+    skew = (away**3).sum() / (6 * spread**1.5)
+    tails = stats.norm.ppf([0.025, 0.975]) + bias
+    corrected = stats.norm.cdf(bias + tails / (1 - skew * tails))
+    return list(np.quantile(drawn, [0.025, 0.975])), list(np.quantile(drawn, corrected))
+
+
+def truth(analyse: Any, name: str, study: Study, shape: str, population: str, raters: int) -> float:
+    """The value on very many items; where raters are a sample, the mean over many draws of as many raters."""
+    rng = np.random.default_rng(1)
+    worlds = [fixed(shape, raters)] if population == "items" else [World.drawn(rng, shape, raters) for _ in range(60)]
+    n = 60_000 if population == "items" else 6_000
+    return float(np.mean([analyse(**study(one, rng, one.items(rng, n)))[name] for one in worlds]))
+
+
+def fixed(shape: str, raters: int) -> World:
+    return World.drawn(np.random.default_rng(5), shape, raters)
+
+
+def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
+    """Coverage of one cell."""
+    metric, shape, n, named, studies = task
+    warnings.simplefilter("ignore")
+    name, study, _ = METRICS[metric]
+    module: Any = importlib.import_module(f"metrics.{metric}.{metric}")
+    population, raters = POPULATIONS[named]
+    own, calls = module.intervals, []
+
+    def recorded(boot: Any, values: Any, draw: Any, **options: Any) -> Any:
+        calls.append({"boot": boot, "values": values, "draw": draw} | options)
+        return own(boot, values, draw, **options)
+
+    module.intervals = recorded
+    of_all = truth(module.analyse, name, study, shape, population, raters) if population != "raters" else None
+    hits: dict[str, list[bool]] = {"own": [], "percentile": [], "bca": []}
+    for seed in range(studies):
+        rng = np.random.default_rng([seed, n])
+        world = fixed(shape, raters) if population == "items" else World.drawn(rng, shape, raters)
+        true = world.items(rng, n)
+        given = study(world, rng, true)
+        calls.clear()
+        result = module.analyse(**given, bootstrap=RESAMPLES, seed=seed, resample=population)
+        target = of_all
+        if target is None:  # the same items, and the same answers of the model
+            others = (World.drawn(rng, shape, raters) for _ in range(40))
+            target = float(
+                np.nanmean([module.analyse(**given | again(study, one, rng, true))[name] for one in others])
+            )
+        within = {"own": result["interval"]}
+        if population == "items":
+            within["percentile"], within["bca"] = percentile_and_bca(calls[0])
+        for kind, ends in within.items():
+            if ends and not np.isnan(ends[0]):
+                hits[kind].append(ends[0] <= target <= ends[1])
+    module.intervals = own
+    shares = {kind: 100 * float(np.mean(held)) if len(held) >= studies / 10 else None for kind, held in hits.items()}
+    return metric, shape, n, named, shares, len(hits["own"]) / studies
+
+
+def again(study: Study, world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
+    """The ratings of other raters of the same items."""
+    made = study(world, rng, true)
+    if study is choice_of_five:
+        raise ValueError("the candidates are drawn with the raters")
+    return {name: made[name] for name in ("ratings", "references") if name in made}
+
+
+def tasks(metrics: list[str], studies: int) -> list[tuple[str, str, int, str, int]]:
+    """Raters alone are measured at 100 items, where the truth needs another forty studies per study."""
+    return [
+        (metric, shape, n, population, studies)
+        for metric in metrics
+        for shape in METRICS[metric][2]
+        for population in POPULATIONS
+        for n in ITEMS
+        if population != "raters" or (n == 100 and metric != "dominant_expression")
+    ]
+
+
+def shown(share: float | None, given: float = 1.0) -> str:
+    return "–" if share is None else f"{share:.0f}" + (f" (of {given:.0%})" if given < 0.9 else "")
+
+
+def main() -> int:
+    """Measure, and print the table in Markdown; 1 if an interval covers less than the floor."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--metrics", nargs="*", default=list(METRICS), choices=list(METRICS))
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    every, found = tasks(options.metrics, options.studies), {}
+    with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
+        for done, (metric, shape, n, population, shares, given) in enumerate(pool.imap_unordered(cell, every), 1):
+            found[metric, shape, population, n] = shares, given
+            print(f"{done}/{len(every)} {metric} {shape} {n} {population}: {shares}", file=sys.stderr, flush=True)
+    print(f"| metric | shape | population | {' | '.join(f'N = {n}' for n in ITEMS)} | percentile | BCa |")
+    print("|---|---|---|" + "---|" * (len(ITEMS) + 2))
+    for metric, shape, population in dict.fromkeys(key[:3] for key in sorted(found)):
+        row = [found.get((metric, shape, population, n), ({}, 1.0)) for n in ITEMS]
+        others = [" / ".join(shown(one.get(kind)) for one, _ in row) for kind in ("percentile", "bca")]
+        others = others if population == "items" else ["", ""]
+        own = [shown(one.get("own"), given) for one, given in row]
+        print(f"| {metric} | {shape} | {population} | {' | '.join([*own, *others])} |")
+    low = [f"{key}: {shares['own']:.1f}" for key, (shares, _) in found.items() if (shares["own"] or 100) < FLOOR]
+    print(f"\nBelow {FLOOR:.0f} %: {'; '.join(low) or 'none'} ({options.studies} studies a cell)")
+    return bool(low)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
