@@ -10,8 +10,8 @@ where they are defined: what the metric would give without its rule.
 
 Shapes: `normal` (ratings 0–7 around a normal true value), `skew` (a quarter of the items is not zero, as in
 EmoNet-Face HQ), `rare` (6 %), `mixed` (the mean over ten categories of which 5 to 30 % are not zero).
-Populations: `items` (the same four raters), `raters` (the same items, eight raters drawn from many), `both` with four
-and with eight raters.
+Populations: `items` (the same four raters), `clusters` (of five items that are alike, the same four raters),
+`raters` (the same items, eight raters drawn from many), `both` with four and with eight raters.
 """
 
 import argparse
@@ -32,8 +32,15 @@ sys.path.insert(0, str(ROOT))
 
 SHARES = {"normal": [1.0], "skew": [0.25], "rare": [0.06], "mixed": list(np.linspace(0.05, 0.3, 10))}
 ITEMS = (30, 100, 500)
-POPULATIONS = {"items": ("items", 4), "raters": ("raters", 8), "both, 4": ("both", 4), "both, 8": ("both", 8)}
+POPULATIONS = {
+    "items": ("items", 4),
+    "clusters": ("items", 4),
+    "raters": ("raters", 8),
+    "both, 4": ("both", 4),
+    "both, 8": ("both", 8),
+}
 RESAMPLES = 200
+CLUSTER = 5  # items
 FLOOR = 92.0
 
 
@@ -56,6 +63,11 @@ class World:
             return rng.normal(3.5, 1.5, (n, 1))
         shown = rng.random((n, len(SHARES[self.shape]))) < SHARES[self.shape]
         return np.where(shown, rng.uniform(1.5, 6.5, shown.shape), -2.0)
+
+    def clustered(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """Likewise; five items in a row are of one cluster, and nearly the same."""
+        of_clusters = np.repeat(self.items(rng, n // CLUSTER), CLUSTER, axis=0)
+        return np.where(of_clusters < 0, of_clusters, of_clusters + rng.normal(0, 0.3, of_clusters.shape))
 
     def rated(self, rng: np.random.Generator, true: np.ndarray) -> np.ndarray:
         """[raters, items, categories] 0–7; where there is nothing to see, one rating in fifty is wrong."""
@@ -118,12 +130,13 @@ def percentile_and_bca(call: dict[str, Any]) -> tuple[list[float], list[float]]:
     return list(np.quantile(drawn, [0.025, 0.975])), list(np.quantile(drawn, corrected))
 
 
-def truth(analyse: Any, name: str, study: Study, shape: str, population: str, raters: int) -> float:
+def truth(analyse: Any, name: str, study: Study, shape: str, named: str) -> float:
     """The value on very many items; where raters are a sample, the mean over many draws of as many raters."""
-    rng = np.random.default_rng(1)
+    rng, (population, raters) = np.random.default_rng(1), POPULATIONS[named]
     worlds = [fixed(shape, raters)] if population == "items" else [World.drawn(rng, shape, raters) for _ in range(60)]
     n = 60_000 if population == "items" else 6_000
-    return float(np.mean([analyse(**study(one, rng, one.items(rng, n)))[name] for one in worlds]))
+    true = World.clustered if named == "clusters" else World.items
+    return float(np.mean([analyse(**study(one, rng, true(one, rng, n)))[name] for one in worlds]))
 
 
 def fixed(shape: str, raters: int) -> World:
@@ -136,21 +149,22 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
     warnings.simplefilter("ignore")
     name, study, _ = METRICS[metric]
     module: Any = importlib.import_module(f"metrics.{metric}.{metric}")
+    caller: Any = module if hasattr(module, "intervals") else importlib.import_module(f"metrics.{metric}.averages")
     population, raters = POPULATIONS[named]
-    own, calls = module.intervals, []
+    own, calls = caller.intervals, []
 
     def recorded(boot: Any, values: Any, draw: Any, **options: Any) -> Any:
         calls.append({"boot": boot, "values": values, "draw": draw} | options)
         return own(boot, values, draw, **options)
 
-    module.intervals = recorded
-    of_all = truth(module.analyse, name, study, shape, population, raters) if population != "raters" else None
+    caller.intervals = recorded
+    of_all = truth(module.analyse, name, study, shape, named) if population != "raters" else None
     hits: dict[str, list[bool]] = {"own": [], "percentile": [], "bca": []}
     for seed in range(studies):
         rng = np.random.default_rng([seed, n])
         world = fixed(shape, raters) if population == "items" else World.drawn(rng, shape, raters)
-        true = world.items(rng, n)
-        given = study(world, rng, true)
+        true = world.clustered(rng, n) if named == "clusters" else world.items(rng, n)
+        given = study(world, rng, true) | ({"clusters": list(np.arange(n) // CLUSTER)} if named == "clusters" else {})
         calls.clear()
         result = module.analyse(**given, bootstrap=RESAMPLES, seed=seed, resample=population)
         target = of_all
@@ -160,12 +174,12 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
                 np.nanmean([module.analyse(**given | again(study, one, rng, true))[name] for one in others])
             )
         within = {"own": result["interval"]}
-        if population == "items":
+        if named == "items":
             within["percentile"], within["bca"] = percentile_and_bca(calls[0])
         for kind, ends in within.items():
             if ends and not np.isnan(ends[0]):
                 hits[kind].append(ends[0] <= target <= ends[1])
-    module.intervals = own
+    caller.intervals = own
     shares = {kind: 100 * float(np.mean(held)) if len(held) >= studies / 10 else None for kind, held in hits.items()}
     return metric, shape, n, named, shares, len(hits["own"]) / studies
 
@@ -186,7 +200,8 @@ def tasks(metrics: list[str], studies: int) -> list[tuple[str, str, int, str, in
         for shape in METRICS[metric][2]
         for population in POPULATIONS
         for n in ITEMS
-        if population != "raters" or (n == 100 and metric != "dominant_expression")
+        if metric != "dominant_expression" or population not in ("raters", "clusters")
+        if population != "raters" or n == 100
     ]
 
 
@@ -199,9 +214,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=400)
     parser.add_argument("--metrics", nargs="*", default=list(METRICS), choices=list(METRICS))
+    parser.add_argument("--populations", nargs="*", default=list(POPULATIONS), choices=list(POPULATIONS))
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
-    every, found = tasks(options.metrics, options.studies), {}
+    every = [task for task in tasks(options.metrics, options.studies) if task[3] in options.populations]
+    found = {}
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for done, (metric, shape, n, population, shares, given) in enumerate(pool.imap_unordered(cell, every), 1):
             found[metric, shape, population, n] = shares, given

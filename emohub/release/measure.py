@@ -58,7 +58,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
         )
     record = {
         "value": found["rating_correlation"],
-        "interval": found.get("interval"),
+        **{name: found.get(name) for name in ("interval", "no_interval", "population")},
         "metric": {
             "id": METRIC,
             "name": NAME,

@@ -39,6 +39,7 @@ POPULATIONS = {
 GROUPS = 200  # of items that are left out together, at most: enough to know the kurtosis
 LEAST_POSITIVES = 15  # items that are informative; each metric says which
 LEAST_RATERS = 3
+LEAST_CLUSTERS = 10
 MOST_UNDEFINED = 0.05  # share of the resamples
 Draw = Callable[[Any, Any], Floats]  # ([resamples, items] or None, [resamples, raters] or None) → [values, resamples]
 
@@ -130,8 +131,11 @@ class _Spread:
 
     @property
     def freedom(self) -> Floats:
-        """With how many degrees of freedom n independent influences know their variance."""
-        most = np.maximum(self.n - 1, 1.0)
+        """With how many degrees of freedom n independent influences know their variance: a mean is estimated, too.
+
+        One less than n − 1, because the kurtosis of a few influences is estimated too low.
+        """
+        most = np.maximum(self.n - 2, 1.0)
         return np.clip(divide(2 * self.n, self.kurtosis - 1), 1.0, most)
 
 
@@ -182,6 +186,8 @@ def intervals(
     """
     if not boot:
         return [{} for _ in values]
+    if boot.clusters is not None:  # items of a cluster are no news of one another
+        positives = positives * len(np.unique(boot.clusters)) / n_items
     variance: Floats = np.zeros(len(values))
     carried: Floats = np.zeros(len(values))
     undefined: Floats = np.zeros(len(values))
@@ -232,15 +238,18 @@ def _reasons(
 ) -> list[str]:
     """Why each value has no interval; empty where it has one."""
     few = boot.resample != "items" and n_raters < LEAST_RATERS
+    things = "items" if boot.clusters is None else "clusters of items"
+    clusters = LEAST_CLUSTERS if boot.clusters is None else len(np.unique(boot.clusters))
     return [
         next(
             text
             for applies, text in (
                 (np.isnan(values[i]), "the value is undefined"),
                 (few, f"{n_raters} raters are too few to know how raters differ; {LEAST_RATERS} are needed"),
+                (clusters < LEAST_CLUSTERS, f"{clusters} clusters are too few; {LEAST_CLUSTERS} are needed"),
                 (
                     positives[i] < LEAST_POSITIVES,
-                    f"it rests on {positives[i]:.3g} informative items; {LEAST_POSITIVES} are needed",
+                    f"it rests on {positives[i]:.3g} informative {things}; {LEAST_POSITIVES} are needed",
                 ),
                 (undefined[i] > MOST_UNDEFINED, f"{undefined[i]:.0%} of the resamples are undefined"),
                 (variance[i] == 0, "all resamples give the same value"),

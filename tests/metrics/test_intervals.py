@@ -1,5 +1,7 @@
 """Intervals: their parts against textbook formulas and SciPy, what they hold, and when there is none."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,7 @@ from metrics.krippendorff_alpha.ratings import read_ratings
 from metrics.rating_correlation.rating_correlation import analyse as correlate
 from metrics.weighted_kappa.weighted_kappa import analyse as kappa
 
+ROOT = Path(__file__).parents[2]
 MANY = np.array([1000.0])
 
 
@@ -53,7 +56,7 @@ def test_of_a_mean_it_is_the_t_interval() -> None:
     error = stats.sem(values)
     kurtosis = stats.kurtosis(values, fisher=False)
     assert entry["standard_error"] == pytest.approx(error, rel=0.02)
-    assert entry["degrees_of_freedom"] == pytest.approx(min(149, 300 / (kurtosis - 1)))
+    assert entry["degrees_of_freedom"] == pytest.approx(min(148, 300 / (kurtosis - 1)))
     expected = stats.t.interval(0.9, entry["degrees_of_freedom"], values.mean(), error)
     assert entry["interval"] == pytest.approx(expected, rel=0.03)
 
@@ -104,7 +107,7 @@ def test_few_items_that_decide_give_few_degrees_of_freedom() -> None:
     one = np.zeros(100)
     one[0] = 0.9
     boot = Bootstrap(100, 0, 0.95, "items")
-    assert of_mean(alike, boot)["degrees_of_freedom"] == pytest.approx(99)
+    assert of_mean(alike, boot)["degrees_of_freedom"] == pytest.approx(98)
     assert of_mean(one, boot)["degrees_of_freedom"] < 3
 
 
@@ -141,6 +144,14 @@ REASONS = {
     "rare": (
         dict(ratings=np.pad(np.ones((3, 2)), ((0, 0), (0, 60)))),
         f"rests on 2 informative items; {LEAST_POSITIVES} are",
+    ),
+    "clusters": (
+        dict(ratings=skewed(np.random.default_rng(0), 200), clusters=[0, 1] * 100),
+        "2 clusters are too few; 10",
+    ),
+    "rare in clusters": (
+        dict(ratings=np.pad(np.tile([1.0, 2.0], (3, 15)), ((0, 0), (0, 30))), clusters=list(np.arange(60) // 5)),
+        "rests on 6 informative clusters of items; 15 are needed",
     ),
     "alike": (dict(ratings=np.tile([0.0, 1.0], (3, 30))), "all resamples give the same value"),
 }
@@ -214,3 +225,17 @@ def test_groups_are_named_for_every_item() -> None:
     for wrong in ({"a": 1}, ["x", "y"]):
         with pytest.raises(RatingsError, match="clusters name . of 3 items"):
             groups_of(wrong, ("a", "b", "c"), "clusters")
+
+
+def test_the_cards_quote_the_table_of_coverage() -> None:
+    """What a card says of its intervals are the rows of docs/metrics.md, and none of them is below the floor."""
+    table = (ROOT / "docs/metrics.md").read_text("utf-8")
+    for name in ("dominant_expression", "krippendorff_alpha", "rating_correlation", "spread_ratio", "weighted_kappa"):
+        card = (ROOT / "metrics" / name / "README.md").read_text("utf-8")
+        quoted = card.partition("<!-- coverage -->")[2].partition("<!-- /coverage -->")[0]
+        shapes = ("normal", "skew", "rare", "mixed")
+        rows = [line for line in quoted.splitlines() if line.startswith(tuple(f"| {shape} " for shape in shapes))]
+        begins = tuple(f"| `{name}` | {shape} " for shape in shapes)
+        assert rows == [line[len(name) + 5 :] for line in table.splitlines() if line.startswith(begins)]
+        cells = [cell.split()[0] for row in rows for cell in row.split(" | ")[2:5]]
+        assert rows and all(cell == "–" or int(cell) >= 92 for cell in cells)

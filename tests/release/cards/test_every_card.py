@@ -82,8 +82,9 @@ def test_the_measured_result_is_the_file_in_text_index_and_folder(demo_release: 
     rho = [one["rho"] for one in record["emotions"].values() if one["rho"] is not None]
     assert record["value"] == pytest.approx(sum(rho) / len(record["emotions"]), abs=1e-9)
     assert len(rho) == len(record["emotions"]) == 40 and record["dataset"]["images"] == 48
-    shown = f"{record['value']:.3f} [{record['interval'][0]:.3f}, {record['interval'][1]:.3f}]"
-    assert f"| {shown} | measured here |" in body(folder / "README.md")
+    assert f"| {record['value']:.3f} | measured here |" in body(folder / "README.md")
+    assert record["interval"] is None and "informative items; 15 are needed" in record["no_interval"]
+    assert f"There is no interval: {record['no_interval']}." in body(folder / "README.md")
     (result,) = ModelCard.load(folder / "README.md").data.eval_results
     (entry,) = parse_eval_result_entries(yaml.safe_load((folder / ".eval_results/emonet-face.yaml").read_text()))
     assert result.metric_value == entry.value == round(record["value"], 4)
