@@ -269,8 +269,8 @@ def positives_of(table: Table) -> Floats:
     found = np.zeros(len(table.categories))
     for number, part in enumerate(table.parts()):
         if len(part):
-            value, code, n = np.unique(part.rating, return_inverse=True, return_counts=True)
-            other = (code != np.argmax(n)) * 1.0
+            value, n = np.unique(part.rating, return_counts=True)
+            other = (part.rating != value[np.argmax(n)]) * 1.0
             rated = totals(part.item, np.ones(len(part)), len(part.items))
             found[number] = np.nansum(divide(totals(part.item, other, len(part.items)), rated))
     return found

@@ -205,6 +205,8 @@ def _pairable_counts(units: Units) -> dict[str, int]:
 
 def _entries(table: Table, values: Floats, draw: Draw, boot: Bootstrap, width: int) -> list[dict[str, Any]]:
     """α with its interval: the mean over categories, each category and, of several, all together."""
+    if not boot:
+        return [{"krippendorff_alpha": float(alpha)} for alpha in values]
     positives, n_parts = positives_of(table), len(table.categories)
     middle = np.median(positives)
 
@@ -217,7 +219,7 @@ def _entries(table: Table, values: Floats, draw: Draw, boot: Bootstrap, width: i
         values,
         draw_all,
         n_items=len(table.items),
-        raters=np.unique(table.rater),
+        raters=np.flatnonzero(np.bincount(table.rater)),
         n_raters=len(table.raters),
         scale="tanh",
         positives=np.array([middle, *positives, *([middle] if n_parts > 1 else [])]),

@@ -222,7 +222,9 @@ def _entries(
     means: Floats, human: Floats, table: Table, values: Floats, status: list[str], boot: Bootstrap
 ) -> list[dict[str, Any]]:
     """The intervals of the mean over categories and of every category."""
-    if boot and boot.resample == "categories":
+    if not boot:
+        return [{} for _ in values]
+    if boot.resample == "categories":
         return [_over_categories(values[1:], status, boot), *({} for _ in status)]
     constant = np.array([one == CONSTANT_MODEL for one in status])
 
@@ -241,7 +243,7 @@ def _entries(
         values,
         draw,
         n_items=len(means),
-        raters=np.unique(table.rater),
+        raters=np.flatnonzero(np.bincount(table.rater)),
         n_raters=len(table.raters),
         scale="tanh",
         positives=np.array([np.median(tested) if len(tested) else 0.0, *positives]),
