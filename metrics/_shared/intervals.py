@@ -26,8 +26,8 @@ from scipy.special import stdtrit
 
 from .checks import RatingsError, choice, whole
 from .frames import groups_of
-from .resampling import divide, percentiles, resamples, totals
-from .table import Floats, Ints, Table
+from .resampling import CHUNK, divide, percentiles, resamples, totals
+from .table import Bools, Floats, Ints, Table
 
 RESAMPLE = ("items", "raters", "both")
 POPULATIONS = {
@@ -93,8 +93,19 @@ class Bootstrap:
         return self.n > 0
 
     def within(self, clusters: Any, items: Sequence[str]) -> "Bootstrap":
-        """The same with the clusters of these items, as a user names them: {item: cluster}, or one for every item."""
-        return self if clusters is None else replace(self, clusters=groups_of(clusters, items, "clusters"))
+        """The same with the clusters of these items, as a user names them: {item: cluster}, or one for every item.
+
+        Raises:
+            RatingsError: an item without a cluster, or items are no sample here.
+        """
+        if clusters is None:
+            return self
+        if self.resample not in ("items", "both"):
+            raise RatingsError(
+                f"clusters= says which items are sampled together, but resample={self.resample!r} samples no items; "
+                "leave it out, or give resample='items' or 'both'."
+            )
+        return replace(self, clusters=groups_of(clusters, items, "clusters"))
 
     @property
     def population(self) -> dict[str, str]:
@@ -114,10 +125,10 @@ class Bootstrap:
 
     def without_items(self, items: int) -> Floats:
         """[groups, items] 0 for the items that are left out together, 1 for the others."""
-        whole_ones = np.arange(items) if self.clusters is None else self.clusters
-        n = int(whole_ones.max(initial=-1)) + 1
+        cluster = np.arange(items) if self.clusters is None else self.clusters
+        n = int(cluster.max(initial=-1)) + 1
         group = np.random.default_rng(self.seed).permutation(n) % GROUPS if n > GROUPS else np.arange(n)
-        return 1.0 - (group[whole_ones] == np.arange(min(n, GROUPS))[:, None])
+        return 1.0 - (group[cluster] == np.arange(min(n, GROUPS))[:, None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +172,6 @@ def intervals(
     *,
     n_items: int,
     raters: Ints,
-    n_raters: int,
     scale: str,
     positives: Floats,
     width: int = 1,
@@ -174,10 +184,9 @@ def intervals(
         draw: gives the values [values, resamples] when each item counts [resamples, items] times, or each rater
             [resamples, raters] times; the other argument is None.
         n_items: number of items.
-        raters: numbers of the raters that have ratings.
-        n_raters: number of raters in all.
+        raters: [raters] how many ratings each gave; those without any are no part of the sample.
         scale: one of `SCALES`; a value that has no place on it gets a symmetric interval.
-        positives: [values] on how many items each value rests, see `positives_of`; nan: it does not matter.
+        positives: [values] on how many informative items each value rests; `positives_of` counts them for agreement.
         width: numbers that `draw` needs per resample, if more than there are items.
 
     Returns:
@@ -188,39 +197,61 @@ def intervals(
         return [{} for _ in values]
     if boot.clusters is not None:  # items of a cluster are no news of one another
         positives = positives * len(np.unique(boot.clusters)) / n_items
-    variance: Floats = np.zeros(len(values))
-    carried: Floats = np.zeros(len(values))
-    undefined: Floats = np.zeros(len(values))
-    size = 0
-    if boot.resample in ("items", "both"):
-        drawn = _spread(values, (draw(counts, None) for counts in boot.item_draws(n_items, width)))
-        left_out = _spread(values, (draw(counts, None) for counts in _rows(boot.without_items(n_items), width)))
-        undefined, size = drawn.size - drawn.n, drawn.size
-        over_items = drawn.variance * divide(drawn.n, drawn.n - 1)
-        variance, carried = variance + over_items, carried + divide(over_items**2, left_out.freedom)
-    if boot.resample in ("raters", "both"):
-        without = np.ones((len(raters), n_raters))
-        without[np.arange(len(raters)), raters] = 0.0
-        left_out = _spread(values, (draw(None, counts) for counts in _rows(without, width)))
-        undefined, size = np.maximum(undefined, left_out.size - left_out.n), max(size, left_out.size)
-        over_raters = left_out.variance * (left_out.n - 1)
-        variance, carried = variance + over_raters, carried + divide(over_raters**2, left_out.freedom)
-    freedom = divide(variance**2, carried)
+    parts = []
+    if boot.resample != "raters":
+        parts.append(_over_items(boot, values, draw, n_items, width))
+    if boot.resample != "items":
+        parts.append(_over_raters(values, draw, raters, width))
+    variance = np.sum([part.variance for part in parts], axis=0)
+    freedom = divide(variance**2, np.sum([divide(part.variance**2, part.freedom) for part in parts], axis=0))
     low, high = _ends(values, np.sqrt(variance), stdtrit(freedom, (1 + boot.confidence) / 2), scale)
-    reasons = _reasons(values, variance, undefined / max(size, 1), positives, boot, len(raters))
+    undefined = np.max([part.undefined for part in parts], axis=0)
+    reasons = _reasons(values, variance, undefined, positives, boot, int((raters > 0).sum()))
     return [
-        {"interval": None if why else [float(low[i]), float(high[i])]}
-        | ({"no_interval": why} if why else {"standard_error": float(np.sqrt(variance[i]))})
-        | ({} if why else {"degrees_of_freedom": float(freedom[i])})
-        | {"n_undefined_resamples": int(undefined[i])}
+        (
+            {"interval": None, "no_interval": why}
+            if why
+            else {
+                "interval": [float(low[i]), float(high[i])],
+                "standard_error": float(np.sqrt(variance[i])),
+                "degrees_of_freedom": float(freedom[i]),
+            }
+        )
+        | {"n_undefined_resamples": int(sum(part.n_undefined[i] for part in parts))}
         for i, why in enumerate(reasons)
     ]
 
 
-def _rows(counts: Floats, width: int) -> Iterator[Floats]:
-    step = max(1, (1 << 22) // max(width, counts.shape[1], 1))
-    for start in range(0, len(counts), step):
-        yield counts[start : start + step]
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What the sampling of one side, items or raters, adds, [values] each."""
+
+    variance: Floats
+    freedom: Floats
+    n_undefined: Floats
+    undefined: Floats  # share of the resamples
+
+
+def _over_items(boot: Bootstrap, values: Floats, draw: Draw, n_items: int, width: int) -> _Part:
+    """Variance of the bootstrap, known as well as leaving out items says."""
+    drawn = _spread(values, (draw(counts, None) for counts in boot.item_draws(n_items, width)))
+    left_out = _spread(values, (draw(counts, None) for counts in _chunks(boot.without_items(n_items), width)))
+    variance = drawn.variance * divide(drawn.n, drawn.n - 1)
+    return _Part(variance, left_out.freedom, drawn.size - drawn.n, 1 - drawn.n / drawn.size)
+
+
+def _over_raters(values: Floats, draw: Draw, raters: Ints, width: int) -> _Part:
+    """Variance of the jackknife."""
+    without = 1.0 - np.eye(len(raters))[raters > 0]
+    left_out = _spread(values, (draw(None, counts) for counts in _chunks(without, width)))
+    variance = left_out.variance * (left_out.n - 1)
+    return _Part(variance, left_out.freedom, left_out.size - left_out.n, 1 - left_out.n / left_out.size)
+
+
+def _chunks(counts: Floats, width: int) -> Iterator[Floats]:
+    """Some rows of [resamples, n] at a time, as many as `resamples` gives."""
+    step = max(1, CHUNK // max(width, counts.shape[1]))
+    return (counts[start : start + step] for start in range(0, len(counts), step))
 
 
 def _ends(values: Floats, error: Floats, quantile: Floats, scale: str) -> tuple[Floats, Floats]:
@@ -228,8 +259,8 @@ def _ends(values: Floats, error: Floats, quantile: Floats, scale: str) -> tuple[
     with np.errstate(all="ignore"):
         placed = fits(values)
         middle, half = there(values), quantile * error * slope(values)
-        ends = (np.where(placed, back(middle + sign * half), values + sign * quantile * error) for sign in (-1.0, 1.0))
-        low, high = ends
+        plain = quantile * error
+        low, high = (np.where(placed, back(middle + sign * half), values + sign * plain) for sign in (-1, 1))
     return low, high
 
 
@@ -269,11 +300,21 @@ def positives_of(table: Table) -> Floats:
     found = np.zeros(len(table.categories))
     for number, part in enumerate(table.parts()):
         if len(part):
-            value, n = np.unique(part.rating, return_counts=True)
-            other = (part.rating != value[np.argmax(n)]) * 1.0
             rated = totals(part.item, np.ones(len(part)), len(part.items))
-            found[number] = np.nansum(divide(totals(part.item, other, len(part.items)), rated))
+            other = totals(part.item, off_mode(part.rating) * 1.0, len(part.items))
+            found[number] = np.nansum(divide(other, rated))
     return found
+
+
+def off_mode(values: Floats) -> Bools:
+    """Which values are not the most frequent one; gaps are not.
+
+    >>> off_mode(np.array([0, 3, 0, np.nan])).tolist()
+    [False, True, False, False]
+    """
+    given = ~np.isnan(values)
+    distinct, n = np.unique(values[given], return_counts=True)
+    return given & (values != distinct[np.argmax(n)]) if len(n) else given
 
 
 def percentile_interval(draws: Floats, confidence: float) -> dict[str, Any]:

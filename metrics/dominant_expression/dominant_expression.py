@@ -231,8 +231,7 @@ def _add_intervals(
         np.array([entry["value"] for entry in result.values()]),
         draw,
         n_items=n_items,
-        raters=np.flatnonzero(np.bincount(table.rater)),
-        n_raters=len(table.raters),
+        raters=np.bincount(table.rater, minlength=len(table.raters)),
         scale="logit",
         positives=np.array([_rests_on(name, point[f"{name}/value"]) for name in [*names, "ndcg"]]),
     )

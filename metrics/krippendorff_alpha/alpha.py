@@ -190,11 +190,11 @@ def alpha_of_units(units: Units, level: str) -> float:
         units: the pairable ratings.
         level: "nominal", "ordinal", "interval" or "ratio".
     """
-    count, once = units.count[None], np.broadcast_to(1.0, (1, len(units.start)))
-    return float(weighted_alphas(units, level, count, units.sums(count), once)[0])
+    count = units.count[None]
+    return float(weighted_alphas(units, level, count, units.sums(count))[0])
 
 
-def weighted_alphas(units: Units, level: str, count: Floats, copies: Floats, times: Floats) -> Floats:
+def weighted_alphas(units: Units, level: str, count: Floats, copies: Floats) -> Floats:
     """α of resamples.
 
     Args:
@@ -203,7 +203,6 @@ def weighted_alphas(units: Units, level: str, count: Floats, copies: Floats, tim
         count: [resamples, cells] how often each cell's ratings count in sum.
         copies: [resamples, units] Σ w² over the ratings of a unit that count w times: copies of a rating form no pairs
             with one another, they would agree by construction.
-        times: [resamples, units] how often a unit counts; copies of a unit are units of their own.
 
     Returns:
         [resamples]; nan where all ratings are equal or none is pairable.
@@ -212,7 +211,7 @@ def weighted_alphas(units: Units, level: str, count: Floats, copies: Floats, tim
     def blocks() -> Iterator[tuple[Units, Floats, Floats, Floats, Floats]]:
         for block, numbers, cells in units.blocks():
             size, own = block.sums(count[:, cells]), copies[:, numbers]
-            yield block, count[:, cells], size, own, np.where(size**2 > own, times[:, numbers], 0.0)
+            yield block, count[:, cells], size, own, (size**2 > own) * 1.0
 
     of_value = np.zeros((len(count), len(units.value)))
     n, alike, observed = np.zeros((3, len(count)))

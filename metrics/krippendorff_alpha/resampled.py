@@ -9,8 +9,8 @@ from .resampling import CHUNK, ROUNDING, divide, totals
 from .table import Floats, Ints, Table
 
 
-def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str, *, items: Floats | None = None) -> Floats:
-    """α in bootstrap resamples of the raters, and of the items too on request.
+def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str) -> Floats:
+    """α in resamples of the raters.
 
     A rater drawn twice counts twice, but forms no pairs with itself; a unit left with one rater does not count.
 
@@ -19,7 +19,6 @@ def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str, *, i
         rater: [pairable ratings] number of the rater, in the order of the cells, see `raters_by_cell`.
         counts: [resamples, raters] how often a rater was drawn.
         level: "nominal", "ordinal", "interval" or "ratio".
-        items: [resamples, items] how often an item was drawn; None: once.
 
     Returns:
         [resamples]; nan where a resample has no variation.
@@ -29,8 +28,7 @@ def resampled_raters(units: Units, rater: Ints, counts: Floats, level: str, *, i
     found = []
     for part in np.array_split(np.arange(len(counts)), -(-2 * len(counts) * len(rater) // CHUNK)):
         count, copies = _drawn_counts(units, rater, counts[part])
-        times = np.ones(copies.shape) if items is None else items[part][:, units.item]
-        found.append(weighted_alphas(units, level, count, copies, times))
+        found.append(weighted_alphas(units, level, count, copies))
     return np.concatenate(found)
 
 

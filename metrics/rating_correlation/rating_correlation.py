@@ -15,7 +15,7 @@ import numpy as np
 
 from .checks import warn_undefined
 from .frames import frame_of, listed
-from .intervals import Bootstrap, intervals, percentile_interval
+from .intervals import Bootstrap, intervals, off_mode, percentile_interval
 from .models import compared_items, read_model
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
@@ -243,8 +243,7 @@ def _entries(
         values,
         draw,
         n_items=len(means),
-        raters=np.flatnonzero(np.bincount(table.rater)),
-        n_raters=len(table.raters),
+        raters=np.bincount(table.rater, minlength=len(table.raters)),
         scale="tanh",
         positives=np.array([np.median(tested) if len(tested) else 0.0, *positives]),
         width=2 * len(means),
@@ -254,8 +253,7 @@ def _entries(
 def _positives(model: Floats, human: Floats) -> float:
     """Number of items that are not at the most frequent value, on the side that has fewer of them."""
     both = ~np.isnan(model) & ~np.isnan(human)
-    most = (np.unique(side[both], return_counts=True)[1].max(initial=0) for side in (model, human))
-    return float(both.sum() - max(most))
+    return float(min(off_mode(side[both]).sum() for side in (model, human)))
 
 
 def _over_categories(rho: Floats, status: list[str], boot: Bootstrap) -> dict[str, Any]:

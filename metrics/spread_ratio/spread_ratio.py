@@ -160,32 +160,29 @@ def _reference(references: Table, variant: str, splits: int, boot: Bootstrap) ->
 
 def _interval(sides: Sides, value: float, spread: Floats, variant: str, boot: Bootstrap) -> dict[str, Any]:
     """The interval of the Spread Ratio; it rests on the items on which the humans differ."""
-    n_items, n_raters = len(sides.items), int(sides.human.who.max()) + 1
 
     def draw(of_items: Any, of_raters: Any) -> Floats:
         if of_raters is None:
             return ratio_of(*sides.sums(variant, of_items), variant)[None]
         weighed = (replace(sides, human=replace(sides.human, weight=row[sides.human.who])) for row in of_raters)
-        return np.array([[_resampled(one, variant, np.ones(n_items)) for one in weighed]])
+        return np.array([[_resampled(one, variant) for one in weighed]])
 
     (found,) = intervals(
         boot,
         np.array([value]),
         draw,
-        n_items=n_items,
-        raters=np.unique(sides.human.who),
-        n_raters=n_raters,
+        n_items=len(sides.items),
+        raters=np.bincount(sides.human.who),
         scale="log",
         positives=np.array([len(np.unique(sides.item[spread > 0])) * 1.0]),
     )
     return found
 
 
-def _resampled(sides: Sides, variant: str, counts: Floats) -> float:
+def _resampled(sides: Sides, variant: str) -> float:
     """Spread Ratio on the units that still have two different raters."""
     model, human = (SPREADS[variant](side, len(sides.cell)) for side in (sides.model, sides.human))
-    times = np.where(np.isnan(human), 0.0, counts[sides.item])
-    return float(ratio_of((times * model).sum(), (times * np.nan_to_num(human)).sum(), variant))
+    return float(ratio_of(model[~np.isnan(human)].sum(), np.nansum(human), variant))
 
 
 class SpreadRatio(TakesTables, evaluate.Metric):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .intervals import Bootstrap, intervals, positives_of
+from .intervals import Bootstrap, intervals, off_mode, positives_of
 from .kappa import pairwise_kappa, resampled_kappa
 from .resampling import divide, mean_defined
 from .table import Floats, Ints, Table
@@ -103,8 +103,7 @@ def intervals_of(
         point.stacked[:, 0],
         draw,
         n_items=len(table.items),
-        raters=np.flatnonzero(np.bincount(table.rater)),
-        n_raters=len(table.raters),
+        raters=np.bincount(table.rater, minlength=len(table.raters)),
         scale="tanh",
         positives=_positives(table, pairs, counts_for),
         width=len(pairs),
@@ -120,25 +119,21 @@ def _positives(table: Table, pairs: Ints, counts_for: Floats) -> Floats:
 
     Of averages over categories it is the median category.
     """
-    per_category = positives_of(table)
-    of_pairs, of_raters = [], []
+    halves = [pairs[counts_for[:, rater] > 0] for rater in range(len(table.raters))]
+    partners = [np.setdiff1d(both, [rater]) for rater, both in enumerate(halves)]
+    of_raters, of_pairs = [], []
     for cells in table.matrices():
-        given = ~np.isnan(cells)
-        values, n = np.unique(cells[given], return_counts=True)
-        other = given & (cells != (values[np.argmax(n)] if len(n) else 0.0))
-        crossed = other.astype(np.float64) @ given.T  # [raters, raters] the row's positives among the column's items
-        of_pairs.append(np.minimum(crossed[pairs[:, 0], pairs[:, 1]], crossed[pairs[:, 1], pairs[:, 0]]))
-        partner = [np.flatnonzero(counts_for[:, rater]) for rater in range(len(cells))]
-        with_whom = [np.setdiff1d(pairs[which], [rater]) for rater, which in enumerate(partner)]
+        given, other = ~np.isnan(cells), off_mode(cells)
+        shares = [divide(other[whom].sum(0) * 1.0, given[whom].sum(0) * 1.0) for whom in partners]
         of_raters.append(
             [
-                min(
-                    (other[rater] & given[others].any(0)).sum(),
-                    float(np.nansum(divide(other[others].sum(0) * 1.0, given[others].sum(0) * 1.0)[given[rater]])),
-                )
-                for rater, others in enumerate(with_whom)
+                min(np.count_nonzero(other[rater] & ~np.isnan(share)), np.nansum(share[given[rater]]))
+                for rater, share in enumerate(shares)
             ]
         )
+        crossed = other.astype(np.float64) @ given.T  # [raters, raters] the row's positives among the column's items
+        of_pairs.append(np.minimum(crossed[pairs[:, 0], pairs[:, 1]], crossed[pairs[:, 1], pairs[:, 0]]))
+    per_category = positives_of(table)
     return np.concatenate(
         [[np.median(per_category)], per_category, np.median(of_raters, axis=0), np.median(of_pairs, axis=0)]
     )
