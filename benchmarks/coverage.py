@@ -1,12 +1,13 @@
 """How often intervals that say 95 % hold the value of the population: metric × items × shape × population.
 
-    python benchmarks/coverage.py                  # the table of docs/metrics.md, half an hour on 2 cores
+    python benchmarks/coverage.py --write          # the tables of docs/metrics.md and the cards; half an hour, 2 cores
     python benchmarks/coverage.py --studies 50 --metrics krippendorff_alpha
 
 Every study is simulated with a known truth, rated, and given to the metric as a user would. A cell is the share of its
 intervals that hold the truth, in percent, then how many of the studies got an interval at all where that is below 90 %
 (the others got a reason). Beside it stand the percentile and the BCa interval of the same resamples, on all studies
-where they are defined: what the metric would give without its rule.
+where they are defined: what the metric would give without its rule. (SciPy's bootstrap would make them of resampled
+copies of the items, not of the counts with which the metrics compute, and so of other resamples.)
 
 Shapes: `normal` (ratings 0–7 around a normal true value), `skew` (a quarter of the items is not zero, as in
 EmoNet-Face HQ), `rare` (6 %), `mixed` (the mean over ten categories of which 5 to 30 % are not zero).
@@ -42,6 +43,7 @@ POPULATIONS = {
 RESAMPLES = 200
 CLUSTER = 5  # items
 FLOOR = 92.0
+START, END = "<!-- coverage -->", "<!-- /coverage -->"
 
 
 @dataclass(frozen=True)
@@ -104,12 +106,12 @@ def choice_of_five(world: World, rng: np.random.Generator, true: np.ndarray) -> 
     return {"predictions": values + rng.normal(0, 1.5, values.shape), "references": humans, "k": 2}
 
 
-METRICS: dict[str, tuple[str, Study, tuple[str, ...]]] = {
-    "krippendorff_alpha": ("krippendorff_alpha", agreement, ("normal", "skew", "rare", "mixed")),
-    "weighted_kappa": ("weighted_kappa", agreement, ("normal", "skew", "rare", "mixed")),
-    "rating_correlation": ("rating_correlation", model_and_humans, ("normal", "skew", "rare", "mixed")),
-    "spread_ratio": ("spread_ratio", samples_and_humans, ("normal", "skew", "rare")),
-    "dominant_expression": ("dominant_expression", choice_of_five, ("normal",)),
+METRICS: dict[str, tuple[Study, tuple[str, ...]]] = {
+    "krippendorff_alpha": (agreement, ("normal", "skew", "rare", "mixed")),
+    "weighted_kappa": (agreement, ("normal", "skew", "rare", "mixed")),
+    "rating_correlation": (model_and_humans, ("normal", "skew", "rare", "mixed")),
+    "spread_ratio": (samples_and_humans, ("normal", "skew", "rare")),
+    "dominant_expression": (choice_of_five, ("normal",)),
 }
 
 
@@ -147,7 +149,7 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
     """Coverage of one cell."""
     metric, shape, n, named, studies = task
     warnings.simplefilter("ignore")
-    name, study, _ = METRICS[metric]
+    study, _ = METRICS[metric]
     module: Any = importlib.import_module(f"metrics.{metric}.{metric}")
     caller: Any = module if hasattr(module, "intervals") else importlib.import_module(f"metrics.{metric}.averages")
     population, raters = POPULATIONS[named]
@@ -158,7 +160,7 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
         return own(boot, values, draw, **options)
 
     caller.intervals = recorded
-    of_all = truth(module.analyse, name, study, shape, named) if population != "raters" else None
+    of_all = truth(module.analyse, metric, study, shape, named) if population != "raters" else None
     hits: dict[str, list[bool]] = {"own": [], "percentile": [], "bca": []}
     for seed in range(studies):
         rng = np.random.default_rng([seed, n])
@@ -171,7 +173,7 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
         if target is None:  # the same items, and the same answers of the model
             others = (World.drawn(rng, shape, raters) for _ in range(40))
             target = float(
-                np.nanmean([module.analyse(**given | again(study, one, rng, true))[name] for one in others])
+                np.nanmean([module.analyse(**given | again(study, one, rng, true))[metric] for one in others])
             )
         within = {"own": result["interval"]}
         if named == "items":
@@ -187,17 +189,18 @@ def cell(task: tuple[str, str, int, str, int]) -> tuple[Any, ...]:
 def again(study: Study, world: World, rng: np.random.Generator, true: np.ndarray) -> dict[str, Any]:
     """The ratings of other raters of the same items."""
     made = study(world, rng, true)
-    if study is choice_of_five:
-        raise ValueError("the candidates are drawn with the raters")
     return {name: made[name] for name in ("ratings", "references") if name in made}
 
 
 def tasks(metrics: list[str], studies: int) -> list[tuple[str, str, int, str, int]]:
-    """Raters alone are measured at 100 items, where the truth needs another forty studies per study."""
+    """Every cell. Raters alone are measured at 100 items: the truth needs another forty studies per study.
+
+    `choice_of_five` draws its candidates with the raters, and so has neither clusters nor the same items again.
+    """
     return [
         (metric, shape, n, population, studies)
         for metric in metrics
-        for shape in METRICS[metric][2]
+        for shape in METRICS[metric][1]
         for population in POPULATIONS
         for n in ITEMS
         if metric != "dominant_expression" or population not in ("raters", "clusters")
@@ -206,7 +209,40 @@ def tasks(metrics: list[str], studies: int) -> list[tuple[str, str, int, str, in
 
 
 def shown(share: float | None, given: float = 1.0) -> str:
-    return "–" if share is None else f"{share:.0f}" + (f" (of {given:.0%})" if given < 0.9 else "")
+    return "–" if share is None else f"{share:.0f}" + (f" (of {100 * given:.0f} %)" if given < 0.9 else "")
+
+
+def rows_of(found: dict[Any, tuple[dict[str, Any], float]]) -> list[list[str]]:
+    """[metric, shape, population, three cells, percentile, BCa]; without those in which no study got an interval."""
+    order = [(metric, shape, named) for metric in sorted(METRICS) for shape in SHARES for named in POPULATIONS]
+    rows = []
+    for key in order:
+        cells = [found.get((*key, n), ({}, 1.0)) for n in ITEMS]
+        if any(shares.get("own") is not None for shares, _ in cells):
+            own = [shown(shares.get("own"), given) for shares, given in cells]
+            others = [" / ".join(shown(shares.get(kind)) for shares, _ in cells) for kind in ("percentile", "bca")]
+            rows.append([*key, *own, *(others if key[2] == "items" else ["", ""])])
+    return rows
+
+
+def table_of(rows: list[list[str]], first: int = 0) -> str:
+    """The rows in Markdown, from one of their columns on."""
+    head = ["metric", "shape", "population", *(f"N = {n}" for n in ITEMS), "percentile", "BCa"][first:]
+    rows = [[f"`{row[0]}`", *row[1:]][first:] for row in rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *rows])
+
+
+def write(rows: list[list[str]]) -> None:
+    """Put the tables between the marks of the docs and of the cards."""
+    texts = {ROOT / "docs/metrics.md": table_of(rows)}
+    for metric in METRICS:
+        texts[ROOT / "metrics" / metric / "README.md"] = table_of([row for row in rows if row[0] == metric], 1)
+    for path, text in texts.items():
+        before, mark, rest = path.read_text("utf-8").partition(START)
+        after = rest.partition(END)
+        if not mark or not after[1]:
+            raise ValueError(f"{path} has no {START} … {END} to write the table to.")
+        path.write_text(f"{before}{mark}\n{text}{END}{after[2]}", "utf-8")
 
 
 def main() -> int:
@@ -216,23 +252,26 @@ def main() -> int:
     parser.add_argument("--metrics", nargs="*", default=list(METRICS), choices=list(METRICS))
     parser.add_argument("--populations", nargs="*", default=list(POPULATIONS), choices=list(POPULATIONS))
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--write", action="store_true", help="write the tables; needs all metrics and populations")
     options = parser.parse_args()
     every = [task for task in tasks(options.metrics, options.studies) if task[3] in options.populations]
+    if options.write and len(every) < len(tasks(list(METRICS), 1)):
+        parser.error("--write needs all metrics and populations")
     found = {}
     with multiprocessing.get_context("spawn").Pool(options.processes) as pool:
         for done, (metric, shape, n, population, shares, given) in enumerate(pool.imap_unordered(cell, every), 1):
             found[metric, shape, population, n] = shares, given
             print(f"{done}/{len(every)} {metric} {shape} {n} {population}: {shares}", file=sys.stderr, flush=True)
-    print(f"| metric | shape | population | {' | '.join(f'N = {n}' for n in ITEMS)} | percentile | BCa |")
-    print("|---|---|---|" + "---|" * (len(ITEMS) + 2))
-    for metric, shape, population in dict.fromkeys(key[:3] for key in sorted(found)):
-        row = [found.get((metric, shape, population, n), ({}, 1.0)) for n in ITEMS]
-        others = [" / ".join(shown(one.get(kind)) for one, _ in row) for kind in ("percentile", "bca")]
-        others = others if population == "items" else ["", ""]
-        own = [shown(one.get("own"), given) for one, given in row]
-        print(f"| {metric} | {shape} | {population} | {' | '.join([*own, *others])} |")
-    low = [f"{key}: {shares['own']:.1f}" for key, (shares, _) in found.items() if (shares["own"] or 100) < FLOOR]
-    print(f"\nBelow {FLOOR:.0f} %: {'; '.join(low) or 'none'} ({options.studies} studies a cell)")
+    rows = rows_of(found)
+    print(table_of(rows))
+    low = [
+        f"{key}: {shares['own']:.1f}"
+        for key, (shares, _) in found.items()
+        if shares["own"] is not None and shares["own"] < FLOOR
+    ]
+    print(f"Below {FLOOR:.0f} %: {'; '.join(low) or 'none'} ({options.studies} studies a cell)")
+    if options.write:
+        write(rows)
     return bool(low)
 
 

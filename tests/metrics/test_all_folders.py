@@ -180,6 +180,12 @@ def test_requirements_are_what_is_imported(name: str) -> None:
     assert required == used | called
 
 
+def test_the_licence_of_the_other_engine_stands_at_its_line() -> None:
+    lines = (ROOT / "metrics/krippendorff_alpha/requirements.txt").read_text().splitlines()
+    (note,) = (number for number, line in enumerate(lines) if "GPL-3.0" in line)
+    assert lines[note + 1].startswith("krippendorff>=")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_card_is_that_of_a_gradio_space(name: str) -> None:
     text = (ROOT / "metrics" / name / "README.md").read_text("utf-8")
