@@ -7,8 +7,8 @@ Every study is simulated with a known truth, rated, and given to the metric as a
 intervals that hold the truth, in percent, then how many of the studies got an interval at all where that is below 90 %
 (the others got a reason). Beside it stand the percentile and the BCa interval of the same resamples, on all studies
 where they are defined: what the metric would give without its rule. A cell that comes out below 92 % is measured again
-with five times as many studies, and that counts: 400 know a share to ± 1.4 only. (SciPy's bootstrap resamples copies of
-the items, not the counts with which the metrics compute, so its intervals would be of other resamples.)
+with five times as many studies, and that counts: 400 know a share to ± 1.4 only. (SciPy's bootstrap resamples copies
+of the items, not the counts with which the metrics compute, so its intervals would be of other resamples.)
 
 Shapes: `normal` (ratings 0–7 around a normal true value), `skew` (a quarter of the items is not zero, as in
 EmoNet-Face HQ), `rare` (6 %), `mixed` (the mean over ten categories of which 5 to 30 % are not zero).
