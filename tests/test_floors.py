@@ -16,6 +16,7 @@ FLOORS = (
     ("data",),
     ("dataset", "dataset_scripts", "model", "sample", "space"),
     ("rate",),
+    ("report",),
     ("release",),
     ("check",),
     ("publish",),

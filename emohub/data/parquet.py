@@ -42,7 +42,7 @@ class Rows:
         source: Hub id, or the folder's name.
         config: Name of the config.
         revision: Commit on the Hub, None for a folder.
-        media: The column with the media, "image" or "video".
+        media: The column with the media, "image" or "video"; empty where none was asked for.
         splits: Split → its row groups, each whole.
         fingerprint: SHA-256 over splits, names, sizes and footers of the files.
     """
@@ -74,10 +74,10 @@ def find_rows(
         config: Config; by default the dataset's own default.
         splits: Which splits; by default all.
         revision: Commit, branch or tag on the Hub.
-        media: Which columns of media will do: "image", "video".
+        media: Which columns of media will do: "image", "video"; none: a config without media will do.
 
     Raises:
-        SourceError: no such dataset, config or split, no Parquet files, or no media with ids.
+        SourceError: no such dataset, config or split, no Parquet files, or no ids or none of the media.
     """
     builder = _builder(str(dataset), config, revision)
     files = {str(split): list(map(str, paths)) for split, paths in (builder.config.data_files or {}).items()}
@@ -89,7 +89,7 @@ def find_rows(
             f"{dataset} is not stored as Parquet ({other[0]}). Give a repo that `emohub build dataset` wrote, or for "
             "a Hub dataset its converted branch: --dataset-revision refs/convert/parquet."
         )
-    digest, pieces, found = hashlib.sha256(), dict[str, list[Piece]](), media[0]
+    digest, pieces, found = hashlib.sha256(), dict[str, list[Piece]](), next(iter(media), "")
     for split, paths in files.items():
         pieces[split] = []
         for path in paths:
@@ -140,11 +140,15 @@ def _pieces(path: str, split: str, dataset: str, digest: Any, media: Sequence[st
 
 def _media_column(schema: pa.Schema, dataset: str, media: Sequence[str]) -> str:
     columns = dict(zip(schema.names, schema.types, strict=True))
+    if not media and ITEM in columns:
+        return ""
     for name in media:
         stored = columns.get(name)
         if stored is not None and pa.types.is_struct(stored) and stored.get_field_index("bytes") >= 0:
             if ITEM in columns:
                 return name
+    if not media:
+        raise SourceError(f"{dataset}: this config has the columns {', '.join(columns)}, and no {ITEM!r}, the id.")
     wanted = " or ".join(map(repr, media))
     videos = "; for videos there is `emohub predict`" if VIDEO not in media else ""
     raise SourceError(

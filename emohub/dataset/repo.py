@@ -1,13 +1,45 @@
 """The folder of a dataset repo: one folder of Parquet per config, `build.json`, and what reads them."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, Image, Video
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import EntryNotFoundError
+
+from emohub.dataset.registry import find
+from emohub.errors import EmohubError, SourceError
+from emohub.hub.json_files import parse_json
 
 RECORD, PROBLEMS = "build.json", "problems.jsonl"
+
+
+def read_record(dataset: str, revision: str | None = None) -> dict[str, Any]:
+    """`build.json` of a repo, which names a dataset that is known here.
+
+    Args:
+        dataset: Folder of a dataset repo, or a Hub dataset id.
+        revision: Commit, branch or tag on the Hub.
+
+    Raises:
+        SourceError: there is none, or it names no known dataset.
+    """
+    try:
+        if Path(dataset).is_dir():
+            data = (Path(dataset) / RECORD).read_bytes()
+        else:
+            data = Path(hf_hub_download(dataset, RECORD, repo_type="dataset", revision=revision)).read_bytes()
+        record: dict[str, Any] = parse_json(data)
+        find(record["dataset"])
+        return record
+    except (OSError, EntryNotFoundError, ValueError, LookupError, TypeError, EmohubError) as error:
+        raise SourceError(
+            f"{dataset}: {RECORD} names no dataset that this emohub knows ({error}), so its label set is unknown. "
+            "Give a repo that `emohub build dataset` wrote, or set EMOHUB_PATH to the folder that declares it."
+        ) from error
 
 
 def features_of(folder: Path) -> Features:

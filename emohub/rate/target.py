@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import hf_hub_download
-from huggingface_hub.errors import EntryNotFoundError
-
 from emohub.data.builder import Rated, RawBuilder
 from emohub.data.parquet import IMAGE, ITEM, VIDEO, Rows, find_rows, read_columns, read_rows
 from emohub.dataset.registry import find
-from emohub.dataset.repo import RECORD
-from emohub.errors import EmohubError, SourceError, listed
+from emohub.dataset.repo import read_record
+from emohub.errors import SourceError, listed
 from emohub.hub.json_files import parse_json
 from emohub.rate.questions import digest
 
@@ -102,7 +99,7 @@ def open_target(
         SourceError: no such dataset, config, split or item, or a dataset that no folder of `dataset_scripts` declares.
     """
     rows = find_rows(dataset, config, splits, revision, media=(IMAGE, VIDEO))
-    name = _declared(dataset, rows.revision)
+    name = find(read_record(dataset, rows.revision)["dataset"]).name
     builder = find(name).builder
     rated = _choose(builder.rated(rows.config), ratings, f"{dataset}, config {rows.config!r}")
     items = []
@@ -118,23 +115,6 @@ def open_target(
             )
         items = [item for item in items if item.id in set(only)]
     return Target(str(dataset), name, builder, rows, rated, tuple(items[:limit]))
-
-
-def _declared(dataset: str, revision: str | None) -> str:
-    """The dataset's id in the registry, from `build.json` of its repo."""
-    try:
-        if Path(dataset).is_dir():
-            record = parse_json((Path(dataset) / RECORD).read_bytes())
-        else:
-            record = parse_json(
-                Path(hf_hub_download(dataset, RECORD, repo_type="dataset", revision=revision)).read_bytes()
-            )
-        return find(record["dataset"]).name
-    except (OSError, EntryNotFoundError, ValueError, LookupError, TypeError, EmohubError) as error:
-        raise SourceError(
-            f"{dataset}: {RECORD} names no dataset that this emohub knows ({error}), so its label set is unknown. "
-            "Give a repo that `emohub build dataset` wrote, or set EMOHUB_PATH to the folder that declares it."
-        ) from error
 
 
 def _choose(rated: Sequence[Rated], ratings: str | None, where: str) -> Rated:

@@ -58,7 +58,7 @@ class Rater(DirectRater):
 
     def rate(self, target: Target, wanted: Collection[str]) -> Iterator[Scored]:
         """The table's ratings of the wanted items; items that it lacks are bad."""
-        table = self._checked(self._long(_read(self.path), target), target)
+        table = self._checked(self._long(read_table(self.path), target), target)
         known = {item.id for item in target.items}
         self.left_out["rows about items that are not rated here"] = int((~table["item"].isin(known)).sum())
         seen = set()
@@ -118,8 +118,8 @@ class Rater(DirectRater):
             raise RatingsError(f"{self.path.name}: {error}") from error
 
 
-def _read(path: Path) -> pd.DataFrame:
-    """A table of any format.
+def read_table(path: Path) -> pd.DataFrame:
+    """A table of any of `FORMATS`.
 
     Raises:
         SourceError: it cannot be read.

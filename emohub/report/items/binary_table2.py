@@ -1,0 +1,43 @@
+"""Table 2: how often the annotators of each step of BINARY agreed."""
+
+from collections.abc import Iterator
+
+from emohub.report.item import Gap, Item, Settings
+from emohub.report.statistics import share
+from emohub.report.studies.votes import Votes
+from emohub.report.table import Table
+
+STARTS = {1: "Starting point", 2: "Batch 1 positives", 3: "Batch 2 positives", 0: "Batch 1 contrastive"}
+NOTE = (
+    "Agreement is a share of votes: of yes on the target in batches 1–3, each of which sees only what the batch before "
+    "confirmed, and of no on the contrastive emotion in batch 4. It is conditional, so it is no measure of reliability."
+)
+
+
+def make(study: Votes, settings: Settings) -> Iterator[Table]:
+    """One row per batch."""
+    votes = study.human[study.human["step"].notna() & study.human["sample"].isna()]
+    first = votes.loc[votes["step"] == 1, "item"].nunique()
+    if not first:
+        raise Gap("no vote has a step")
+    rows = []
+    for batch, (step, start) in enumerate(STARTS.items(), 1):
+        its = votes[votes["step"] == step]
+        yes = int((its["rating"] == (step > 0)).sum())
+        agreement = share(f"binary.table2.batch{batch}", yes, len(its), settings.confidence)
+        kind = "affirmative" if step else "contrastive"
+        rows.append(
+            (
+                f"Batch {batch} ({kind})",
+                len(its),
+                f"{100 * its['item'].nunique() / first:.2f} %",
+                agreement,
+                its["rater"].nunique(),
+                start,
+            )
+        )
+    columns = ("Batch", "Images", "Of the first", "Agreement", "Annotators", "Step")
+    yield Table("binary-table2", "Agreement in each batch of BINARY", columns, rows, NOTE, digits=4)
+
+
+ITEM = Item("binary.table2", "Table 2 · Batches and agreement", (Votes,), make, place=10)

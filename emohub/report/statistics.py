@@ -1,0 +1,146 @@
+"""Tests and intervals that no metric has: shares, differences, many tests at once, equivalence."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from emohub.report.record import Record
+
+GROUPS = 30
+"""Groups of items that the jackknife leaves out, one at a time."""
+WILSON = "share with a Wilson interval"
+
+
+def share(id: str, yes: int, n: int, confidence: float, **more: Any) -> Record:
+    """A share with its Wilson interval (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+
+    Args:
+        id: Of the record.
+        yes: How many.
+        n: Out of how many; a share of nothing is undefined.
+        confidence: Of the interval.
+        more: Other attributes of the record.
+
+    Example:
+        >>> record = share("preference.human_share", 707, 999, 0.95)
+        >>> round(record.value, 4), [round(end, 4) for end in record.interval]
+        (0.7077, [0.6788, 0.7351])
+    """
+    about: dict[str, Any] = {"method": WILSON, "population": "other answers of the same kind"} | more
+    if not n:
+        return Record(id=id, value=float("nan"), n=0, no_interval="there are no answers", **about)
+    ends = stats.binomtest(int(yes), int(n)).proportion_ci(confidence, method="wilson")
+    return Record(id=id, value=yes / n, n=int(n), interval=(float(ends.low), float(ends.high)), **about)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P-values corrected for many tests (Holm 1979, Scandinavian Journal of Statistics 6(2), 65–70); nan stays.
+
+    >>> [round(one, 3) for one in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    values = np.asarray(p, dtype=float)
+    found = np.full(len(values), np.nan)
+    order = [at for at in np.argsort(values) if not np.isnan(values[at])]
+    corrected = np.maximum.accumulate([(len(order) - rank) * values[at] for rank, at in enumerate(order)] or [0.0])
+    found[order] = np.minimum(corrected, 1.0)[: len(order)]
+    return found.tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A difference of two values of the same items, with the error that the items leave in it.
+
+    Attributes:
+        value: First minus second.
+        error: Standard error.
+        freedom: Degrees of freedom of the error.
+    """
+
+    value: float
+    error: float
+    freedom: float
+
+    def interval(self, confidence: float) -> tuple[float, float] | None:
+        """With Student's t; None where the error is unknown."""
+        if not self.error > 0:
+            return None
+        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
+        return self.value - half, self.value + half
+
+    @property
+    def p(self) -> float:
+        """Of the two-sided test that there is no difference; nan where the error is unknown."""
+        if not self.error > 0:
+            return float("nan")
+        return float(2 * stats.t.sf(abs(self.value) / self.error, self.freedom))
+
+    def equivalence(self, margin: float) -> float:
+        """P-value of two one-sided tests that the difference lies within ± margin (Schuirmann 1987).
+
+        The larger of the two; nan where the error is unknown.
+        """
+        if not self.error > 0:
+            return float("nan")
+        above = stats.t.sf((self.value + margin) / self.error, self.freedom)
+        below = stats.t.cdf((self.value - margin) / self.error, self.freedom)
+        return float(max(above, below))
+
+
+@dataclass(frozen=True, slots=True)
+class Jackknife:
+    """Values of all items, and of the items without each group.
+
+    Attributes:
+        names: [values] what they are.
+        values: [values].
+        without: [groups, values].
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    without: np.ndarray
+
+    def of(self, weights: Mapping[str, float]) -> Difference:
+        """A weighted sum of the values and its error, (G − 1)/G Σ (θ₍g₎ − mean)², of which G − 1 are free."""
+        weight = np.array([weights.get(name, 0.0) for name in self.names])
+        used = weight != 0
+        value = float(self.values[used] @ weight[used])
+        away = self.without[:, used] @ weight[used]
+        away = away - away.mean()
+        n = len(away)
+        error = float(np.sqrt((n - 1) / n * (away**2).sum())) if n > 1 else float("nan")
+        return Difference(value, error, max(n - 1, 1))
+
+
+def jackknife(
+    values: Callable[[np.ndarray], Mapping[str, float]], n_items: int, *, clusters: np.ndarray | None, seed: int
+) -> Jackknife:
+    """Compute values of all items, then without each of some random groups of items (delete-a-group jackknife).
+
+    Args:
+        values: Of the items where a mask [items] is true; name → number.
+        n_items: How many items.
+        clusters: [items] number of each item's cluster, which is left out as a whole; None: each item for itself.
+        seed: Of the division into groups.
+    """
+    cluster = np.arange(n_items) if clusters is None else clusters
+    n = int(cluster.max(initial=-1)) + 1
+    group = np.random.default_rng(seed).permutation(n) % min(GROUPS, n)
+    of_item = group[cluster]
+    whole = dict(values(np.ones(n_items, dtype=bool)))
+    parts = [values(of_item != one) for one in range(min(GROUPS, n))]
+    names = tuple(whole)
+    return Jackknife(
+        names,
+        np.array([whole[name] for name in names], dtype=float),
+        np.array([[part[name] for name in names] for part in parts], dtype=float),
+    )
+
+
+def simultaneous(confidence: float, n: int) -> float:
+    """Confidence that each of n intervals needs, so that all hold together at least as often (Bonferroni)."""
+    return 1 - (1 - confidence) / max(n, 1)

@@ -1,0 +1,123 @@
+"""Intensities of the same categories for every item, as in EmoNet-Face HQ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from emohub.data.ratings import Scale
+from emohub.data.taxonomy import NAMES
+from emohub.report.given import Given
+from emohub.report.raters import in_order
+from emohub.report.repo import Repo
+from emohub.report.studies.study import Study, joined, people_of
+
+CONFIGS = ("hq_ratings", "hq")  # the first of them that is there is read
+SCALE = Scale(NAMES, (0.0, 7.0), whole=True)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Intensities(Study):
+    """Ratings of every category by several raters, with gaps.
+
+    Attributes:
+        items: Their ids.
+        raters: Their names: humans first, then by kind and name.
+        kinds: [raters] human, model, vlm or baseline.
+        values: [raters, items, categories] float64, nan for gaps; the mean of a rater's samples.
+        people: Item → age, gender, ethnicity as prompted; empty where that is not known.
+    """
+
+    items: Sequence[str]
+    raters: tuple[str, ...]
+    kinds: np.ndarray
+    values: np.ndarray
+    people: pd.DataFrame
+    categories: tuple[str, ...] = NAMES
+
+    @cached_property
+    def rated(self) -> np.ndarray:
+        """[raters, items] whether a rater rated anything of an item."""
+        return ~np.isnan(self.values).all(axis=2)
+
+    @property
+    def humans(self) -> np.ndarray:
+        """[raters] whether it is a human."""
+        return self.kinds == "human"
+
+    @property
+    def others(self) -> list[str]:
+        """The raters that are no humans."""
+        return [name for name, human in zip(self.raters, self.humans, strict=True) if not human]
+
+    @property
+    def human_names(self) -> list[str]:
+        """The humans."""
+        return [name for name, human in zip(self.raters, self.humans, strict=True) if human]
+
+    def of(self, rater: str) -> np.ndarray:
+        """[items, categories] ratings of one rater."""
+        return np.asarray(self.values[self.raters.index(rater)])
+
+
+def read(repo: Repo, given: Sequence[Given]) -> Intensities | None:
+    """The intensities of a dataset repo with the ratings that were given; None where the repo has none."""
+    if repo.dataset != "emonet-face" or not (config := repo.first(CONFIGS)):
+        return None
+    own = repo.table(config, ("item", "rater", "kind", "category", "rating", "sample", "ratings"))
+    own = own if config == "hq_ratings" else _long(own)
+    parts, asked, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
+    table = pd.concat([own, *parts], ignore_index=True)
+    kinds = dict(zip(*_distinct(table), strict=True))
+    raters = in_order(kinds)
+    items = pd.unique(table["item"].astype(str))
+    return Intensities(
+        name="EmoNet-Face HQ",
+        dataset=repo.name,
+        config=config,
+        revision=repo.revision(config),
+        asked=asked,
+        left_out=left_out,
+        items=items,
+        raters=raters,
+        kinds=np.array([kinds[name] for name in raters]),
+        values=_dense(table, items, raters),
+        people=people_of(repo, "hq").reindex(items),
+    )
+
+
+def _distinct(table: pd.DataFrame) -> tuple[list[str], list[str]]:
+    pairs = table[["rater", "kind"]].drop_duplicates()
+    return pairs["rater"].astype(str).tolist(), pairs["kind"].astype(str).tolist()
+
+
+def _dense(table: pd.DataFrame, items: np.ndarray, raters: tuple[str, ...]) -> np.ndarray:
+    """[raters, items, categories] means of the samples."""
+    places = [
+        pd.Index(names).get_indexer(table[column].astype(str))
+        for column, names in (("rater", raters), ("item", items), ("category", NAMES))
+    ]
+    shape = (len(raters), len(items), len(NAMES))
+    cell = np.ravel_multi_index(tuple(places), shape)
+    rating = table["rating"].to_numpy(float)
+    given = ~np.isnan(rating)
+    total = np.bincount(cell[given], weights=rating[given], minlength=np.prod(shape))
+    n = np.bincount(cell[given], minlength=np.prod(shape))
+    return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0).reshape(shape)
+
+
+def _long(rows: pd.DataFrame) -> pd.DataFrame:
+    """The long table of the config with images, 40 rows an annotation."""
+    each = [
+        (item, one["rater"], one["kind"], one["intensities"])
+        for item, of in zip(rows["item"], rows["ratings"], strict=True)
+        for one in of
+    ]
+    item, rater, kind, values = zip(*each, strict=True) if each else ((), (), (), ())
+    repeated = {"item": item, "rater": rater, "kind": kind}
+    return pd.DataFrame(
+        {name: np.repeat(np.array(column, dtype=object), len(NAMES)) for name, column in repeated.items()}
+        | {"category": np.tile(np.array(NAMES, dtype=object), len(each)), "rating": np.ravel(values).astype(float)}
+    )
