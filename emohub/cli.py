@@ -15,6 +15,7 @@ from emohub.commands.model import build_model
 from emohub.commands.publish import publish
 from emohub.commands.rate import rate
 from emohub.commands.release import build_release
+from emohub.commands.report import report
 from emohub.commands.space import space
 from emohub.commands.train import train
 from emohub.errors import message_for
@@ -24,7 +25,7 @@ BUILD, USE, RELEASE = "Build", "Use", "Release"
 # What help lists, in this order: panel → commands.
 PANELS: dict[str, tuple[Callable[..., Any], ...]] = {
     BUILD: (sample, train),
-    USE: (embed, predict, rate, space),
+    USE: (embed, predict, rate, report, space),
     RELEASE: (check, publish),
 }
 

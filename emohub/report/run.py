@@ -83,7 +83,9 @@ class Report:
                 "versions": self.versions,
             }
             for output in section.outputs:
-                found += [record.as_json() | about for record in output.all_records()] if isinstance(output, Table) else []
+                found += (
+                    [record.as_json() | about for record in output.all_records()] if isinstance(output, Table) else []
+                )
         if twice := [id for id, n in Counter(record["id"] for record in found).items() if n > 1]:
             raise EmohubError(f"Two numbers of the report have the id {twice[0]!r}. Rename one in its item.")
         return found
@@ -139,7 +141,9 @@ def report(
 
 def _chosen(only: Sequence[str]) -> list[Item]:
     found = all_items()
-    chosen = [item for item in found if not only or any(item.id == one or item.id.startswith(f"{one}.") for one in only)]
+    chosen = [
+        item for item in found if not only or any(item.id == one or item.id.startswith(f"{one}.") for one in only)
+    ]
     if not chosen:
         raise EmohubError(f"No item begins with {', '.join(only)}; valid: {', '.join(item.id for item in found)}.")
     return chosen

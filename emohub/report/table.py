@@ -77,7 +77,7 @@ class Table:
         if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
             return NOTHING
         if isinstance(cell, float):
-            return f"{cell:.{self.digits}f}".replace("-", "−")
+            return f"{round(cell, self.digits) + 0.0:.{self.digits}f}".replace("-", "−")  # + 0: no −0.00
         return f"{cell:,}" if isinstance(cell, int) else cell
 
     def is_number(self, column: int) -> bool:

@@ -33,14 +33,19 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     right = _records("binary.alpha.right", found["pooled"], found["per_category"], RIGHT, found["population"], found)
     turned = found["upstream"]
     published = _records("binary.alpha.published", turned, turned["per_category"], PUBLISHED, "other images", found)
-    rows = [("All emotions", right[""], published[""])]
+    rows: list[tuple[str, Record | None, Record | None]] = [("All emotions", right[""], published[""])]
     rows += [(emotion, right.get(emotion), published.get(emotion)) for emotion in study.categories]
     columns = ("Emotion", "α", "α as published")
     yield Table("binary-alpha", "Krippendorff's α of the votes", columns, rows, NOTE, digits=2)
 
 
 def _records(
-    id: str, whole: dict[str, Any], parts: dict[str, dict[str, Any]], method: str, population: str, found: dict[str, Any]
+    id: str,
+    whole: dict[str, Any],
+    parts: dict[str, dict[str, Any]],
+    method: str,
+    population: str,
+    found: dict[str, Any],
 ) -> dict[str, Record]:
     """Emotion → α; all together under the empty name."""
     more = {"method": method, "population": population}

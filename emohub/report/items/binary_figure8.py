@@ -44,7 +44,9 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     table = counts(study)
 
     def record(emotion: str, name: str, value: int) -> Record:
-        return Record(id=f"binary.figure8.{emotion}.{name}", value=value, n=int(table.loc[emotion].sum()), method="count")
+        return Record(
+            id=f"binary.figure8.{emotion}.{name}", value=value, n=int(table.loc[emotion].sum()), method="count"
+        )
 
     rows = [
         (

@@ -9,8 +9,8 @@ from emohub.report.table import Table
 
 STARTS = {1: "Starting point", 2: "Batch 1 positives", 3: "Batch 2 positives", 0: "Batch 1 contrastive"}
 NOTE = (
-    "Agreement is a share of votes: of yes on the target in batches 1–3, each of which sees only what the batch before "
-    "confirmed, and of no on the contrastive emotion in batch 4. It is conditional, so it is no measure of reliability."
+    "Agreement is a share of votes: of yes on the target in batches 1–3, each of which sees only what the one before "
+    "confirmed, and of no on the contrastive emotion in batch 4. It is conditional: no measure of reliability."
 )
 
 
