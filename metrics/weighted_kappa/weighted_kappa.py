@@ -94,8 +94,8 @@ def analyse(
 
     Returns:
         Plain numbers: `weighted_kappa` (mean over categories of the mean over pairs), `interval`, counts,
-        `per_category`, `per_rater` (the mean κ_w with the partners, then over categories mean, sd with ddof 1, median
-        and the top category), `per_pair`, `coverage` (number and share of each rater's items). Undefined values are
+        `per_category`, `per_rater` (the mean κ_w with the partners in each category, and over categories their mean,
+        sd with ddof 1, median and the top category), `per_pair`, `coverage` (number and share of each rater's items). Undefined values are
         nan and counted.
 
     Raises:
@@ -222,6 +222,7 @@ def _over_categories(kappa: Floats, categories: tuple[str, ...]) -> dict[str, An
         "median": float(np.median(defined)) if len(defined) else None,
         "top_category": categories[int(np.nanargmax(kappa))] if len(defined) else None,
         "n_categories": len(defined),
+        "per_category": dict(zip(categories, kappa.tolist(), strict=True)),
     }
 
 

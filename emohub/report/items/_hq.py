@@ -1,0 +1,118 @@
+"""What several items of EmoNet-Face HQ show, computed once."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from emohub.report.item import Gap, Settings
+from emohub.report.measure import compute
+from emohub.report.raters import ORDER, group_of
+from emohub.report.studies.intensities import SCALE, Intensities
+
+KAPPA = "weighted κ (quadratic) with each human, mean over humans, then over emotions; ratings rounded to 0–7"
+KAPPA_UPSTREAM = "weighted κ (quadratic) with each human, undefined ones left out; ratings truncated"
+RHO = "Spearman's ρ with the median of the human ratings, mean over emotions; a constant rater counts 0"
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """How ratings that are not whole numbers of the scale enter κ_w."""
+    if settings.upstream:
+        return {"scale": SCALE.ends, "non_integer": "upstream"}
+    return {"scale": SCALE.ends, "non_integer": "round", "clip": True}
+
+
+def need_humans(study: Intensities, least: int = 2) -> None:
+    """Refuse a study with too few humans.
+
+    Raises:
+        Gap: there are fewer than `least`.
+    """
+    if (n := int(study.humans.sum())) < least:
+        raise Gap(f"it needs the ratings of {least} humans; there are {n}")
+
+
+@cache
+def kappa(study: Intensities, settings: Settings) -> dict[str, Any]:
+    """κ_w of every rater with the humans, with intervals.
+
+    Raises:
+        Gap: fewer than two humans.
+    """
+    need_humans(study)
+    found = compute(
+        "weighted_kappa",
+        ratings=study.values,
+        partners=_numbers(study.humans),
+        bootstrap=0 if settings.upstream else settings.bootstrap,
+        seed=settings.seed,
+        confidence=settings.confidence,
+        **options(settings),
+    )
+    return found | {"per_rater": _named(study, found["per_rater"])}
+
+
+def kappa_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, float]:
+    """κ_w of every rater with the humans on some items; nan where it is undefined.
+
+    Args:
+        study: The study.
+        items: [items] true for those that count.
+        settings: How everything is computed.
+    """
+    values = study.values[:, items]
+    found = compute("weighted_kappa", ratings=values, partners=_numbers(study.humans), **options(settings))[
+        "per_rater"
+    ]
+    return {name: one["weighted_kappa"] for name, one in _named(study, found).items()}
+
+
+@cache
+def kappa_of_pairs(study: Intensities, settings: Settings) -> np.ndarray:
+    """[raters, raters] κ_w of every pair, mean over emotions; nan where a pair shares nothing.
+
+    Raises:
+        Gap: fewer than two raters.
+    """
+    if len(study.raters) < 2:
+        raise Gap("there is only one rater")
+    found = compute("weighted_kappa", ratings=study.values, **options(settings))
+    cells = np.full((len(study.raters), len(study.raters)), np.nan)
+    for pair in found["per_pair"]:
+        first, second = map(int, pair["raters"])
+        cells[first, second] = cells[second, first] = pair["weighted_kappa"]
+    return cells
+
+
+@cache
+def rho(study: Intensities, rater: str, settings: Settings) -> dict[str, Any]:
+    """ρ of one rater with the median of the humans, or of the other humans."""
+    at = study.raters.index(rater)
+    humans = study.humans & (np.arange(len(study.raters)) != at)
+    rated = study.rated[at] & study.rated[humans].any(axis=0)
+    return compute(
+        "rating_correlation",
+        predictions=study.values[at][rated],
+        references=study.values[humans][:, rated],
+        bootstrap=settings.bootstrap,
+        seed=settings.seed,
+        confidence=settings.confidence,
+    )
+
+
+def groups(study: Intensities, raters: Sequence[str] | None = None) -> dict[str, list[str]]:
+    """Group → its raters, in the papers' order."""
+    found: dict[str, list[str]] = {group: [] for group in ORDER}
+    kinds = dict(zip(study.raters, study.kinds, strict=True))
+    for name in raters or study.raters:
+        found[group_of(kinds[name], name, study.protocol(name))].append(name)
+    return {group: names for group, names in found.items() if names}
+
+
+def _numbers(mask: np.ndarray) -> list[str]:
+    return [str(at) for at in np.flatnonzero(mask)]
+
+
+def _named(study: Intensities, entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {study.raters[int(number)]: entry for number, entry in entries.items()}
