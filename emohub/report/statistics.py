@@ -144,3 +144,37 @@ def jackknife(
 def simultaneous(confidence: float, n: int) -> float:
     """Confidence that each of n intervals needs, so that all hold together at least as often (Bonferroni)."""
     return 1 - (1 - confidence) / max(n, 1)
+
+
+def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray) -> dict[str, float]:
+    """Variance between units, between raters, and what is left, from ratings with gaps.
+
+    The method of moments for two crossed random effects (Henderson 1953, Biometrics 9(2), 226–252, method 1); where
+    nothing is missing it is the two-way analysis of variance. A component can come out below 0.
+
+    Args:
+        unit: [ratings] number of what was rated.
+        rater: [ratings] number of who rated; nobody rates a unit twice.
+        rating: [ratings].
+
+    Returns:
+        "item", "rater" and "residual"; nan where the ratings cannot tell them apart.
+    """
+    _, unit = np.unique(unit, return_inverse=True)
+    _, rater = np.unique(rater, return_inverse=True)
+    names = ("item", "rater", "residual")
+    if not len(rating):
+        return dict.fromkeys(names, float("nan"))
+    n, per_unit, per_rater = len(rating), np.bincount(unit), np.bincount(rater)
+    centred = rating - rating.mean()
+    sums = [
+        float((centred**2).sum()),
+        float((np.bincount(unit, centred) ** 2 / per_unit).sum()),
+        float((np.bincount(rater, centred) ** 2 / per_rater).sum()),
+    ]
+    of_units, of_raters = len(per_unit), len(per_rater)
+    repeated = np.array([(per_unit**2).sum() / n, (per_rater**2).sum() / n, 1.0])  # of the mean's square
+    expected = np.array([[n, n, n], [n, of_units, of_units], [of_raters, n, of_raters]], dtype=float) - repeated
+    if np.linalg.matrix_rank(expected) < len(names):
+        return dict.fromkeys(names, float("nan"))
+    return dict(zip(names, map(float, np.linalg.solve(expected, sums)), strict=True))

@@ -24,6 +24,9 @@ _TEX = str.maketrans(
         "ρ": r"$\rho$",
         "σ": r"$\sigma$",
         "²": r"$^2$",
+        "<": r"$<$",
+        ">": r"$>$",
+        "±": r"$\pm$",
         "≥": r"$\geq$",
         "≤": r"$\leq$",
         "→": r"$\rightarrow$",
@@ -80,6 +83,12 @@ class Table:
             return f"{round(cell, self.digits) + 0.0:.{self.digits}f}".replace("-", "−")  # + 0: no −0.00
         return f"{cell:,}" if isinstance(cell, int) else cell
 
+    def shows(self, at: int, cell: Cell) -> str:
+        """A cell of a column as people read it; a p-value that would round to 0 stands as less than the last digit."""
+        if str(self.columns[at]).startswith("p") and isinstance(cell, float) and 0 <= cell < 0.5 * 10**-self.digits:
+            return f"< {10**-self.digits:.{self.digits}f}"
+        return self.text(cell)
+
     def is_number(self, column: int) -> bool:
         """Whether a column holds numbers, which stand at the right."""
         return any(isinstance(row[column], int | float | Record) for row in self.rows)
@@ -105,7 +114,7 @@ class Table:
         lines = [
             [str(name).translate(_MARKDOWN) for name in self.columns],
             ["---:" if self.is_number(at) else "---" for at in range(len(self.columns))],
-            *([self.text(cell).translate(_MARKDOWN) for cell in row] for row in self.rows),
+            *([self.shows(at, cell).translate(_MARKDOWN) for at, cell in enumerate(row)] for row in self.rows),
         ]
         table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"**{self.title}**\n\n{table}\n" + (f"\n{self.note}\n" if self.note else "")
@@ -113,7 +122,7 @@ class Table:
     def latex(self) -> str:
         r"""A `table` of booktabs, at most `shown` rows."""
         form = "".join("r" if self.is_number(at) else "l" for at in range(len(self.columns)))
-        rows = [" & ".join(tex(self.text(cell)) for cell in row) + r" \\" for row in self._first()]
+        rows = [" & ".join(tex(self.shows(at, cell)) for at, cell in enumerate(row)) + r" \\" for row in self._first()]
         more = len(self.rows) - len(rows)
         note = self.note + (f" {more} further rows are in {self.id}.csv." if more else "")
         return "\n".join(
@@ -152,7 +161,7 @@ class Table:
         key = f' data-key="{number!r}"' if isinstance(number, int | float) and math.isfinite(number) else ""
         why = f' title="{escape(cell.no_interval)}"' if isinstance(cell, Record) and cell.no_interval else ""
         tag, scope = ("th", ' scope="row"') if at == 0 else ("td", "")
-        return f"<{tag}{scope}{_number(self.is_number(at))}{key}{why}>{escape(self.text(cell))}</{tag}>"
+        return f"<{tag}{scope}{_number(self.is_number(at))}{key}{why}>{escape(self.shows(at, cell))}</{tag}>"
 
     def _first(self) -> Sequence[Sequence[Cell]]:
         return self.rows[: self.shown] if self.shown else self.rows

@@ -76,8 +76,18 @@ def spearman(first: Floats, second: Floats, counts: Floats | None = None) -> Flo
     weight = np.ones((1, len(first))) if counts is None else counts
     if not len(first):
         return np.full(len(weight), np.nan)
+    first, second, weight = _merged(first, second, weight)
     x, y = mid_ranks(first, weight), mid_ranks(second, weight)
     return divide((weight * x * y).sum(1), np.sqrt((weight * x**2).sum(1)) * np.sqrt((weight * y**2).sum(1)))
+
+
+def _merged(first: Floats, second: Floats, counts: Floats) -> tuple[Floats, Floats, Floats]:
+    """The distinct pairs of values, and how often each was drawn: most items are alike where most ratings are 0."""
+    (x, of_x), (y, of_y) = (np.unique(side, return_inverse=True) for side in (first, second))
+    pair = of_x * len(y) + of_y
+    order = np.argsort(pair, kind="stable")
+    distinct, start = np.unique(pair[order], return_index=True)
+    return x[distinct // len(y)], y[distinct % len(y)], np.add.reduceat(counts[:, order], start, axis=1)
 
 
 def medians(table: Table, weight: Ints | None = None) -> Floats:

@@ -95,8 +95,8 @@ def analyse(
     Returns:
         Plain numbers: `weighted_kappa` (mean over categories of the mean over pairs), `interval`, counts,
         `per_category`, `per_rater` (the mean κ_w with the partners in each category, and over categories their mean,
-        sd with ddof 1, median and the top category), `per_pair`, `coverage` (number and share of each rater's items). Undefined values are
-        nan and counted.
+        sd with ddof 1, median and the top category), `per_pair`, `coverage` (number and share of each rater's items).
+        Undefined values are nan and counted.
 
     Raises:
         RatingsError: fewer than two raters, unknown partners, options or ratings that cannot be used.

@@ -115,4 +115,11 @@ def _numbers(mask: np.ndarray) -> list[str]:
 
 
 def _named(study: Intensities, entries: Mapping[str, Any]) -> dict[str, Any]:
-    return {study.raters[int(number)]: entry for number, entry in entries.items()}
+    """Entries of raters and emotions under their names: arrays have numbers."""
+    found = {}
+    for number, entry in entries.items():
+        top = entry["top_category"]
+        per_category = {study.categories[int(at)]: value for at, value in entry["per_category"].items()}
+        top = study.categories[int(top)] if top is not None else None
+        found[study.raters[int(number)]] = entry | {"top_category": top, "per_category": per_category}
+    return found

@@ -1,0 +1,62 @@
+"""Who rated how much, and what is missing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emohub.report.item import Item, Output, Settings
+from emohub.report.record import Record
+from emohub.report.studies.intensities import Intensities
+from emohub.report.studies.study import Study
+from emohub.report.studies.videos import Videos
+from emohub.report.studies.votes import Votes
+from emohub.report.table import Cell, Table
+
+MANY = 40  # humans; more of them share one row
+NOTE = "Share of the items that anybody rated. Raters of different items cannot be put side by side without saying so."
+
+
+def make(study: Any, settings: Settings) -> Iterator[Output]:
+    """One row per rater; of many humans one for all."""
+    counts, n_items = _counts(study)
+    people = counts[counts["kind"] == "human"]
+    rows: list[tuple[Cell, ...]] = []
+    if len(people) > MANY:
+        median = people["items"].median()
+        rows.append((f"{len(people):,} humans, median of each", "human", "", float(median), None, None, None))
+        counts = counts[counts["kind"] != "human"]
+    rows += [_row(study, one, n_items) for one in counts.itertuples()]
+    columns = ("Rater", "Kind", "Protocol", "Items", "Share", "Items missing", "Ratings")
+    yield Table("coverage", f"Who rated how many of {n_items:,} items", columns, rows, NOTE, digits=2)
+
+
+def _row(study: Study, one: Any, n_items: int) -> tuple[Cell, ...]:
+    protocol = study.protocol(one.rater)
+    record = Record(
+        id=f"coverage.{study.name}.{one.rater}",
+        value=one.items / n_items,
+        n=int(one.items),
+        method="rated items / items that anybody rated",
+        rater=one.rater,
+        protocol=protocol,
+    )
+    return (one.rater, one.kind, protocol, int(one.items), record, int(n_items - one.items), int(one.ratings))
+
+
+def _counts(study: Any) -> tuple[pd.DataFrame, int]:
+    """(rater, kind, items, ratings of every rater; number of items)."""
+    if isinstance(study, Intensities):
+        ratings = (~np.isnan(study.values)).sum(axis=(1, 2))
+        frame = pd.DataFrame(
+            {"rater": study.raters, "kind": study.kinds, "items": study.rated.sum(axis=1), "ratings": ratings}
+        )
+        return frame, len(study.items)
+    frame = study.labels if isinstance(study, Videos) else study.frame
+    of = frame.groupby(["rater", "kind"], observed=True)["item"]
+    counts = of.agg(items="nunique", ratings="size").reset_index()
+    return counts.sort_values(["kind", "rater"]), int(frame["item"].nunique())
+
+
+ITEM = Item("coverage", "Coverage", (Intensities, Votes, Videos), make, place=5)

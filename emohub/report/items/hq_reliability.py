@@ -1,0 +1,159 @@
+"""How much of the ratings is the image, how much the rater; and what a perfect rater could reach."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from emohub.report.item import Item, Output, Settings
+from emohub.report.items._hq import need_humans, rho
+from emohub.report.record import ITEMS, Record, measured
+from emohub.report.statistics import Difference, Jackknife, jackknife, variance_components
+from emohub.report.studies.intensities import Intensities
+from emohub.report.table import Cell, Table
+
+SHARES = "method of moments for two crossed random effects, mean over emotions; delete-a-group jackknife over images"
+DISATTENUATED = (
+    "mean over emotions of Pearson's r with the mean of the humans, divided by the mean root of that mean's "
+    "reliability; delete-a-group jackknife over images"
+)
+CEILING = (
+    "ρ is with the median of the humans; of a human, with that of the others: what a person reaches is the ceiling of "
+    "what a rater can be asked for. The humans' mean is itself uncertain, which lowers every correlation with it: r, "
+    "disattenuated, is divided by the root of its reliability (Spearman 1904), which the variance components give. "
+    "It may exceed 1."
+)
+NOTE = (
+    "Of all variance of the human ratings: between images, between raters, and the rest, which holds how raters "
+    "differ about single images. Components below 0 count as 0 in the shares."
+)
+LEAST = 0.05  # reliability of the humans' mean, below which a correlation with it says nothing
+
+
+def make(study: Intensities, settings: Settings) -> Iterator[Output]:
+    """Human ceiling and disattenuated correlations, then the components of each emotion."""
+    need_humans(study, 3)
+    parts = _Parts(study)
+    made = jackknife(parts.values, len(study.items), clusters=None, seed=settings.seed)
+    yield _ceiling(study, settings, parts, made)
+    yield _components(study, settings, parts, made)
+
+
+class _Parts:
+    """Reliability of the humans' mean in each emotion, and correlations with it."""
+
+    def __init__(self, study: Intensities) -> None:
+        self.study = study
+        self.people = study.values[study.humans]
+        self.skipped = 0
+
+    def components(self, items: np.ndarray) -> list[dict[str, float]]:
+        """Variance components of each emotion on some images."""
+        chosen = self.people[:, items]
+        found = []
+        for at in range(chosen.shape[2]):
+            rater, item = np.nonzero(~np.isnan(chosen[:, :, at]))
+            found.append(variance_components(item, rater, chosen[rater, item, at]))
+        return found
+
+    def values(self, items: np.ndarray) -> dict[str, float]:
+        """Mean shares of the components, and the disattenuated correlation of every rater."""
+        parts = self.components(items)
+        shares = np.array([_shares(one) for one in parts])
+        found = dict(zip(("item", "rater", "residual"), np.nanmean(shares, axis=0), strict=True))
+        reliability = self._reliability(parts, items)
+        usable = reliability >= LEAST
+        self.skipped = int((~usable).sum())
+        mean = np.nanmean(np.where(np.isnan(self.people[:, items]).all(axis=0), 0.0, self.people[:, items]), axis=0)
+        rated = ~np.isnan(self.people[:, items]).all(axis=(0, 2))
+        for name in self.study.others:
+            own = self.study.of(name)[items]
+            both = rated & ~np.isnan(own).any(axis=1)
+            r = np.array([_pearson(own[both, at], mean[both, at]) for at in np.flatnonzero(usable)])
+            root = np.sqrt(np.minimum(reliability[usable], 1.0))
+            found[name] = float(np.nan_to_num(r).mean() / root.mean()) if len(r) else float("nan")
+        return found
+
+    def _reliability(self, parts: list[dict[str, float]], items: np.ndarray) -> np.ndarray:
+        """[emotions] of the mean over the humans who rated an image, whoever they are."""
+        counts = (~np.isnan(self.people[:, items])).sum(axis=0)
+        found = []
+        for one, n in zip(parts, counts.T, strict=True):
+            k = 1 / np.mean(1 / n[n > 0]) if (n > 0).any() else np.nan  # harmonic mean
+            noise = (max(one["rater"], 0.0) + max(one["residual"], 0.0)) / k
+            total = one["item"] + noise
+            found.append(one["item"] / total if total > 0 else np.nan)
+        return np.nan_to_num(np.array(found))
+
+
+def _shares(one: dict[str, float]) -> list[float]:
+    parts = np.maximum([one["item"], one["rater"], one["residual"]], 0.0)
+    return (parts / parts.sum()).tolist() if parts.sum() > 0 else [float("nan")] * 3
+
+
+def _pearson(x: np.ndarray, y: np.ndarray) -> float:
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackknife) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for rater, human in zip(study.raters, study.humans, strict=True):
+        found = rho(study, rater, settings)
+        more: dict[str, Any] = {"n": found["n_items"], "rater": rater, "protocol": study.protocol(rater)}
+        id = f"hq.ceiling.{rater}"
+        of = measured(
+            f"{id}.rho",
+            found,
+            "rating_correlation",
+            method="Spearman's ρ with the median of the (other) humans, mean over emotions",
+            population=found["population"],
+            **more,
+        )
+        other = None
+        if not human:
+            other = _record(f"{id}.disattenuated", made.of({rater: 1.0}), DISATTENUATED, settings, more)
+        rows.append((rater, "human" if human else "", of, other, found["n_items"]))
+    people = [row[2].value for row in rows if row[1] and isinstance(row[2], Record)]
+    ceiling = Record(
+        id="hq.ceiling.humans.rho", value=float(np.nanmean(people)), n=len(people), method="mean over the humans"
+    )
+    rows.sort(key=lambda row: -(row[2].value if isinstance(row[2], Record) and row[2].value == row[2].value else -9))
+    rows.insert(0, ("Humans, mean: the ceiling", "human", ceiling, None, None))
+    columns = ("Rater", "", "ρ", "r, disattenuated", "Images")
+    parts.values(np.ones(len(study.items), dtype=bool))
+    note = f"{CEILING} Emotions with a reliability below {LEAST:g}, left out of it: {parts.skipped}."
+    return Table("hq-human-ceiling", "The human ceiling", columns, rows, note)
+
+
+def _components(study: Intensities, settings: Settings, parts: _Parts, made: Jackknife) -> Table:
+    whole = np.ones(len(study.items), dtype=bool)
+    each = parts.components(whole)
+    reliability = parts._reliability(each, whole)
+    n = int((~np.isnan(parts.people)).any(axis=2).any(axis=0).sum())
+    mean = [
+        _record(f"hq.variance.{name}", made.of({name: 1.0}), SHARES, settings, {"n": n})
+        for name in ("item", "rater", "residual")
+    ]
+    rows: list[tuple[Cell, ...]] = [("Mean over emotions", *mean, float(reliability.mean()))]
+    for emotion, one, of in sorted(zip(study.categories, each, reliability, strict=True), key=lambda row: -row[2]):
+        rows.append((emotion, *_shares(one), float(of)))
+    columns = ("Emotion", "Image", "Rater", "Rest", "Reliability of the humans' mean")
+    return Table("hq-variance", "Variance components of the human ratings", columns, rows, NOTE)
+
+
+def _record(id: str, one: Difference, method: str, settings: Settings, more: dict[str, Any]) -> Record:
+    return Record(
+        id=id,
+        value=one.value,
+        interval=one.interval(settings.confidence),
+        standard_error=one.error,
+        degrees_of_freedom=one.freedom,
+        method=method,
+        population=ITEMS,
+        **more,
+    )
+
+
+ITEM = Item("hq.reliability", "Human ceiling and variance components", (Intensities,), make, place=41)
