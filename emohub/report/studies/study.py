@@ -103,8 +103,8 @@ def joined(
 
 def _asked(given: Given) -> Asked:
     counts = given.run["counts"]
-    protocol = given.run["protocol"]
-    return Asked(given.protocol, counts["asked"], counts["parsed"], counts["failures"], protocol)
+    options = given.run["protocol"].get("options", {})
+    return Asked(given.protocol, counts["asked"], counts["parsed"], counts["failures"], options)
 
 
 def _same_revision(repo: Repo, given: Given) -> None:

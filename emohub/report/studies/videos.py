@@ -10,6 +10,7 @@ import pandas as pd
 
 from emohub.data.emojis import ALL_LABELS, EMOJIS, Emoji, emoji
 from emohub.data.ratings import COLUMNS, Scale
+from emohub.errors import RatingsError
 from emohub.rate.reading import resolve
 from emohub.report.given import Given
 from emohub.report.raters import in_order
@@ -18,6 +19,7 @@ from emohub.report.studies.study import Study, joined
 
 LABELS, MATCHES = "label_ratings", "emoji_ratings"
 CONFIGS = (LABELS, "videos", MATCHES)
+COMPUTED = ("random", "prior", "one human", "half of the humans", "humans")  # a report's own rows
 SCALES = {LABELS: Scale(ALL_LABELS, (0.0, 3.0)), MATCHES: Scale(tuple(one.name for one in EMOJIS), (0.0, 3.0))}
 
 
@@ -61,6 +63,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Videos | None:
     tables, asked, left_out = dict[str, pd.DataFrame](), dict[str, Any](), dict[str, int]()
     for kind in (LABELS, MATCHES):
         own = _own(repo, kind)
+        _check_names(of[kind])
         parts, more, others = joined(repo, of[kind], SCALES[kind], set(own["item"]), set(own["rater"]))
         tables[kind] = pd.concat([own, *parts], ignore_index=True) if parts else own
         asked, left_out = asked | more, left_out | others
@@ -85,6 +88,20 @@ def _rates(given: Given) -> str:
         return str(rated["ratings"])
     names = given.frame["category"].dropna().unique()
     return MATCHES if len(names) and resolve(str(names[0]), SCALES[MATCHES].categories) else LABELS
+
+
+def _check_names(given: Sequence[Given]) -> None:
+    """Refuse raters that would stand under the name of a row that a report computes.
+
+    Raises:
+        RatingsError: there is one.
+    """
+    for one in given:
+        if taken := sorted(set(one.frame["rater"]) & set(COMPUTED)):
+            raise RatingsError(
+                f"{one.path} rates as {taken[0]!r}, which is a row that the report computes itself. Leave these "
+                "ratings out, or give them another name: `emohub rate --name NAME`."
+            )
 
 
 def _own(repo: Repo, kind: str) -> pd.DataFrame:

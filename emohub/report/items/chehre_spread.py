@@ -1,0 +1,152 @@
+"""Chehre's second task: does a rater's disagreement with itself look like that among people?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from emohub.report.item import Item, Output, Settings
+from emohub.report.items._chehre import (
+    BASELINES,
+    CLUSTERS,
+    HALF,
+    KEY,
+    ONE,
+    against_the_rest,
+    draws,
+    need_humans,
+    predictions,
+    resamples,
+)
+from emohub.report.measure import compute
+from emohub.report.record import Record, measured
+from emohub.report.statistics import jackknife
+from emohub.report.studies.videos import Videos
+from emohub.report.table import Cell, Table
+
+METHOD = "Spread Ratio, sqrt of the summed variances of the rater's samples over those of the humans"
+HELD_OUT = "mean absolute difference from a person's rating, mean over labels of videos; jackknife over performers"
+NOTE = (
+    "Spread Ratio: 1 is as much spread as among people, 0 is always the same answer. The energy distance is 0 where "
+    "ratings are distributed as people's; noise can have the right spread, but not both. From a person is how far a "
+    "rater's answer is, on the scale 0–3, from that of one person; of one human, from each other person of the video. "
+    "One answer has no spread, so one human has no Spread Ratio: half of the humans against the other half stands for "
+    "it, with the interval of random divisions."
+)
+
+
+def make(study: Videos, settings: Settings) -> Iterator[Output]:
+    """One row per rater, baselines and humans first."""
+    need_humans(study)
+    rows: list[tuple[Cell, ...]] = []
+    reference: dict[str, Any] = {}
+    for rater in (*BASELINES, *study.models):
+        samples = draws(study, rater, settings.seed) if rater in BASELINES else predictions(study, rater)
+        distance = _from_a_person(study, rater, samples, settings)
+        if _most_samples(samples) < 2:
+            why = "one answer has no spread: sample the rater at least twice on each video"
+            rows.append((rater, _none(f"chehre.spread_ratio.{rater}", why, rater), None, distance, 0))
+            continue
+        found = compute(
+            "spread_ratio",
+            predictions=samples,
+            references=study.human,
+            splits=0 if reference else 200,
+            **resamples(study, settings),
+        )
+        reference = reference or found["human_reference"]
+        rows.append(_row(study, rater, found, distance))
+    rows[len(BASELINES) : len(BASELINES)] = _humans(study, reference, settings)
+    columns = ("Rater", "Spread Ratio", "Energy distance", "From a person", "Units")
+    yield Table("chehre-spread", "Spread and distribution", columns, rows, NOTE)
+
+
+def _row(study: Videos, rater: str, found: dict[str, Any], distance: Record) -> tuple[Cell, ...]:
+    more = {"rater": rater, "protocol": study.protocol(rater), "n": found["n_items"]}
+    ratio = measured(f"chehre.spread_ratio.{rater}", found, "spread_ratio", method=METHOD, population=CLUSTERS, **more)
+    energy = Record(
+        id=f"chehre.energy.{rater}", value=found["energy_distance"], method="energy distance, U-statistics", **more
+    )
+    return (rater, ratio, energy, distance, found["n_units"])
+
+
+def _humans(study: Videos, reference: dict[str, Any], settings: Settings) -> list[tuple[Cell, ...]]:
+    """One person against the rest, and half against half."""
+    one, _, _ = against_the_rest(study)
+    distance = _from_a_person(study, ONE, one, settings)
+    rows: list[tuple[Cell, ...]] = [
+        (ONE, _none(f"chehre.spread_ratio.{ONE}", "one answer has no spread", ONE), None, distance, None)
+    ]
+    if reference:
+        more: dict[str, Any] = {
+            "rater": HALF,
+            "n": int(study.human["item"].nunique()),
+            "population": "other divisions of the people",
+        }
+        ratio = Record(
+            id=f"chehre.spread_ratio.{HALF}",
+            value=reference["spread_ratio"],
+            interval=tuple(reference["interval"]),
+            method=f"1 by definition; percentiles of {reference['n_splits']} random divisions",
+            **more,
+        )
+        energy = None
+        if "energy_distance" in reference:
+            energy = Record(
+                id=f"chehre.energy.{HALF}",
+                value=reference["energy_distance"],
+                interval=tuple(reference["energy_interval"]),
+                method="energy distance of the halves, mean and percentiles over the divisions",
+                **more,
+            )
+        rows.append((HALF, ratio, energy, None, reference["n_units"]))
+    return rows
+
+
+def _from_a_person(study: Videos, rater: str, said: pd.DataFrame, settings: Settings) -> Record:
+    """Mean absolute difference from one person's rating, each label of each video alike."""
+    people = study.human[["item", "rater", "category", "rating"]]
+    if rater == ONE:
+        said = people.rename(columns={"rater": "other"})
+    pairs = people.merge(said[[*KEY, "rating", *(["other"] if rater == ONE else [])]], on=KEY, suffixes=("", "_said"))
+    if rater == ONE:
+        pairs = pairs[pairs["rater"] != pairs["other"]]
+    away = (
+        (pairs["rating"] - pairs["rating_said"])
+        .abs()
+        .groupby([pairs[name] for name in KEY])
+        .mean()
+        .reset_index(name="away")
+    )
+    sums = away.groupby("item")["away"].agg(["sum", "size"])
+    performers = np.unique([study.performers[item] for item in sums.index], return_inverse=True)[1]
+    total, n = sums["sum"].to_numpy(), sums["size"].to_numpy()
+
+    def mean(items: np.ndarray) -> dict[str, float]:
+        return {"": float(total[items].sum() / n[items].sum()) if items.any() else float("nan")}
+
+    one = jackknife(mean, len(sums), clusters=performers, seed=settings.seed).of({"": 1.0})
+    return Record(
+        id=f"chehre.from_a_person.{rater}",
+        value=one.value,
+        interval=one.interval(settings.confidence),
+        standard_error=one.error,
+        degrees_of_freedom=one.freedom,
+        n=len(sums),
+        method=HELD_OUT,
+        population=CLUSTERS,
+        rater=rater,
+        protocol=study.protocol(rater),
+    )
+
+
+def _most_samples(samples: pd.DataFrame) -> int:
+    return int(samples.groupby(KEY).size().max()) if len(samples) else 0
+
+
+def _none(id: str, why: str, rater: str) -> Record:
+    return Record(id=id, value=float("nan"), no_interval=why, rater=rater, method=METHOD)
+
+
+ITEM = Item("chehre.spread", "The distributional task", (Videos,), make, place=21)
