@@ -75,6 +75,9 @@ def outputs(
     yield _groups(prefix, values, measures, f"{note} {told}")
 
 
+_Gap = tuple[str, str, str, str, str, Record]  # measure, attribute, rater, first group, second group, difference
+
+
 def _gaps(prefix: str, values: list[Value], measures: Measures, settings: Settings) -> tuple[list[_Gap], int, int]:
     """The largest gap of each measure, attribute and rater, largest first; pairs with and without an error."""
     of: dict[tuple[str, str, str], list[Value]] = {}

@@ -1,4 +1,4 @@
-"""BIG: does a hint at an emotion make the annotator see it? (App. B.1)"""
+"""BIG: does a hint at an emotion make the annotator see it (App. B.1)?"""
 
 from collections.abc import Iterator
 
