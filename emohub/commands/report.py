@@ -50,12 +50,13 @@ def report(
 
     settings = Settings(bootstrap=bootstrap, seed=seed, confidence=confidence, margin=margin, upstream=upstream)
     made = write_report(dataset, out, ratings=ratings or (), revision=revision, only=only or (), settings=settings)
-    rows = [
-        (section.item.title, section.study.name, str(len(section.outputs)) if section.outputs else section.gap)
-        for section in made.sections
-    ]
-    console().print(summary(str(out), ("item", "study", "tables and figures"), rows))
+    made_of = [section for section in made.sections if section.outputs]
+    rows = [(section.item.title, section.study.name, str(len(section.outputs))) for section in made_of]
+    console().print(summary(str(out), ("item", "study", "made"), rows, right=("made",)))
+    for section in made.sections:
+        if section.gap:
+            note(f"Not made: {section.item.title}, {section.study.name}: {section.gap}.")
     for study in made.studies:
         for what, n in study.left_out.items():
-            note(f"{study.name}: left out {n:,} {what}")
+            note(f"Left out: {n:,} {what}.")
     note(f"Open {out / 'report.html'}")

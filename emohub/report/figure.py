@@ -1,5 +1,6 @@
 """Pictures for a paper and for the page: PDF and PNG, light and dark, in colours that most people tell apart."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def heatmap(
         reach = max(abs(end) for end in ends)
         for (row, column), value in _defined(cells):
             ink = "#ffffff" if abs(value) > 0.6 * reach else "#1a1a1a"
-            text = f"{value:.2f}".replace("0.", ".").replace("-", "−")
+            text = re.sub(r"^(-?)0\.", r"\1.", f"{round(value, 2) + 0.0:.2f}").replace("-", "−")
             axes.text(column, row, text, ha="center", va="center", fontsize=5.5, color=ink)
     return image
 

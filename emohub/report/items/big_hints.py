@@ -22,7 +22,7 @@ def make(study: Synthetic, settings: Settings) -> Iterator[Output]:
     plain = [rater for rater in study.asked if rater not in hints]
     if not hints or not plain:
         raise Gap(
-            "it needs ratings of its images by `emohub rate --protocol top-five`, a run with --hint and one without; "
+            "it needs ratings of its images by emohub rate --protocol top-five, a run with --hint and one without; "
             "the dataset itself does not say which image was annotated with a hint"
         )
     rows = [

@@ -10,7 +10,7 @@ from emohub.report.studies.study import SUFFIXES
 from emohub.report.table import Cell, Table
 
 NOTE = (
-    "Answers that could be read, of the questions asked: from the run of `emohub rate` where there is one, else the "
+    "Answers that could be read, of the questions asked: from the run of emohub rate where there is one, else the "
     "images with ratings, of all. What is missing was refused, empty, unreadable or never asked; a run says which."
 )
 

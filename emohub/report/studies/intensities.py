@@ -1,7 +1,7 @@
 """Intensities of the same categories for every item, as in EmoNet-Face HQ."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from emohub.data.ratings import Scale
 from emohub.data.taxonomy import NAMES
+from emohub.errors import RatingsError
 from emohub.report.given import Given
 from emohub.report.raters import in_order
 from emohub.report.repo import Repo
@@ -69,28 +70,50 @@ def read(repo: Repo, given: Sequence[Given]) -> Intensities | None:
     own = repo.table(config, ("item", "rater", "kind", "category", "rating", "sample", "ratings"))
     own = own if config == "hq_ratings" else _long(own)
     parts, asked, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
-    table = pd.concat([own, *parts], ignore_index=True)
-    kinds = dict(zip(*_distinct(table), strict=True))
+    made = study_of(pd.concat([own, *parts], ignore_index=True), repo.name, config, repo.revision(config))
+    return replace(made, asked=asked, left_out=left_out, people=people_of(repo, "hq").reindex(made.items))
+
+
+def study_of(table: pd.DataFrame, dataset: str, config: str, revision: str) -> Intensities:
+    """A study of a ratings table.
+
+    Args:
+        table: Rows with item, rater, kind, category and rating; samples of a rater are averaged.
+        dataset: Name of the dataset.
+        config: Its config.
+        revision: Its revision.
+
+    Raises:
+        RatingsError: a rater is of two kinds.
+    """
+    kinds = _kinds(table)
     raters = in_order(kinds)
     items = pd.unique(table["item"].astype(str))
     return Intensities(
         name="EmoNet-Face HQ",
-        dataset=repo.name,
+        dataset=dataset,
         config=config,
-        revision=repo.revision(config),
-        asked=asked,
-        left_out=left_out,
+        revision=revision,
         items=items,
         raters=raters,
         kinds=np.array([kinds[name] for name in raters]),
         values=_dense(table, items, raters),
-        people=people_of(repo, "hq").reindex(items),
+        people=pd.DataFrame(index=items),
     )
 
 
-def _distinct(table: pd.DataFrame) -> tuple[list[str], list[str]]:
-    pairs = table[["rater", "kind"]].drop_duplicates()
-    return pairs["rater"].astype(str).tolist(), pairs["kind"].astype(str).tolist()
+def _kinds(table: pd.DataFrame) -> dict[str, str]:
+    """Rater → kind.
+
+    Raises:
+        RatingsError: a rater is of two kinds.
+    """
+    pairs = table[["rater", "kind"]].drop_duplicates().astype(str)
+    if (twice := pairs["rater"].duplicated()).any():
+        name = pairs["rater"][twice].iloc[0]
+        kinds = " and ".join(pairs["kind"][pairs["rater"] == name])
+        raise RatingsError(f"{name!r} rates as {kinds}. Give each rater a name and one kind.")
+    return dict(zip(pairs["rater"], pairs["kind"], strict=True))
 
 
 def _dense(table: pd.DataFrame, items: np.ndarray, raters: tuple[str, ...]) -> np.ndarray:

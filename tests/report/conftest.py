@@ -1,0 +1,79 @@
+"""Studies to report on: invented ones of HQ's shape, and the real votes and answers of `../shared`."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.bench_report import ratings
+from emohub.data.problems import ProblemLog
+from emohub.data.taxonomy import NAMES
+from emohub.report.item import Item, Settings
+from emohub.report.record import Record
+from emohub.report.run import Report, Section
+from emohub.report.studies.intensities import Intensities, study_of
+from emohub.report.studies.videos import Videos
+from emohub.report.studies.votes import Votes
+from emohub.report.table import Table
+
+KEPT = ("human", "Empathic", "Hume", "Gemini 2.0", "Random", "Gemini 2.5 Pro")
+FEW = Settings(bootstrap=50)
+
+
+def table_of(images: int, kept: tuple[str, ...] = KEPT) -> pd.DataFrame:
+    """Ratings of HQ's shape: eight humans in batches, four an image, and some models."""
+    rows = [(item, rater, values) for item, rater, values in ratings(images) if rater.startswith(kept)]
+    kinds = {"human": "human", "Gem": "vlm", "Ran": "baseline"}
+    return pd.DataFrame(
+        {
+            "item": np.repeat([row[0] for row in rows], len(NAMES)),
+            "rater": np.repeat([row[1] for row in rows], len(NAMES)),
+            "kind": np.repeat([kinds.get(row[1][:5], kinds.get(row[1][:3], "model")) for row in rows], len(NAMES)),
+            "category": np.tile(NAMES, len(rows)),
+            "rating": np.concatenate([row[2] for row in rows]),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def hq() -> Intensities:
+    """120 images."""
+    return study_of(table_of(120), "made", "hq_ratings", "sha256:0")
+
+
+@pytest.fixture(scope="session")
+def real_votes(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Votes:
+    """All 65,686 votes of EmoNet-Face BINARY."""
+    from dataset_scripts.emonet_face.votes import read_votes
+
+    log = ProblemLog(tmp_path_factory.mktemp("log"))
+    frame = read_votes(shared / "data" / "emonet_face" / "binary.csv", log)
+    return Votes(name="BINARY", dataset="d", config="c", revision="r", frame=frame, people=pd.DataFrame())
+
+
+@pytest.fixture(scope="session")
+def real_videos(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Videos:
+    """The half dump of Chehre."""
+    from dataset_scripts.chehre.answers import long_labels, long_matches, read_clips
+
+    clips, _ = read_clips(shared / "data" / "chehre", ProblemLog(tmp_path_factory.mktemp("log")))
+    return Videos(
+        name="Chehre",
+        dataset="d",
+        config="c",
+        revision="r",
+        labels=long_labels(clips),
+        matches=long_matches(clips),
+        emojis={item: clip.emoji for item, clip in clips.items()},
+        performers={item: clip.performer for item, clip in clips.items()},
+    )
+
+
+def records_of(item: Item, study: object, settings: Settings = FEW) -> dict[str, Record]:
+    """Id → record of an item; ids stand once."""
+    outputs = tuple(item.make(study, settings))
+    made = Report("d", (), [Section(item, study, outputs)], settings)  # type: ignore[arg-type]
+    if hasattr(study, "revision"):
+        made.records()  # refuses ids that stand twice
+    return {one.id: one for output in outputs if isinstance(output, Table) for one in output.all_records()}
