@@ -17,7 +17,7 @@ class Record:
         id: What it is, for example "hq.table6.human-1.mean"; names of raters and categories stand in it as they are.
         value: The number; nan where it is undefined.
         n: How many items (images, votes, videos) it rests on; None where that has no meaning.
-        interval: Lower and upper bound, or None.
+        interval: Lower and upper bound, or None; one with undefined bounds becomes None.
         no_interval: Why there is none, or empty.
         standard_error: With an interval from the bootstrap or the jackknife.
         degrees_of_freedom: With a standard error.
@@ -40,6 +40,11 @@ class Record:
     population: str = ""
     rater: str = ""
     protocol: str = ""
+
+    def __post_init__(self) -> None:
+        if self.interval and not all(map(math.isfinite, self.interval)):
+            object.__setattr__(self, "interval", None)
+            object.__setattr__(self, "no_interval", self.no_interval or "it is undefined")
 
     def as_json(self) -> dict[str, Any]:
         """The same with null for what JSON does not have and for what is empty."""

@@ -110,9 +110,8 @@ class Jackknife:
         used = weight != 0
         value = float(self.values[used] @ weight[used])
         away = self.without[:, used] @ weight[used]
-        away = away - away.mean()
         n = len(away)
-        error = float(np.sqrt((n - 1) / n * (away**2).sum())) if n > 1 else float("nan")
+        error = float(np.sqrt((n - 1) / n * ((away - away.mean()) ** 2).sum())) if n > 1 else float("nan")
         return Difference(value, error, max(n - 1, 1))
 
 
@@ -137,8 +136,34 @@ def jackknife(
     return Jackknife(
         names,
         np.array([whole[name] for name in names], dtype=float),
-        np.array([[part[name] for name in names] for part in parts], dtype=float),
+        np.array([[part[name] for name in names] for part in parts], dtype=float).reshape(-1, len(names)),
     )
+
+
+def percentile_interval(draws: Sequence[float] | np.ndarray, confidence: float) -> tuple[float, float] | None:
+    """The percentiles between which a share of the defined draws lies; None where none is defined.
+
+    >>> percentile_interval([float("nan"), 1.0, 2.0, 3.0], 0.5)
+    (1.5, 2.5)
+    """
+    defined = np.asarray(draws, dtype=float)
+    defined = defined[~np.isnan(defined)]
+    if not len(defined):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def mean_defined(values: Sequence[float] | np.ndarray) -> float:
+    """Mean of the values that are not nan; nan where there is none.
+
+    >>> mean_defined([1.0, float("nan"), 3.0])
+    2.0
+    """
+    defined = np.asarray(values, dtype=float)
+    defined = defined[~np.isnan(defined)]
+    return float(defined.mean()) if len(defined) else float("nan")
 
 
 def simultaneous(confidence: float, n: int) -> float:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.bench_report import ratings
+from emohub.data.emojis import EMOJIS
 from emohub.data.problems import ProblemLog
 from emohub.data.taxonomy import NAMES
 from emohub.report.item import Item, Settings
@@ -67,6 +68,38 @@ def real_videos(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Video
         matches=long_matches(clips),
         emojis={item: clip.emoji for item, clip in clips.items()},
         performers={item: clip.performer for item, clip in clips.items()},
+    )
+
+
+@pytest.fixture(scope="session")
+def small_videos() -> Videos:
+    """Six performers of four emojis; three people rate each video, and a model that copies the first of them."""
+    rng = np.random.default_rng(4)
+    labels, matches, shown, performers = [], [], {}, {}
+    for performer in range(6):
+        for emoji in EMOJIS[:4]:
+            item = f"AF_Y_00{performer}--{performer:08d}-0000-0000-0000-000000000000_{emoji.code}"
+            shown[item], performers[item] = emoji, str(performer)
+            for rater in rng.choice(12, 3, replace=False):
+                ratings = np.clip(rng.integers(0, 4, len(emoji.labels)) + (np.arange(len(emoji.labels)) == 0), 0, 3)
+                labels += [
+                    (item, f"p{rater}", "human", label, float(r))
+                    for label, r in zip(emoji.labels, ratings, strict=True)
+                ]
+                matches.append((item, f"p{rater}", "human", emoji.name, float(rng.integers(0, 4))))
+    columns = ["item", "rater", "kind", "category", "rating"]
+    people = pd.DataFrame(labels, columns=columns).assign(sample=pd.NA)
+    model = people.drop_duplicates(["item", "category"]).assign(rater="echo", kind="model", sample=0)
+    again = model.assign(sample=1, rating=(model["rating"] + 1).clip(0, 3))
+    return Videos(
+        name="Chehre",
+        dataset="d",
+        config="c",
+        revision="r",
+        labels=pd.concat([people, model, again], ignore_index=True),
+        matches=pd.DataFrame(matches, columns=columns).assign(sample=pd.NA),
+        emojis=shown,
+        performers=performers,
     )
 
 

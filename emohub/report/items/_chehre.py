@@ -143,6 +143,22 @@ def _emojis(frame: pd.DataFrame, study: Videos) -> dict[str, str]:
     return {item: study.emojis[item.partition("#")[0]].code for item in frame["item"].unique()}
 
 
+def several_people(study: Videos) -> bool:
+    """Whether any video has the answers of two people."""
+    return not against_the_rest(study)[1].empty
+
+
+def need_several(study: Videos) -> None:
+    """Refuse a study in which no person can be held against others.
+
+    Raises:
+        Gap: no video has the answers of two people.
+    """
+    need_humans(study)
+    if not several_people(study):
+        raise Gap("no video was rated by two people")
+
+
 @cache
 def per_performer(study: Videos, rater: str) -> pd.DataFrame:
     """Top-1 and nDCG against the people of a video without one of them: performer → sums, and how many they are of."""

@@ -15,6 +15,16 @@ KAPPA = "weighted κ (quadratic) with each human, mean over humans, then over em
 KAPPA_UPSTREAM = "weighted κ (quadratic) with each human, undefined ones left out; ratings truncated"
 RHO = "Spearman's ρ with the median of the human ratings, mean over emotions; a constant rater counts 0"
 
+NO_RHO: dict[str, Any] = {
+    "rating_correlation": float("nan"),
+    "no_interval": "no image that a human rated too",
+    "population": "",
+    "n_items": 0,
+    "n_constant": 0,
+    "n_undefined": 0,
+    "per_category": {},
+}
+
 
 def options(settings: Settings) -> dict[str, Any]:
     """How ratings that are not whole numbers of the scale enter κ_w."""
@@ -91,6 +101,8 @@ def rho(study: Intensities, rater: str, settings: Settings) -> dict[str, Any]:
     at = study.raters.index(rater)
     humans = study.humans & (np.arange(len(study.raters)) != at)
     rated = study.rated[at] & study.rated[humans].any(axis=0)
+    if not rated.any():
+        return NO_RHO
     return compute(
         "rating_correlation",
         predictions=study.values[at][rated],

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 
 from emohub.report.item import Item, Output, Settings
-from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, RANDOM, need_humans, per_performer
+from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, RANDOM, need_several, per_performer
 from emohub.report.record import Record
 from emohub.report.statistics import Difference, holm, jackknife
 from emohub.report.studies.videos import Videos
@@ -23,7 +23,7 @@ NOTE = (
 
 def make(study: Videos, settings: Settings) -> Iterator[Output]:
     """All pairs, those with one human first."""
-    need_humans(study)
+    need_several(study)
     raters = (ONE, RANDOM, PRIOR, *study.models)
     rows: list[tuple[Cell, ...]] = []
     for measure, heading in MEASURES.items():

@@ -5,10 +5,22 @@ from typing import Any
 
 import numpy as np
 
-from emohub.report.item import Item, Output, Settings
-from emohub.report.items._chehre import CLUSTERS, HALF, ONE, PRIOR, RANDOM, SPLITS, dominant, halves, need_humans
+from emohub.report.item import Gap, Item, Output, Settings
+from emohub.report.items._chehre import (
+    CLUSTERS,
+    HALF,
+    ONE,
+    PRIOR,
+    RANDOM,
+    SPLITS,
+    dominant,
+    halves,
+    need_humans,
+    several_people,
+)
 from emohub.report.measure import compute
 from emohub.report.record import Record, measured
+from emohub.report.statistics import mean_defined, percentile_interval
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
 
@@ -26,10 +38,11 @@ NOTE = (
 def make(study: Videos, settings: Settings) -> Iterator[Output]:
     """One row per rater, baselines and humans first."""
     need_humans(study)
+    people = (ONE,) if several_people(study) else ()
     rows: list[tuple[Cell, ...]] = [
-        _row(study, rater, dominant(study, rater, settings)) for rater in (RANDOM, PRIOR, ONE, *study.models)
+        _row(study, rater, dominant(study, rater, settings)) for rater in (RANDOM, PRIOR, *people, *study.models)
     ]
-    rows.insert(3, _halves(study, settings))
+    rows.insert(2 + len(people), _halves(study, settings))
     columns = ("Rater", *HEADINGS, "Videos", "Without an answer")
     yield Table("chehre-dominant", "The dominant expression", columns, rows, NOTE.format(splits=SPLITS))
 
@@ -51,23 +64,26 @@ def _halves(study: Videos, settings: Settings) -> tuple[Cell, ...]:
     found = []
     for split in range(SPLITS):
         first, second = halves(study, settings.seed + split)
-        made = compute("dominant_expression", predictions=_means(first), references=second)
+        try:
+            made = compute("dominant_expression", predictions=_means(first), references=second)
+        except Gap:  # no video has people on both sides
+            continue
         found.append([made["scores"][score]["value"] for score in MEASURES] + [made["n_items"]])
-    values = np.array(found, dtype=float)
-    tail = (1 - settings.confidence) / 2
+    values = np.array(found, dtype=float).reshape(-1, len(MEASURES) + 1)
+    n = int(values[:, -1].mean()) if len(values) else 0
     cells = [
         Record(
             id=f"chehre.{name}.{HALF}",
-            value=float(values[:, at].mean()),
-            interval=(float(np.quantile(values[:, at], tail)), float(np.quantile(values[:, at], 1 - tail))),
-            n=int(values[:, -1].mean()),
+            value=mean_defined(values[:, at]),
+            interval=percentile_interval(values[:, at], settings.confidence),
+            n=n,
             method=f"{METHOD}; mean and percentiles of {SPLITS} random divisions of the people",
             population="other divisions of the same people",
             rater=HALF,
         )
         for at, name in enumerate(MEASURES.values())
     ]
-    return (HALF, *cells, int(values[:, -1].mean()), None)
+    return (HALF, *cells, n, None)
 
 
 def _means(frame: Any) -> Any:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 from emohub.data.emojis import EMOJIS
 from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Gap, Item, Output, Settings
-from emohub.report.items._chehre import ONE, PRIOR, RANDOM, against_the_rest, need_humans, on_the_rest
+from emohub.report.items._chehre import ONE, PRIOR, RANDOM, against_the_rest, on_the_rest, several_people
 from emohub.report.measure import compute
 from emohub.report.record import Record
 from emohub.report.statistics import Difference
@@ -25,7 +25,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
     """Top-1 in each emoji, then the emoji match."""
     if study.human.empty and study.matches.empty:
         raise Gap("nobody rated labels or matches")
-    if not study.human.empty:
+    if not study.human.empty and several_people(study):
         yield _top1(study)
     people = study.matches[study.matches["kind"] == "human"]
     if not people.empty:
@@ -33,7 +33,6 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
 
 def _top1(study: Videos) -> Table:
-    need_humans(study)
     one, rest, _ = against_the_rest(study)
     raters = (RANDOM, PRIOR, ONE, *study.models)
     said = {rater: one if rater == ONE else on_the_rest(study, rater) for rater in raters}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from emohub.report.item import Gap, Item, Output, Settings
-from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, against_the_rest, need_humans, on_the_rest
+from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, against_the_rest, need_several, on_the_rest
 from emohub.report.items._fairness import Measures, Value, large, outputs
 from emohub.report.measure import compute
 from emohub.report.record import measured
@@ -26,7 +26,7 @@ NOTE = (
 
 def make(study: Videos, settings: Settings) -> Iterator[Output]:
     """The largest gap of each rater, and every value."""
-    need_humans(study)
+    need_several(study)
     _, rest, _ = against_the_rest(study)
     items = rest["item"].drop_duplicates().reset_index(drop=True)
     codes = items.str.extract(FACE)

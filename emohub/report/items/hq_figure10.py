@@ -49,6 +49,8 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
                 rater=rater,
             )
             rows.append((rater, emotion, record))
+    if not rows:
+        raise Gap("no image was rated by a human and by another rater")
     rows.sort(key=lambda row: -abs(row[2].value if isinstance(row[2], Record) else 0.0))
     columns = ("Rater", "Emotion", "Rater minus humans")
     yield _figure(study.others, list(study.categories), cells)

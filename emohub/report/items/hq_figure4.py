@@ -10,6 +10,7 @@ from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._hq import RHO, groups, need_humans, rho
 from emohub.report.raters import ORDER
 from emohub.report.record import Record, measured
+from emohub.report.statistics import mean_defined, percentile_interval
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
 
@@ -48,19 +49,16 @@ def _record(rater: str, found: dict) -> Record:
 
 def _upstream(rater: str, found: dict, settings: Settings) -> Record:
     """The mean of the defined ρ, and its percentile interval over the emotions."""
-    defined = np.array([one["rho"] for one in found["per_category"].values()])
-    defined = defined[~np.isnan(defined)]
-    ends = None
+    rho = np.array([one["rho"] for one in found["per_category"].values()], dtype=float)
+    defined = rho[~np.isnan(rho)]
+    draws = np.array([])
     if len(defined):
         rng = np.random.default_rng(settings.seed)
-        means = defined[rng.integers(len(defined), size=(settings.bootstrap, len(defined)))].mean(axis=1)
-        tail = (1 - settings.confidence) / 2
-        low, high = np.quantile(means, [tail, 1 - tail])
-        ends = (float(low), float(high))
+        draws = defined[rng.integers(len(defined), size=(settings.bootstrap, len(defined)))].mean(axis=1)
     return Record(
         id=f"hq.figure4.{rater}.rho",
-        value=float(defined.mean()) if len(defined) else float("nan"),
-        interval=ends,
+        value=mean_defined(rho),
+        interval=percentile_interval(draws, settings.confidence),
         n=found["n_items"],
         method=UPSTREAM,
         population="other emotions, the same images and raters",

@@ -12,6 +12,7 @@ from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import need_humans
 from emohub.report.measure import compute
 from emohub.report.record import Record, measured
+from emohub.report.statistics import percentile_interval
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Table
 
@@ -58,13 +59,11 @@ def _published(whole: Record, humans: np.ndarray, settings: Settings) -> Record:
         compute("krippendorff_alpha", ratings=humans[:, rng.integers(n, size=n)])["krippendorff_alpha"]
         for _ in tqdm(range(settings.bootstrap), "α of resamples", leave=False)
     ]
-    tail = (1 - settings.confidence) / 2
-    low, high = np.nanquantile(drawn, [tail, 1 - tail])
     return Record(
         id=whole.id,
         value=whole.value,
         n=whole.n,
-        interval=(float(low), float(high)),
+        interval=percentile_interval(drawn, settings.confidence),
         method=f"{METHOD}; {UPSTREAM}",
         population="other images, the same raters",
     )

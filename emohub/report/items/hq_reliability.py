@@ -8,7 +8,7 @@ import numpy as np
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import need_humans, rho
 from emohub.report.record import ITEMS, Record, measured
-from emohub.report.statistics import Difference, Jackknife, jackknife, variance_components
+from emohub.report.statistics import Difference, Jackknife, jackknife, mean_defined, variance_components
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
 
@@ -60,7 +60,7 @@ class _Parts:
         """Mean shares of the components, and the disattenuated correlation of every rater."""
         parts = self.components(items)
         shares = np.array([_shares(one) for one in parts])
-        found = dict(zip(("item", "rater", "residual"), np.nanmean(shares, axis=0), strict=True))
+        found = {name: mean_defined(of) for name, of in zip(("item", "rater", "residual"), shares.T, strict=True)}
         reliability = self._reliability(parts, items)
         usable = reliability >= LEAST
         self.skipped = int((~usable).sum())
@@ -117,7 +117,7 @@ def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackkn
         rows.append((rater, "human" if human else "", of, other, found["n_items"]))
     people = [row[2].value for row in rows if row[1] and isinstance(row[2], Record)]
     ceiling = Record(
-        id="hq.ceiling.humans.rho", value=float(np.nanmean(people)), n=len(people), method="mean over the humans"
+        id="hq.ceiling.humans.rho", value=mean_defined(people), n=len(people), method="mean over the humans"
     )
     rows.sort(key=lambda row: -(row[2].value if isinstance(row[2], Record) and row[2].value == row[2].value else -9))
     rows.insert(0, ("Humans, mean: the ceiling", "human", ceiling, None, None))
