@@ -101,10 +101,19 @@ def find_rows(
     return Rows(name, builder.config.name, commit, found, pieces, digest.hexdigest())
 
 
-def _builder(dataset: str, config: str | None, revision: str | None) -> Any:
-    local = Path(dataset).is_dir()
-    if not local and not HUB_ID.fullmatch(dataset):
+def check_dataset(dataset: str) -> None:
+    """Refuse what is neither a folder nor a Hub id.
+
+    Raises:
+        SourceError: it is neither.
+    """
+    if not Path(dataset).is_dir() and not HUB_ID.fullmatch(dataset):
         raise SourceError(f"{dataset!r} is not a folder. Give a dataset repo's folder, or a Hub id such as ORG/NAME.")
+
+
+def _builder(dataset: str, config: str | None, revision: str | None) -> Any:
+    check_dataset(dataset)
+    local = Path(dataset).is_dir()
     path = str(Path(dataset).resolve()) if local else dataset
     try:
         return load_dataset_builder(path, config, revision=None if local else revision)

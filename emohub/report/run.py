@@ -133,10 +133,18 @@ def report(
         for item, study in progress:
             progress.set_postfix_str(item.id, refresh=False)
             sections.append(_section(item, study, settings))
+    _check_ids(sections)
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
     made = Report(dataset, studies, sections, settings, versions)
     write(made, out)
     return made
+
+
+def _check_ids(sections: Sequence[Section]) -> None:
+    """Refuse two tables, or two figures, that would be written to one file."""
+    names = Counter((type(output), output.id) for section in sections for output in section.outputs)
+    if twice := [id for (_, id), n in names.items() if n > 1]:
+        raise EmohubError(f"Two outputs of the report have the id {twice[0]!r}. Rename one in its item.")
 
 
 def _chosen(only: Sequence[str]) -> list[Item]:

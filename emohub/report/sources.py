@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from emohub.data.parquet import check_dataset
 from emohub.errors import SourceError
 from emohub.rate.raters.table import FORMATS, read_table
 from emohub.report.given import Given, read_given
@@ -29,6 +30,7 @@ def open_studies(dataset: str, ratings: Sequence[Path] = (), revision: str | Non
         if ratings:
             raise SourceError(f"{dataset} is a file, which takes no RATINGS; give a dataset repo to compare raters.")
         return [_of_file(Path(dataset))]
+    check_dataset(dataset)
     repo = Repo(dataset, revision)
     repo.record  # noqa: B018  # an unknown dataset is refused before anything is read
     given = [read_given(path) for path in ratings]

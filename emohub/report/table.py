@@ -65,6 +65,8 @@ class Table:
     def __post_init__(self) -> None:
         if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
             raise ValueError(f"{self.id}: a row of {len(wrong[0])} cells under {len(self.columns)} headings")
+        if not all(self.columns):
+            raise ValueError(f"{self.id}: a heading is empty")
 
     def all_records(self) -> Iterator[Record]:
         """The records of its cells, row by row, and the others."""

@@ -63,6 +63,8 @@ def test_more_rows_than_are_shown_are_marked_and_told() -> None:
 def test_a_row_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="2 cells under 1 headings"):
         Table("t", "T", ("a",), [("x", "y")])
+    with pytest.raises(ValueError, match="heading is empty"):
+        Table("t", "T", ("",), [("x",)])
 
 
 def test_why_there_is_no_interval_stands_at_the_cell() -> None:

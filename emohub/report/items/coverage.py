@@ -29,7 +29,7 @@ def make(study: Any, settings: Settings) -> Iterator[Output]:
         counts = counts[counts["kind"] != "human"]
     rows += [_row(study, one, n_items) for one in counts.itertuples()]
     columns = ("Rater", "Kind", "Protocol", "Items", "Share", "Items missing", "Ratings")
-    yield Table("coverage", f"Who rated how many of {n_items:,} items", columns, rows, NOTE, digits=2)
+    yield Table(f"coverage-{study.slug}", f"Who rated how many of {n_items:,} items", columns, rows, NOTE, digits=2)
 
 
 def _row(study: Study, one: Any, n_items: int) -> tuple[Cell, ...]:

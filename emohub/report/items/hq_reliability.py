@@ -99,7 +99,7 @@ def _pearson(x: np.ndarray, y: np.ndarray) -> float:
 
 def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackknife) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for rater, human in zip(study.raters, study.humans, strict=True):
+    for rater, kind in zip(study.raters, map(str, study.kinds), strict=True):
         found = rho(study, rater, settings)
         more: dict[str, Any] = {"n": found["n_items"], "rater": rater, "protocol": study.protocol(rater)}
         id = f"hq.ceiling.{rater}"
@@ -112,16 +112,16 @@ def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackkn
             **more,
         )
         other = None
-        if not human:
+        if kind != "human":
             other = _record(f"{id}.disattenuated", made.of({rater: 1.0}), DISATTENUATED, settings, more)
-        rows.append((rater, "human" if human else "", of, other, found["n_items"]))
-    people = [row[2].value for row in rows if row[1] and isinstance(row[2], Record)]
+        rows.append((rater, kind, of, other, found["n_items"]))
+    people = [row[2].value for row in rows if row[1] == "human" and isinstance(row[2], Record)]
     ceiling = Record(
         id="hq.ceiling.humans.rho", value=mean_defined(people), n=len(people), method="mean over the humans"
     )
     rows.sort(key=lambda row: -(row[2].value if isinstance(row[2], Record) and row[2].value == row[2].value else -9))
     rows.insert(0, ("Humans, mean: the ceiling", "human", ceiling, None, None))
-    columns = ("Rater", "", "ρ", "r, disattenuated", "Images")
+    columns = ("Rater", "Kind", "ρ", "r, disattenuated", "Images")
     parts.values(np.ones(len(study.items), dtype=bool))
     note = f"{CEILING} Emotions with a reliability below {LEAST:g}, left out of it: {parts.skipped}."
     return Table("hq-human-ceiling", "The human ceiling", columns, rows, note)

@@ -30,7 +30,7 @@ def make(study: Any, settings: Settings) -> Iterator[Output]:
         for rater, row in counts.iterrows()
     ]
     columns = ("Rater", "Repeated ratings", "Equal")
-    yield Table("repeats", "Agreement of each rater with itself", columns, rows, NOTE, digits=4)
+    yield Table(f"repeats-{study.slug}", "Agreement of each rater with itself", columns, rows, NOTE, digits=4)
 
 
 ITEM = Item("repeats", "Repeated answers (Table 5's question)", (Votes, Videos), make, place=60)

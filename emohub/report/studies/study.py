@@ -1,5 +1,6 @@
 """What all studies have in common: where they come from, who rated, and ratings that join them."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,6 +54,15 @@ class Study:
     revision: str
     asked: Mapping[str, Asked] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def slug(self) -> str:
+        """Its name as it stands in the names of files.
+
+        >>> Study(name="EmoNet-Face HQ", dataset="d", config="c", revision="r").slug
+        'emonet-face-hq'
+        """
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
     def protocol(self, rater: str) -> str:
         """How a rater was asked, from its run or from its name; empty where neither says."""
