@@ -220,6 +220,14 @@ def test_configs_with_media_alone_are_enough(release: Path, tmp_path: Path) -> N
     )
 
 
+def test_the_readme_shows_what_the_demo_gives(faces: str, tmp_path: Path) -> None:
+    report(faces, tmp_path / "out", only=["hq.table6"])
+    made = (tmp_path / "out" / "tables" / "hq-table6.md").read_text(encoding="utf-8").splitlines()
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("<!-- demo: hq-table6 -->\n")[2].partition("<!-- /demo -->")[0].splitlines()
+    assert len(shown) > 4 and [line for line in shown if line not in made] == []
+
+
 # ---- Items
 
 
