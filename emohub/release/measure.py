@@ -1,13 +1,11 @@
-"""Evaluation of a built model on a dataset of its release: `emohub embed`, then the metric through `evaluate.load`."""
+"""Evaluation of a built model on a dataset of its release: `emohub embed`, then the items of `emohub report`."""
 
 import importlib.metadata
 import json
 import tempfile
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import evaluate
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -19,13 +17,18 @@ from emohub.hub.card import read_card
 from emohub.hub.folders import hub_folder
 from emohub.hub.json_files import parse_json
 from emohub.model.infer.embed import embed_dataset
-from emohub.release.results import EVALUATION
+from emohub.release.results import EVALUATION, HEADLINES, headline_of
+from emohub.report.item import Settings
+from emohub.report.items import hq_figure4, hq_table6
+from emohub.report.items._hq import rho
+from emohub.report.studies.intensities import Intensities, study_of
+from emohub.report.table import Table
 
 if TYPE_CHECKING:  # a change of the manifest's form is no reason to evaluate a model again
     from emohub.release.manifest import Measure
 
 METRIC = "rating_correlation"
-NAME = "mean Spearman's ρ with the median of the human ratings"
+METRICS = tuple(dict.fromkeys(one.metric for one in HEADLINES.values()))
 CONFIDENCE = 0.95
 PACKAGES = ("emohub", "datasets", "evaluate", "torch", "transformers")
 
@@ -50,22 +53,20 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
         scored = Path(folder) / "scores"
         made = embed_dataset(dataset, model, scored, config=on.config, splits=[on.split], backend="torch")
         scores = _long(scored, made["labels"], name)
-    metric: Any = evaluate.load(str(hub_folder("metrics", METRIC)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # emotions with a constant median are counted in the record
-        found = metric.compute(
-            predictions=scores, references=humans, bootstrap=on.bootstrap, seed=on.seed, confidence=CONFIDENCE
-        )
+    study = study_of(pd.concat([humans, scores]), on.dataset, on.config, on.split)
+    settings = Settings(bootstrap=on.bootstrap, seed=on.seed, confidence=CONFIDENCE)
+    found = rho(study, name, settings)
     record = {
         "value": found["rating_correlation"],
         **{name: found.get(name) for name in ("interval", "no_interval", "population")},
+        "records": _records(study, name, settings),
         "metric": {
             "id": METRIC,
-            "name": NAME,
+            "name": HEADLINES["hq.figure4"].name,
             "bootstrap": on.bootstrap,
             "seed": on.seed,
             "confidence": CONFIDENCE,
-            "sha256": sha256_of(hub_folder("metrics", METRIC) / f"{METRIC}.py"),
+            "sha256": {one: sha256_of(hub_folder("metrics", one) / f"{one}.py") for one in METRICS},
         },
         "dataset": {
             "name": on.dataset,
@@ -77,11 +78,19 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
             "files": {path.name: sha256_of(path) for path in sorted((dataset / on.config).glob(f"{on.split}-*"))},
         },
         "model": {"name": name, "files": made["model"]["sha256"]},
-        "emotions": found["per_category"],
+        "emotions": {NAMES[int(number)]: entry for number, entry in found["per_category"].items()},
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
     write_json(model / EVALUATION, _without_nan(record))
     return record
+
+
+def _records(study: Intensities, name: str, settings: Settings) -> list[dict[str, Any]]:
+    """The headline numbers of a report for this model, as `results.json` has them."""
+    tables = [one for item in (hq_figure4.ITEM, hq_table6.ITEM) for one in item.make(study, settings)]
+    records = [record for table in tables if isinstance(table, Table) for record in table.all_records()]
+    found = [one.as_json() for one in records if one.rater == name]
+    return [record for record in found if headline_of(record)]
 
 
 def _human_ratings(dataset: Path, on: "Measure") -> pd.DataFrame:
@@ -95,13 +104,13 @@ def _human_ratings(dataset: Path, on: "Measure") -> pd.DataFrame:
     rows = [row for file in files for row in pq.read_table(file, columns=["item", "ratings"]).to_pylist()]
     return pd.DataFrame(
         [
-            (row["item"], answer["rater"], category, rating)
+            (row["item"], answer["rater"], "human", category, rating)
             for row in rows
             for answer in row["ratings"]
             if answer["kind"] == "human"
             for category, rating in zip(NAMES, answer["intensities"], strict=True)
         ],
-        columns=["item", "rater", "category", "rating"],
+        columns=["item", "rater", "kind", "category", "rating"],
     )
 
 
@@ -110,11 +119,11 @@ def _long(folder: Path, labels: list[str], name: str) -> pd.DataFrame:
     rows = [row for file in sorted(folder.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
     return pd.DataFrame(
         [
-            (row["item"], name, category, rating)
+            (row["item"], name, "model", category, rating)
             for row in rows
             for category, rating in zip(labels, row["scores"], strict=True)
         ],
-        columns=["item", "rater", "category", "rating"],
+        columns=["item", "rater", "kind", "category", "rating"],
     )
 
 

@@ -1,6 +1,7 @@
 """Results of a model: the card's text, its `model-index` and `.eval_results/` come from one record per result."""
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,40 @@ if TYPE_CHECKING:
     from emohub.release.manifest import Model
 
 EVALUATION = "evaluation.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A number of a report that says how good a model is.
+
+    Attributes:
+        end: How its id ends, after the rater's name.
+        metric: Folder of its metric.
+        name: For readers.
+    """
+
+    end: str
+    metric: str
+    name: str
+
+
+# Item of a report → its headline.
+HEADLINES = {
+    "hq.figure4": Headline("rho", "rating_correlation", "mean Spearman's ρ with the median of the human ratings"),
+    "hq.table6": Headline("mean", "weighted_kappa", "mean weighted κ (quadratic) with the human raters"),
+}
+
+
+def headline_of(record: Mapping[str, Any]) -> Headline | None:
+    """The headline that a record of a report is; None where it is another number.
+
+    >>> headline_of({"id": "hq.table6.human-1.sd", "rater": "human-1"}) is None
+    True
+    """
+    found = (one for item, one in HEADLINES.items() if record["id"] == f"{item}.{record['rater']}.{one.end}")
+    return next(found, None)
+
+
 FOLDER = ".eval_results"
 PAPER = "emonet-face"
 
@@ -91,25 +126,30 @@ def results_of(folder: Path, spec: "Model", context: ReleaseContext) -> list[Res
         EmohubError: the manifest names a row that is not in the paper's table.
     """
     names = {link_id.split("/")[1]: link_id for link_id in (*context.of_kind("dataset"), *context.of_kind("metric"))}
-    found = []
+    found: list[Result] = []
     if evaluation := evaluation_of(folder):
-        on, by = evaluation["dataset"], evaluation["metric"]
-        found.append(
-            Result(
+        found += _measured(evaluation, names)
+    if spec.published:
+        found.append(_published(spec.published, names))
+    return [result for result in found if math.isfinite(result.value)]
+
+
+def _measured(evaluation: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Result]:
+    """The headlines among the records of an evaluation."""
+    on = evaluation["dataset"]
+    for record in evaluation["records"]:
+        if (headline := headline_of(record)) and record["value"] is not None:
+            yield Result(
                 names.get(on["name"], on["name"]),
                 on["title"],
                 on["config"],
                 on["split"],
-                names.get(by["id"], by["id"]),
-                by["name"],
-                evaluation["value"],
-                tuple(evaluation["interval"]) if evaluation["interval"] else None,
+                names.get(headline.metric, headline.metric),
+                headline.name,
+                record["value"],
+                tuple(record["interval"]) if record["interval"] else None,
                 "measured here",
             )
-        )
-    if spec.published:
-        found.append(_published(spec.published, names))
-    return [result for result in found if math.isfinite(result.value)]
 
 
 def _published(name: str, names: dict[str, str]) -> Result:

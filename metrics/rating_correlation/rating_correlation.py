@@ -87,7 +87,7 @@ def _merged(first: Floats, second: Floats, counts: Floats) -> tuple[Floats, Floa
     pair = of_x * len(y) + of_y
     order = np.argsort(pair, kind="stable")
     distinct, start = np.unique(pair[order], return_index=True)
-    return x[distinct // len(y)], y[distinct % len(y)], np.add.reduceat(counts[:, order], start, axis=1)
+    return x[distinct // len(y)], y[distinct % len(y)], np.add.reduceat(counts.T[order], start, axis=0).T
 
 
 def medians(table: Table, weight: Ints | None = None) -> Floats:
@@ -132,10 +132,12 @@ def rating_correlation(predictions: Any, references: Any) -> list[float]:
 
 def _correlations(means: Floats, human: Floats, counts: Floats | None) -> Floats:
     """[categories, resamples] ρ over the items that both sides rated."""
+    by_item = None if counts is None else np.ascontiguousarray(counts.T)  # whole rows are taken from it
     found = []
     for x, y in zip(means.T, human.T, strict=True):
         both = ~np.isnan(x) & ~np.isnan(y)
-        found.append(spearman(x[both], y[both], None if counts is None else counts[:, both]))
+        drawn = None if by_item is None else (by_item if both.all() else by_item[both]).T
+        found.append(spearman(x[both], y[both], drawn))
     return np.stack(found)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a change of the manifest's form is no reason to convert a m
 
 FILE = Path(__file__)
 CARD_NEEDS_CONTENT = False
-METRIC = "rating_correlation"
+METRICS = ("rating_correlation", "weighted_kappa")  # what a model is evaluated with
 _FIELDS = {"heads", "backbone", "size", "neutral", "reference", "raw", "measure"}
 
 
@@ -23,7 +23,7 @@ def inputs(name: str, spec: "Model", base: Path, made: "Made") -> list[Any]:
     files = [spec.heads, spec.backbone, *(one for one in (spec.neutral, spec.reference) if one)]
     measured: list[Any] = []
     if spec.measure:
-        measured = [made["dataset", spec.measure.dataset], contents(hub_folder("metrics", METRIC))]
+        measured = [made["dataset", spec.measure.dataset], *(contents(hub_folder("metrics", one)) for one in METRICS)]
     code = [*code_of(FILE), *contents(hub_folder("hub_models"))]
     return [spec.model_dump(include=_FIELDS), [stamp(one, base) for one in files], code, measured]
 

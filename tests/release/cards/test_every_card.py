@@ -85,12 +85,33 @@ def test_the_measured_result_is_the_file_in_text_index_and_folder(demo_release: 
     assert f"| {record['value']:.3f} | measured here |" in body(folder / "README.md")
     assert record["interval"] is None and "informative items; 15 are needed" in record["no_interval"]
     assert f"There is no interval: {record['no_interval']}." in body(folder / "README.md")
-    (result,) = ModelCard.load(folder / "README.md").data.eval_results
-    (entry,) = parse_eval_result_entries(yaml.safe_load((folder / ".eval_results/emonet-face.yaml").read_text()))
-    assert result.metric_value == entry.value == round(record["value"], 4)
-    assert result.dataset_type == entry.dataset_id == "demo-org/emonet-face"
-    assert result.dataset_config == entry.task_id == record["dataset"]["config"] == "hq"
-    assert result.metric_type == "demo-org/rating_correlation"
+    results = ModelCard.load(folder / "README.md").data.eval_results
+    entries = parse_eval_result_entries(yaml.safe_load((folder / ".eval_results/emonet-face.yaml").read_text()))
+    ids = ["hq.figure4.empathic-insight-face-small.rho", "hq.table6.empathic-insight-face-small.mean"]
+    assert [one["id"] for one in record["records"]] == ids and record["records"][0]["value"] == record["value"]
+    metrics = ("rating_correlation", "weighted_kappa")
+    for result, entry, made, metric in zip(results, entries, record["records"], metrics, strict=True):
+        assert result.metric_value == entry.value == round(made["value"], 4)
+        assert result.dataset_type == entry.dataset_id == "demo-org/emonet-face"
+        assert result.dataset_config == entry.task_id == record["dataset"]["config"] == "hq"
+        assert result.metric_type == f"demo-org/{metric}"
+        assert f"| {made['value']:.3f} | measured here |" in body(folder / "README.md")
+
+
+def test_a_report_of_the_same_scores_gives_the_same_numbers(demo_release: Path, tmp_path: Path) -> None:
+    from emohub.model.infer.embed import embed_dataset
+    from emohub.release.measure import _long
+    from emohub.report.item import Settings
+    from emohub.report.run import report
+
+    faces = demo_release / "datasets/emonet-face"
+    made = embed_dataset(faces, demo_release / MODEL, tmp_path / "scores", config="hq", backend="torch")
+    _long(tmp_path / "scores", made["labels"], "empathic-insight-face-small").to_parquet(tmp_path / "scores.parquet")
+    settings = Settings(bootstrap=2, seed=0)
+    report(str(faces), tmp_path / "out", ratings=[tmp_path / "scores.parquet"], only=["hq"], settings=settings)
+    found = {one["id"]: one["value"] for one in json.loads((tmp_path / "out/results.json").read_text())}
+    for record in json.loads((demo_release / MODEL / "evaluation.json").read_text())["records"]:
+        assert found[record["id"]] == pytest.approx(record["value"], abs=1e-9)
 
 
 def test_the_measurement_names_what_it_was_made_with(demo_release: Path) -> None:
@@ -137,7 +158,7 @@ def test_published_results_are_the_papers_and_say_so(full: Path, size: str) -> N
     (entry,) = parse_eval_result_entries(yaml.safe_load((folder / ".eval_results/emonet-face-hq.yaml").read_text()))
     assert (entry.value, entry.source_url) == (value, "https://arxiv.org/abs/2505.20033")
     assert entry.notes and "not measured here" in entry.notes
-    _, result = ModelCard.load(folder / "README.md").data.eval_results
+    *_, result = ModelCard.load(folder / "README.md").data.eval_results
     assert (result.metric_value, result.source_url) == (value, entry.source_url)
     assert result.dataset_type == entry.dataset_id == "laion/emonet-face-hq"
     assert result.metric_type == "lab/weighted_kappa"
@@ -157,10 +178,13 @@ def test_a_row_that_the_paper_does_not_have_is_refused(tmp_path: Path) -> None:
 def test_an_undefined_result_is_left_out(tmp_path: Path) -> None:
     spec = Model(heads="h", backbone="b", size="small")
     on = {"name": "d", "title": "D", "config": "hq", "split": "test"}
-    record = {"value": float("nan"), "interval": None, "dataset": on, "metric": {"id": "m", "name": "M"}}
-    (tmp_path / "evaluation.json").write_text(json.dumps(record))
-    assert results_of(tmp_path, spec, ReleaseContext("org/m")) == []
-    (tmp_path / "evaluation.json").write_text(json.dumps({**record, "value": 0.5}))
+    records = [
+        {"id": "hq.figure4.m.rho", "rater": "m", "value": None, "interval": None},
+        {"id": "hq.table6.m.mean", "rater": "m", "value": 0.5, "interval": [0.4, 0.6]},
+        {"id": "hq.table6.m.sd", "rater": "m", "value": 0.1, "interval": None},
+    ]
+    (tmp_path / "evaluation.json").write_text(json.dumps({"dataset": on, "records": records}))
+    name = "mean weighted κ (quadratic) with the human raters"
     assert results_of(tmp_path, spec, ReleaseContext("org/m")) == [
-        Result("d", "D", "hq", "test", "m", "M", 0.5, None, "measured here")
+        Result("d", "D", "hq", "test", "weighted_kappa", name, 0.5, (0.4, 0.6), "measured here")
     ]
