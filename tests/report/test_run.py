@@ -1,8 +1,11 @@
 """The whole command on the demo's release: files, ids, bad input, ratings that join."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from emohub.report.found import items
 from emohub.report.item import Settings
 from emohub.report.paper import keys
 from emohub.report.run import report
+from tests.hub_server import serve
 from tests.once import once
 
 FEW = Settings(bootstrap=30)
@@ -109,6 +113,24 @@ def test_upstream_mode_is_marked_on_every_output(faces: str, tmp_path: Path) -> 
     assert all(record["upstream"] for record in made.records())
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "faults included" in page and "no computation of it that could be repeated" in page
+
+
+def test_a_dataset_on_the_hub_is_read_without_its_images(made: Path, release: Path, tmp_path: Path) -> None:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("HF_", "HUGGING"))}
+    script = "import sys; from emohub.cli import app; app(sys.argv[1:])"
+    arguments = ["report", "org/emonet-face", "--out", str(tmp_path / "out"), "--bootstrap", "30", "--only", "binary"]
+    with serve({"org/emonet-face": release / "emonet-face"}) as url:
+        hub = {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}
+        done = subprocess.run(
+            [sys.executable, "-c", script, *arguments], env=clean | hub, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    found, here = results(tmp_path / "out"), results(made)
+    assert {len(record["revision"]) for record in found.values()} == {40}  # the commit
+    assert {id: record["value"] for id, record in found.items()} == {id: here[id]["value"] for id in found}
+    images = sum(path.stat().st_size for path in (release / "emonet-face" / "binary").iterdir())
+    files = [path for path in (tmp_path / "hf").rglob("*") if path.is_file() and not path.is_symlink()]
+    assert sum(path.stat().st_size for path in files) < images / 4
 
 
 # ---- Ratings that join

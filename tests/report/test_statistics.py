@@ -1,8 +1,11 @@
 """Shares, tests and components against statsmodels and SciPy."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
+from autorank import autorank
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -62,6 +65,18 @@ def test_the_jackknife_of_a_mean_has_the_error_of_the_mean() -> None:
     assert one.value == pytest.approx(x.mean()) and one.freedom == 24
     assert one.error == pytest.approx(x.std(ddof=1) / 5)
     assert made.of({"twice": 1.0, "m": -2.0}).error == pytest.approx(0, abs=1e-12)  # paired: nothing is left
+
+
+def test_a_paired_comparison_is_that_of_autorank() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.normal(0, 1, 25)
+    frame = pd.DataFrame({"a": first, "b": first + rng.normal(0.3, 0.5, 25)})
+    made = jackknife(lambda items: {n: float(frame[n][items].mean()) for n in frame}, 25, clusters=None, seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        oracle = autorank(frame)
+    assert oracle.omnibus == "ttest"
+    assert made.of({"a": 1.0, "b": -1.0}).p == pytest.approx(oracle.pvalue)
 
 
 def test_items_of_a_cluster_are_left_out_together() -> None:

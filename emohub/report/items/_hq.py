@@ -63,19 +63,30 @@ def kappa(study: Intensities, settings: Settings) -> dict[str, Any]:
     return found | {"per_rater": _named(study, found["per_rater"])}
 
 
-def kappa_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, float]:
-    """κ_w of every rater with the humans on some items; nan where it is undefined.
+def kappas_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, dict[str, float]]:
+    """κ_w of every rater with the humans on some items, in each emotion; nan where it is undefined.
 
     Args:
         study: The study.
         items: [items] true for those that count.
         settings: How everything is computed.
     """
-    values = study.values[:, items]
-    found = compute("weighted_kappa", ratings=values, partners=_numbers(study.humans), **options(settings))[
-        "per_rater"
-    ]
-    return {name: one["weighted_kappa"] for name, one in _named(study, found).items()}
+    return {name: one["per_category"] for name, one in _on(study, items, settings).items()}
+
+
+def kappa_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, float]:
+    """The same as `kappas_of`, mean over the emotions."""
+    try:
+        return {name: one["weighted_kappa"] for name, one in _on(study, items, settings).items()}
+    except Gap:  # no ratings of these
+        return dict.fromkeys(study.raters, float("nan"))
+
+
+def _on(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, Any]:
+    values, partners = study.values[:, items], _numbers(study.humans)
+    return _named(
+        study, compute("weighted_kappa", ratings=values, partners=partners, **options(settings))["per_rater"]
+    )
 
 
 @cache

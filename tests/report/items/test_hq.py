@@ -1,5 +1,6 @@
 """HQ: agreement with scikit-learn, SciPy and `krippendorff`, and upstream's steps written out."""
 
+import warnings
 from dataclasses import replace
 from itertools import combinations
 
@@ -7,6 +8,7 @@ import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
+from autorank import autorank
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
@@ -20,11 +22,13 @@ from emohub.report.items import (
     hq_figure6,
     hq_figure9,
     hq_figure10,
+    hq_ranks,
     hq_reliability,
     hq_table3,
     hq_table6,
 )
 from emohub.report.studies.intensities import Intensities, study_of
+from emohub.report.table import Table
 from tests.report.conftest import FEW, records_of, table_of
 
 UPSTREAM = Settings(bootstrap=40, upstream=True)
@@ -238,6 +242,23 @@ def test_fairness_needs_to_know_who_is_shown(hq: Intensities) -> None:
     few = replace(hq, people=pd.DataFrame({"age": [20.0] * 110 + [30.0] * 10}, index=hq.items))
     with pytest.raises(Gap, match="no two groups"):
         records_of(hq_fairness.ITEM, few)
+
+
+def test_ranks_are_those_of_autorank(hq: Intensities) -> None:
+    full = study_of(table_of(60, ("human", "Empathic", "Hume", "Gemini 2.0", "Random")), "d", "c", "r")
+    found = records_of(hq_ranks.ITEM, full)
+    means = mean_with_humans(full, kappa)
+    values = np.array([means[rater] for rater in full.others])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        oracle = autorank(pd.DataFrame(dict(zip(full.others, values, strict=True))), force_mode="nonparametric")
+    assert oracle.omnibus == "friedman"
+    for rater in full.others:
+        assert found[f"hq.ranks.{rater}"].value == pytest.approx(oracle.rankdf["meanrank"][rater])
+    assert hq_ranks.critical_difference(*values.shape, 0.95) == pytest.approx(oracle.cd, rel=1e-3)
+    (table,) = hq_ranks.ITEM.make(full, FEW)
+    assert isinstance(table, Table) and "p < 0.001" in table.note and oracle.pvalue < 0.001
+    assert records_of(hq_ranks.ITEM, hq)["hq.ranks.Hume Face"].n == 40  # on the images that all rated
 
 
 def test_coverage_counts_what_is_missing(hq: Intensities) -> None:
