@@ -18,8 +18,11 @@ HEAD = r"""% Blocks to cut out. Compiles as it is: pdflatex paper, bibtex paper,
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
 \usepackage{booktabs,graphicx,amsmath}
+% letters
 \begin{document}
 """
+LETTERS = "% letters\n"
+KNOWN = 0x17F  # the last letter that the T1 encoding may have
 TAIL = r"""
 \nocite{*}
 \bibliographystyle{plain}
@@ -61,10 +64,18 @@ METHODS = r"""@article{wilson1927probable,
 def write_paper(made: "Report", folder: Path) -> None:
     """Write both files."""
     blocks = "\n".join(block for section in made.sections for block in _blocks(section, folder))
-    write_file(folder / "paper.tex", f"{HEAD}\n{blocks}{TAIL}")
+    write_file(folder / "paper.tex", HEAD.replace(LETTERS, _letters(blocks)) + f"\n{blocks}{TAIL}")
     names = {name for prefix, name in DATASETS.items() for study in made.studies if study.name.startswith(prefix)}
     cited = [(script_folder(name) / "citation.bib").read_text(encoding="utf-8").strip() for name in sorted(names)]
     write_file(folder / "paper.bib", "\n\n".join([*cited, METHODS]))
+
+
+def _letters(text: str) -> str:
+    """What pdflatex shows for letters that its fonts do not have, such as emojis: their code."""
+    return "".join(
+        rf"\DeclareUnicodeCharacter{{{ord(one):04X}}}{{[U+{ord(one):04X}]}}" + "\n"
+        for one in sorted({letter for letter in text if ord(letter) > KNOWN})
+    )
 
 
 def _blocks(section: "Section", folder: Path) -> Iterator[str]:

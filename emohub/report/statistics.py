@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from emohub.report.record import Record
 
@@ -70,6 +70,14 @@ class Difference:
             return None
         half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error
         return self.value - half, self.value + half
+
+    def interval_within(self, confidence: float) -> tuple[float, float] | None:
+        """The same for a value between 0 and 1, made on the logit scale; None at the ends themselves."""
+        if not (self.error > 0 and 0 < self.value < 1):
+            return None
+        half = float(stats.t.ppf((1 + confidence) / 2, self.freedom)) * self.error / (self.value * (1 - self.value))
+        middle = special.logit(self.value)
+        return float(special.expit(middle - half)), float(special.expit(middle + half))
 
     @property
     def p(self) -> float:

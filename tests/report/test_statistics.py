@@ -51,6 +51,15 @@ def test_test_interval_and_equivalence_are_those_of_a_paired_t_test(margin: floa
     assert one.equivalence(margin) == pytest.approx(oracle.ttost_mean(-margin, margin)[0])
 
 
+def test_a_share_stays_between_its_ends() -> None:
+    one = Difference(0.98, 0.02, 29)
+    low, high = one.interval_within(0.95) or (0, 0)
+    assert 0 < low < 0.98 < high < 1 and (one.interval(0.95) or (0, 0))[1] > 1
+    middle = Difference(0.5, 0.001, 1000)
+    assert middle.interval_within(0.95) == pytest.approx(middle.interval(0.95), abs=1e-6)
+    assert Difference(1.0, 0.1, 9).interval_within(0.95) is None
+
+
 def test_without_an_error_there_is_no_test() -> None:
     one = Difference(0.0, 0.0, 5)
     assert one.interval(0.95) is None and np.isnan(one.p) and np.isnan(one.equivalence(0.1))

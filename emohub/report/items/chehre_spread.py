@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from emohub.report.item import Item, Output, Settings
+from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._chehre import (
     BASELINES,
     CLUSTERS,
@@ -26,6 +26,7 @@ from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
 
 METHOD = "Spread Ratio, sqrt of the summed variances of the rater's samples over those of the humans"
+MIN_SAMPLES = 2  # of a label, to have a spread
 HELD_OUT = "mean absolute difference from a person's rating, mean over labels of videos; jackknife over performers"
 NOTE = (
     "Spread Ratio: 1 is as much spread as among people, 0 is always the same answer. The energy distance is 0 where "
@@ -44,7 +45,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
     for rater in (*BASELINES, *study.models):
         samples = draws(study, rater, settings.seed) if rater in BASELINES else predictions(study, rater)
         distance = _from_a_person(study, rater, samples, settings)
-        if _most_samples(samples) < 2:
+        if _most_samples(samples) < MIN_SAMPLES:
             why = "one answer has no spread: sample the rater at least twice on each video"
             rows.append((rater, _none(f"chehre.spread_ratio.{rater}", why, rater), None, distance, 0))
             continue
@@ -56,19 +57,49 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
             **resamples(study, settings),
         )
         reference = reference or found["human_reference"]
-        rows.append(_row(study, rater, found, distance))
+        rows.append(_row(study, rater, found, distance, _energy(study, rater, samples, settings)))
     rows[len(BASELINES) : len(BASELINES)] = _humans(study, reference, settings)
     columns = ("Rater", "Spread Ratio", "Energy distance", "From a person", "Units")
     yield Table("chehre-spread", "Spread and distribution", columns, rows, NOTE)
 
 
-def _row(study: Videos, rater: str, found: dict[str, Any], distance: Record) -> tuple[Cell, ...]:
+def _row(study: Videos, rater: str, found: dict[str, Any], distance: Record, energy: Record) -> tuple[Cell, ...]:
     more = {"rater": rater, "protocol": study.protocol(rater), "n": found["n_items"]}
     ratio = measured(f"chehre.spread_ratio.{rater}", found, "spread_ratio", method=METHOD, population=CLUSTERS, **more)
-    energy = Record(
-        id=f"chehre.energy.{rater}", value=found["energy_distance"], method="energy distance, U-statistics", **more
-    )
     return (rater, ratio, energy, distance, found["n_units"])
+
+
+def _energy(study: Videos, rater: str, samples: pd.DataFrame, settings: Settings) -> Record:
+    """The energy distance, mean over labels of videos, with the performers as the sample."""
+    of_people, of_samples = (frame["item"].map(study.performers) for frame in (study.human, samples))
+    sums = []
+    for performer in sorted(of_people.dropna().unique()):
+        its = samples[of_samples == performer]
+        if its.empty or _most_samples(its) < MIN_SAMPLES:
+            continue
+        try:
+            made = compute("spread_ratio", predictions=its, references=study.human[of_people == performer], splits=0)
+        except Gap:  # no label that two people and two samples rate
+            continue
+        sums.append((made["energy_distance"] * made["n_units"], made["n_units"]))
+    total, n = np.array(sums, dtype=float).reshape(-1, 2).T
+
+    def mean(chosen: np.ndarray) -> dict[str, float]:
+        return {"": float(total[chosen].sum() / n[chosen].sum()) if chosen.any() else float("nan")}
+
+    one = jackknife(mean, len(n), clusters=None, seed=settings.seed).of({"": 1.0})
+    return Record(
+        id=f"chehre.energy.{rater}",
+        value=one.value,
+        interval=one.interval(settings.confidence),
+        standard_error=one.error,
+        degrees_of_freedom=one.freedom,
+        n=samples["item"].nunique(),
+        method="energy distance (U-statistics), mean over labels of videos; delete-a-group jackknife over performers",
+        population=CLUSTERS,
+        rater=rater,
+        protocol=study.protocol(rater),
+    )
 
 
 def _humans(study: Videos, reference: dict[str, Any], settings: Settings) -> list[tuple[Cell, ...]]:

@@ -45,7 +45,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
         record = Record(
             id=f"chehre.variance.{name}",
             value=one.value,
-            interval=one.interval(settings.confidence),
+            interval=one.interval_within(settings.confidence),
             standard_error=one.error,
             degrees_of_freedom=one.freedom,
             n=len(items),

@@ -147,7 +147,7 @@ def _record(id: str, one: Difference, method: str, settings: Settings, more: dic
     return Record(
         id=id,
         value=one.value,
-        interval=one.interval(settings.confidence),
+        interval=one.interval_within(settings.confidence) if method == SHARES else one.interval(settings.confidence),
         standard_error=one.error,
         degrees_of_freedom=one.freedom,
         method=method,

@@ -1,10 +1,23 @@
 """BINARY from all real votes: the paper's numbers."""
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from emohub.report.item import Gap
-from emohub.report.items import binary_alpha, binary_figure8, binary_table2, binary_yes_rate, coverage, repeats
+from emohub.report.items import (
+    binary_alpha,
+    binary_fairness,
+    binary_figure8,
+    binary_raters,
+    binary_table2,
+    binary_yes_rate,
+    coverage,
+    repeats,
+)
 from emohub.report.studies.votes import Votes
 from tests.report.conftest import records_of
 
@@ -75,6 +88,46 @@ def test_repeated_answers_are_compared_in_their_order() -> None:
     ]
     found = records_of(repeats.ITEM, _votes(rows))
     assert found["repeats.human-1"].value == 0.8 and found["repeats.human-1"].n == 10
+
+
+def _scored(rng: np.random.Generator, skill: float) -> Votes:
+    """Chains on 200 images of one emotion, and a model that sees a part of what the people see."""
+    rows: list[tuple] = []
+    for number in range(200):
+        item, seen = f"{number:05d}", number % 2
+        rows += [(item, f"human-{k}", "human", "Awe", float(seen), None, k) for k in ((1, 2, 3) if seen else (1,))]
+        rows.append((item, "human-9", "human", "Anger", 0.0, None, 0))
+        rows.append((item, "model", "model", "Awe", float(np.round(rng.normal(skill * seen), 1)), None, None))
+        rows.append((item, "model", "model", "Anger", 0.1, None, None))
+    return _votes(rows)
+
+
+def test_auc_of_a_rater_is_that_of_scikit_learn() -> None:
+    study = _scored(np.random.default_rng(0), 1.0)
+    found = records_of(binary_raters.ITEM, study)
+    its = study.frame[study.frame["kind"] == "model"]
+    awe = its[its["category"] == "Awe"]
+    expected = roc_auc_score(awe["item"].astype(int) % 2, awe["rating"])
+    assert found["binary.raters.model.auc"].value == pytest.approx(expected)  # Anger has no positives, so no curve
+    label = (its["item"].astype(int) % 2) * (its["category"] == "Awe")
+    assert found["binary.raters.model.auc_pooled"].value == pytest.approx(roc_auc_score(label, its["rating"]))
+    record = found["binary.raters.model.auc"]
+    assert record.interval and record.interval[0] < record.value < record.interval[1] < 1
+    assert records_of(coverage.ITEM, study)["coverage.BINARY.model"].value == 1
+
+
+def test_yes_by_group_finds_who_says_yes_to_some_only() -> None:
+    study = _scored(np.random.default_rng(1), 0.0)
+    items = sorted(study.frame["item"].unique())
+    people = pd.DataFrame({"gender": ["woman" if int(item) % 2 else "man" for item in items]}, index=items)
+    found = records_of(binary_fairness.ITEM, replace(study, people=people))
+    assert found["binary.fairness.target.gender.woman.human-1"].value == 1
+    assert found["binary.fairness.target.gender.man.human-1"].value == 0
+    even = pd.DataFrame({"gender": ["woman" if int(item) % 4 < 2 else "man" for item in items]}, index=items)
+    gap = records_of(binary_fairness.ITEM, replace(study, people=even))["binary.fairness.target.gender.gap.human-1"]
+    assert gap.value == 0 and gap.interval and gap.interval[0] < 0 < gap.interval[1]
+    with pytest.raises(Gap, match="who is shown"):
+        records_of(binary_fairness.ITEM, study)
 
 
 @pytest.mark.parametrize("item", [binary_table2, binary_figure8, binary_yes_rate, repeats])
