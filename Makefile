@@ -51,6 +51,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_metrics.py
 	@$(BIN)/python benchmarks/bench_publish.py
 	@$(BIN)/python benchmarks/bench_rate.py
+	@$(BIN)/python benchmarks/bench_report.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules tests/js/node_modules

@@ -64,9 +64,10 @@ def demo(release: Path) -> None:
 Done: {release} has one folder per Hub repo. To load them yourself:
 
 {typed}
-Open the demo in a browser, check the release, preview publishing it:
+Open the demo in a browser, write a report of its ratings, check the release, preview publishing it:
 
   {kit} space
+  {kit} report {release / "datasets" / "emonet-face"} --out report
   {kit} check {release}
   {kit} publish {release} --namespace ORG
 

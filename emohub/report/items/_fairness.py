@@ -135,7 +135,8 @@ def _groups(prefix: str, values: list[Value], measures: Measures, note: str) -> 
 
 def _figure(prefix: str, gaps: list[_Gap], measures: Measures) -> Figure:
     names = [
-        f"{measures[measure][0]} · {rater}\n{first} minus {second}" for measure, _, rater, first, second, _ in gaps
+        f"{measures[measure][0]} · {rater}\n{attribute}: {first} minus {second}"
+        for measure, attribute, rater, first, second, _ in gaps
     ]
     records = [gap[-1] for gap in gaps]
 
