@@ -25,7 +25,7 @@ from emohub.report.table import Table
 COMMAND = "emohub report"
 RESULTS = "results.json"
 PACKAGES = ("emohub", "evaluate", "numpy", "pandas", "scipy")
-UPSTREAM = "Upstream's computation, faults included"
+UPSTREAM = "upstream's computation, faults included"
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,10 @@ def _section(item: Item, study: Study, settings: Settings) -> Section:
 
 
 def _marked(output: Output, settings: Settings) -> Output:
-    """The same with a mark where it repeats a published computation."""
+    """The same with a mark in its title and in the names of its files where it repeats a published computation."""
     if not settings.upstream:
         return output
-    return replace(output, title=f"{output.title} ({UPSTREAM.lower()})")
+    return replace(output, id=f"{output.id}-upstream", title=f"{output.title} ({UPSTREAM})")
 
 
 def _check_out(out: Path) -> None:

@@ -110,6 +110,8 @@ def test_upstream_mode_is_marked_on_every_output(faces: str, tmp_path: Path) -> 
     made = report(faces, tmp_path / "out", only=["hq", "binary"], settings=Settings(bootstrap=5, upstream=True))
     outputs = [output for section in made.sections for output in section.outputs]
     assert outputs and all("upstream's computation, faults included" in output.title for output in outputs)
+    files = [path for folder in ("tables", "figures") for path in (tmp_path / "out" / folder).iterdir()]
+    assert files and all("-upstream" in path.name for path in files)
     assert all(record["upstream"] for record in made.records())
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "faults included" in page and "no computation of it that could be repeated" in page

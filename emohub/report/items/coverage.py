@@ -15,6 +15,7 @@ from emohub.report.studies.votes import Votes
 from emohub.report.table import Cell, Table
 
 MANY = 40  # humans; more of them share one row
+MISSING = "Of raters that are no humans: people rate batches by design."
 NOTE = "Share of the items that anybody rated. Raters of different items cannot be put side by side without saying so."
 
 
@@ -30,6 +31,20 @@ def make(study: Any, settings: Settings) -> Iterator[Output]:
     rows += [_row(study, one, n_items) for one in counts.itertuples()]
     columns = ("Rater", "Kind", "Protocol", "Items", "Share", "Items missing", "Ratings")
     yield Table(f"coverage-{study.slug}", f"Who rated how many of {n_items:,} items", columns, rows, NOTE, digits=2)
+    missing = [(rater, item) for rater, of in _missing(study).items() for item in of]
+    if missing:
+        yield Table(f"missing-{study.slug}", "Items without a rating", ("Rater", "Item"), missing, MISSING, shown=10)
+
+
+def _missing(study: Any) -> dict[str, list[str]]:
+    """Rater → the items that it did not rate, of the raters that are no humans."""
+    if isinstance(study, Intensities):
+        names = np.asarray(study.items)
+        return {name: names[~study.rated[study.raters.index(name)]].tolist() for name in study.others}
+    frame = study.labels if isinstance(study, Videos) else study.frame
+    every = set(frame["item"])
+    others = frame[frame["kind"] != "human"]
+    return {rater: sorted(every - set(its)) for rater, its in others.groupby("rater", observed=True)["item"]}
 
 
 def _row(study: Study, one: Any, n_items: int) -> tuple[Cell, ...]:
