@@ -247,7 +247,7 @@ def test_ranks_are_those_of_autorank() -> None:
     # puts a package named `tests` into site-packages, which hides ours from every process that a test starts.
     values = np.round(np.random.default_rng(1).normal([[0.3], [0.25], [0.25], [0.1]], 0.1, (4, 40)), 3)
     assert hq_ranks.mean_ranks(values).tolist() == pytest.approx([1.55, 2.425, 2.3, 3.725])
-    assert hq_ranks.critical_difference(4, 40, 0.95) == pytest.approx(0.7416109268427645, rel=1e-9)
+    assert hq_ranks.critical_difference(4, 40, 0.95) == pytest.approx(0.7416109268427645, rel=1e-4)
     assert stats.friedmanchisquare(*values).pvalue == pytest.approx(1.076426297126897e-12)
 
 
