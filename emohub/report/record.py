@@ -56,6 +56,16 @@ class Record:
         return {name: value if value != "" else None for name, value in found.items()}
 
 
+def best_first(cell: object) -> float:
+    """A key that sorts the highest value first, and what has none last.
+
+    >>> sorted([Record(id="a", value=float("nan")), Record(id="b", value=1.0)], key=best_first)[0].id
+    'b'
+    """
+    value = cell.value if isinstance(cell, Record) else cell
+    return -value if isinstance(value, int | float) and math.isfinite(value) else math.inf
+
+
 def measured(id: str, entry: Mapping[str, Any], value: str, **more: Any) -> Record:
     """The record of an entry of a metric's result.
 

@@ -64,6 +64,26 @@ class Difference:
     error: float
     freedom: float
 
+    def record(self, id: str, confidence: float, *, is_share: bool = False, **more: Any) -> Record:
+        """The record of it.
+
+        Args:
+            id: Of the record.
+            confidence: Of its interval.
+            is_share: Whether it is a value between 0 and 1, and so must its interval be.
+            more: Other attributes of the record.
+        """
+        known = self.error > 0
+        return Record(
+            id=id,
+            value=self.value,
+            interval=self.interval_within(confidence) if is_share else self.interval(confidence),
+            no_interval="" if known else "its error cannot be known from these items",
+            standard_error=self.error if known else None,
+            degrees_of_freedom=self.freedom if known else None,
+            **more,
+        )
+
     def interval(self, confidence: float) -> tuple[float, float] | None:
         """With Student's t; None where the error is unknown."""
         if not self.error > 0:

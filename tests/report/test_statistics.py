@@ -1,22 +1,22 @@
-"""Shares, tests and components against statsmodels and SciPy."""
+"""Shares, tests and components against statsmodels and SciPy.
+
+statsmodels takes seconds to load: it is imported where it is used.
+"""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.formula.api import ols
-from statsmodels.stats.anova import anova_lm
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
-from statsmodels.stats.weightstats import DescrStatsW
 
 from emohub.report.statistics import Difference, holm, jackknife, share, simultaneous, variance_components
 
 
 @given(st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.floats(0.5, 0.999))
 def test_wilson_is_that_of_statsmodels(counts: tuple[int, int], confidence: float) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
     record = share("x", *counts, confidence)
     low, high = proportion_confint(*counts, alpha=1 - confidence, method="wilson")
     assert record.value == counts[0] / counts[1]
@@ -28,8 +28,11 @@ def test_a_share_of_nothing_says_so() -> None:
     assert np.isnan(record.value) and record.interval is None and record.no_interval
 
 
+@settings(max_examples=20)  # statsmodels collects all garbage in every call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_is_that_of_statsmodels(p: list[float]) -> None:
+    from statsmodels.stats.multitest import multipletests
+
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-12)
 
 
@@ -40,6 +43,8 @@ def test_holm_leaves_undefined_tests_out_of_the_count() -> None:
 
 @pytest.mark.parametrize("margin", [0.1, 0.4])
 def test_test_interval_and_equivalence_are_those_of_a_paired_t_test(margin: float) -> None:
+    from statsmodels.stats.weightstats import DescrStatsW
+
     away = np.random.default_rng(0).normal(0.1, 1, 60)
     one = Difference(away.mean(), away.std(ddof=1) / np.sqrt(60), 59)
     oracle = DescrStatsW(away)
@@ -103,6 +108,9 @@ def test_intervals_that_hold_together_are_wider() -> None:
 
 
 def test_components_of_a_full_table_are_those_of_the_analysis_of_variance() -> None:
+    from statsmodels.formula.api import ols
+    from statsmodels.stats.anova import anova_lm
+
     rng = np.random.default_rng(2)
     units, raters = 12, 5
     ratings = rng.normal(0, 2, (units, 1)) + rng.normal(0, 1, (1, raters)) + rng.normal(0, 0.5, (units, raters))

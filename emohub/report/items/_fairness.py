@@ -108,12 +108,9 @@ def _gap(prefix: str, high: Value, low: Value, confidence: float) -> Record:
     total = sum(variances)
     freedom = total**2 / sum(one**2 / df for one, df in zip(variances, freedoms, strict=True))
     one = Difference(high.record.value - low.record.value, float(np.sqrt(total)), freedom)
-    return Record(
-        id=f"{prefix}.fairness.{high.measure}.{high.attribute}.gap.{high.rater}",
-        value=one.value,
-        interval=one.interval(confidence),
-        standard_error=one.error,
-        degrees_of_freedom=one.freedom,
+    return one.record(
+        f"{prefix}.fairness.{high.measure}.{high.attribute}.gap.{high.rater}",
+        confidence,
         n=(high.record.n or 0) + (low.record.n or 0),
         method=f"{high.group} minus {low.group}, the largest gap; simultaneous interval (Bonferroni)",
         population=high.record.population,

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from emohub.report.item import Gap, Item, Output, Settings
-from emohub.report.record import ITEMS, Record
+from emohub.report.record import ITEMS, best_first
 from emohub.report.statistics import jackknife, mean_defined
 from emohub.report.studies.votes import Votes
 from emohub.report.table import Cell, Table
@@ -49,7 +49,7 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     for rater in sorted(others["rater"].unique()):
         scores = others[others["rater"] == rater].groupby(["item", "category"], as_index=False)["rating"].mean()
         rows.append(_row(study, rater, certain.merge(scores, on=["item", "category"]), len(certain), settings))
-    rows.sort(key=lambda row: -row[1].value if isinstance(row[1], Record) and row[1].value == row[1].value else 0.0)
+    rows.sort(key=lambda row: best_first(row[1]))
     columns = ("Rater", "AUC, mean over emotions", "AUC, all", "Seen", "Not seen", "Without a score")
     yield Table("binary-raters", "Raters against the confirmed labels", columns, rows, NOTE)
 
@@ -69,12 +69,10 @@ def _row(study: Votes, rater: str, both: pd.DataFrame, n_certain: int, settings:
     for name, id, method in (("mean", "auc", METHOD), ("all", "auc_pooled", POOLED)):
         one = made.of({name: 1.0})
         cells.append(
-            Record(
-                id=f"binary.raters.{rater}.{id}",
-                value=one.value,
-                interval=one.interval_within(settings.confidence),
-                standard_error=one.error,
-                degrees_of_freedom=one.freedom,
+            one.record(
+                f"binary.raters.{rater}.{id}",
+                settings.confidence,
+                is_share=True,
                 n=len(items),
                 method=method,
                 population=ITEMS,

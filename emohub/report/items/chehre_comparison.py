@@ -7,7 +7,6 @@ import numpy as np
 
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, RANDOM, need_several, per_performer
-from emohub.report.record import Record
 from emohub.report.statistics import Difference, holm, jackknife
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
@@ -32,13 +31,9 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
             for first, second in combinations(raters, 2)
         ]
         for (first, second, one, n), p in zip(found, holm([row[2].p for row in found]), strict=True):
-            record = Record(
-                id=f"chehre.comparison.{measure}.{second}|{first}",
-                value=one.value,
-                interval=one.interval(settings.confidence),
-                no_interval="" if one.error > 0 else "too few performers",
-                standard_error=one.error,
-                degrees_of_freedom=one.freedom,
+            record = one.record(
+                f"chehre.comparison.{measure}.{second}|{first}",
+                settings.confidence,
                 p=p,
                 n=n,
                 method=METHOD,

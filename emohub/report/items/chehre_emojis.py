@@ -11,7 +11,7 @@ from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._chehre import ONE, PRIOR, RANDOM, against_the_rest, on_the_rest, several_people
 from emohub.report.measure import compute
-from emohub.report.record import Record
+from emohub.report.record import Record, best_first
 from emohub.report.statistics import Difference
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
@@ -66,18 +66,15 @@ def _match(study: Videos, people: pd.DataFrame, settings: Settings) -> Iterator[
         n = len(means)
         error = float(means.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
         one = Difference(float(means.mean()), error, max(n - 1, 1))
-        record = Record(
-            id=f"chehre.match.{name}",
-            value=one.value,
-            interval=one.interval(settings.confidence),
-            standard_error=one.error,
-            degrees_of_freedom=one.freedom,
+        record = one.record(
+            f"chehre.match.{name}",
+            settings.confidence,
             n=int(its["item"].nunique()),
             method="mean over performers of the mean emoji match, Student's t",
             population=OTHERS,
         )
         rows.append((str(name), record, record.n, len(its)))
-    rows.sort(key=lambda row: -(row[1].value if isinstance(row[1], Record) else 0.0))
+    rows.sort(key=lambda row: best_first(row[1]))
     yield Table("chehre-match", "Emoji match", ("Emoji", "Match", "Videos", "Ratings"), rows, MATCH, digits=2)
     yield _match_figure([str(row[0]) for row in rows], [row[1] for row in rows if isinstance(row[1], Record)])
 

@@ -88,12 +88,9 @@ def _energy(study: Videos, rater: str, samples: pd.DataFrame, settings: Settings
         return {"": float(total[chosen].sum() / n[chosen].sum()) if chosen.any() else float("nan")}
 
     one = jackknife(mean, len(n), clusters=None, seed=settings.seed).of({"": 1.0})
-    return Record(
-        id=f"chehre.energy.{rater}",
-        value=one.value,
-        interval=one.interval(settings.confidence),
-        standard_error=one.error,
-        degrees_of_freedom=one.freedom,
+    return one.record(
+        f"chehre.energy.{rater}",
+        settings.confidence,
         n=samples["item"].nunique(),
         method="energy distance (U-statistics), mean over labels of videos; delete-a-group jackknife over performers",
         population=CLUSTERS,
@@ -158,12 +155,9 @@ def _from_a_person(study: Videos, rater: str, said: pd.DataFrame, settings: Sett
         return {"": float(total[items].sum() / n[items].sum()) if items.any() else float("nan")}
 
     one = jackknife(mean, len(sums), clusters=performers, seed=settings.seed).of({"": 1.0})
-    return Record(
-        id=f"chehre.from_a_person.{rater}",
-        value=one.value,
-        interval=one.interval(settings.confidence),
-        standard_error=one.error,
-        degrees_of_freedom=one.freedom,
+    return one.record(
+        f"chehre.from_a_person.{rater}",
+        settings.confidence,
         n=len(sums),
         method=HELD_OUT,
         population=CLUSTERS,

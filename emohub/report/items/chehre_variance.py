@@ -6,7 +6,6 @@ import numpy as np
 
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._chehre import CLUSTERS, need_humans
-from emohub.report.record import Record
 from emohub.report.statistics import jackknife, variance_components
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
@@ -42,12 +41,10 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
     rows: list[tuple[Cell, ...]] = []
     for name, heading in PARTS.items():
         one = made.of({name: 1.0})
-        record = Record(
-            id=f"chehre.variance.{name}",
-            value=one.value,
-            interval=one.interval_within(settings.confidence),
-            standard_error=one.error,
-            degrees_of_freedom=one.freedom,
+        record = one.record(
+            f"chehre.variance.{name}",
+            settings.confidence,
+            is_share=True,
             n=len(items),
             method=METHOD,
             population=CLUSTERS,

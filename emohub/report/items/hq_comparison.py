@@ -7,7 +7,7 @@ import numpy as np
 
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._hq import kappa_of, need_humans
-from emohub.report.record import ITEMS, Record
+from emohub.report.record import ITEMS, Record, best_first
 from emohub.report.statistics import Difference, Jackknife, holm, jackknife
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
@@ -68,6 +68,9 @@ def _ceiling(study: Intensities, settings: Settings, work: _Work) -> Table:
             found.append((rater, n, float("nan"), None))
             continue
         people = [name for name in study.human_names if not np.isnan(made.values[made.names.index(name)])]
+        if not people:  # no two humans share an image
+            found.append((rater, n, float("nan"), None))
+            continue
         share = {name: 1 / len(people) for name in people}
         found.append((rater, n, made.of(share).value, made.of({rater: 1.0, **{k: -v for k, v in share.items()}})))
     corrected = holm([one.p if one else float("nan") for *_, one in found])
@@ -78,7 +81,7 @@ def _ceiling(study: Intensities, settings: Settings, work: _Work) -> Table:
         rows.append(
             (rater, n, None if one is None else ceiling + one.value, ceiling, record, p, same, _verdict(one, p, same))
         )
-    rows.sort(key=lambda row: -(row[2] if isinstance(row[2], float) and row[2] == row[2] else -9.0))
+    rows.sort(key=lambda row: best_first(row[2]))
     columns = (
         "Rater",
         "Images",
@@ -112,13 +115,9 @@ def _pairs(study: Intensities, settings: Settings, work: _Work) -> Table:
 def _record(id: str, one: Difference | None, p: float, n: int, rater: str, settings: Settings) -> Record | None:
     if one is None:
         return None
-    return Record(
-        id=id,
-        value=one.value,
-        interval=one.interval(settings.confidence),
-        no_interval="" if one.error > 0 else "κ_w is undefined without some of the images",
-        standard_error=one.error,
-        degrees_of_freedom=one.freedom,
+    return one.record(
+        id,
+        settings.confidence,
         p=p,
         n=n,
         method=METHOD,
@@ -129,7 +128,7 @@ def _record(id: str, one: Difference | None, p: float, n: int, rater: str, setti
 
 def _verdict(one: Difference | None, p: float, same: float | None) -> str:
     if one is None:
-        return f"fewer than {LEAST} common images"
+        return f"no ceiling, or fewer than {LEAST} images"
     if same is not None and same < 0.05:
         return "within the margin" + (", yet different" if p < 0.05 else "")
     if p < 0.05:

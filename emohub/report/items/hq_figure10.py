@@ -37,12 +37,9 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
             error = float(away.std(ddof=1) / np.sqrt(len(away))) if len(away) > 1 else float("nan")
             one = Difference(float(away.mean()), error, max(len(away) - 1, 1))
             cells[row, column] = one.value
-            record = Record(
-                id=f"hq.figure10.{rater}.{emotion}",
-                value=one.value,
-                interval=one.interval(settings.confidence),
-                standard_error=one.error,
-                degrees_of_freedom=one.freedom,
+            record = one.record(
+                f"hq.figure10.{rater}.{emotion}",
+                settings.confidence,
                 n=len(away),
                 method=METHOD,
                 population=ITEMS,

@@ -60,12 +60,9 @@ def _differences(study: Intensities, of: dict[str, list[str]], settings: Setting
     }
     rows: list[tuple[Cell, ...]] = []
     for (group, one), p in zip(found.items(), holm([one.p for one in found.values()]), strict=True):
-        record = Record(
-            id=f"hq.figure3.{group}.minus_humans",
-            value=one.value,
-            interval=one.interval(settings.confidence),
-            standard_error=one.error,
-            degrees_of_freedom=one.freedom,
+        record = one.record(
+            f"hq.figure3.{group}.minus_humans",
+            settings.confidence,
             p=p,
             n=len(study.items),
             method="difference of group means of κ_w, delete-a-group jackknife over images, Holm",

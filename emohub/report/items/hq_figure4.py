@@ -9,7 +9,7 @@ from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._hq import RHO, groups, need_humans, rho
 from emohub.report.raters import ORDER
-from emohub.report.record import Record, measured
+from emohub.report.record import Record, best_first, measured
 from emohub.report.statistics import mean_defined, percentile_interval
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
@@ -35,7 +35,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
         rows.append(
             (rater, group_of[rater], records[rater], found["n_items"], found["n_constant"], found["n_undefined"])
         )
-    best = sorted(records, key=lambda name: -records[name].value if records[name].value == records[name].value else 9)
+    best = sorted(records, key=lambda name: best_first(records[name]))
     rows.sort(key=lambda row: best.index(str(row[0])))
     columns = ("Rater", "Group", "Mean ρ", "Images", "Emotions: constant", "Emotions: not testable")
     yield Table("hq-figure4", "Rank correlation with the humans' median", columns, rows, NOTE)

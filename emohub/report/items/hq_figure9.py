@@ -11,7 +11,7 @@ from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import need_humans
 from emohub.report.measure import compute
-from emohub.report.record import Record, measured
+from emohub.report.record import Record, best_first, measured
 from emohub.report.statistics import percentile_interval
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Table
@@ -44,7 +44,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
         )
         for number, entry in found["per_category"].items()
     }
-    best = sorted(records, key=lambda name: -records[name].value if records[name].value == records[name].value else 9)
+    best = sorted(records, key=lambda name: best_first(records[name]))
     rows = [("Mean over emotions", whole), *((name, records[name]) for name in best)]
     note = f"{NOTE} Undefined: {found['n_undefined']} emotions."
     yield Table("hq-figure9", "Krippendorff's α of the humans", ("Emotion", "α"), rows, note)

@@ -7,7 +7,7 @@ import numpy as np
 
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import need_humans, rho
-from emohub.report.record import ITEMS, Record, measured
+from emohub.report.record import ITEMS, Record, best_first, measured
 from emohub.report.statistics import Difference, Jackknife, jackknife, mean_defined, variance_components
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
@@ -27,67 +27,61 @@ NOTE = (
     "Of all variance of the human ratings: between images, between raters, and the rest, which holds how raters "
     "differ about single images. Components below 0 count as 0 in the shares."
 )
+COMPONENTS = ("item", "rater", "residual")
 LEAST = 0.05  # reliability of the humans' mean, below which a correlation with it says nothing
 
 
 def make(study: Intensities, settings: Settings) -> Iterator[Output]:
     """Human ceiling and disattenuated correlations, then the components of each emotion."""
     need_humans(study, 3)
-    parts = _Parts(study)
-    made = jackknife(parts.values, len(study.items), clusters=None, seed=settings.seed)
-    yield _ceiling(study, settings, parts, made)
-    yield _components(study, settings, parts, made)
+    made = jackknife(lambda items: _values(study, items), len(study.items), clusters=None, seed=settings.seed)
+    people = study.values[study.humans]
+    parts = _components(people)
+    reliability = _reliability(parts, people)
+    yield _ceiling(study, settings, made, int((reliability < LEAST).sum()))
+    yield _variance(study, settings, made, parts, reliability)
 
 
-class _Parts:
-    """Reliability of the humans' mean in each emotion, and correlations with it."""
+def _values(study: Intensities, items: np.ndarray) -> dict[str, float]:
+    """Mean shares of the components, and the disattenuated correlation of every rater, on some images."""
+    people = study.values[study.humans][:, items]
+    parts = _components(people)
+    found = {name: mean_defined([_shares(one)[at] for one in parts]) for at, name in enumerate(COMPONENTS)}
+    reliability = _reliability(parts, people)
+    usable = np.flatnonzero(reliability >= LEAST)
+    root = np.sqrt(np.minimum(reliability[usable], 1.0))
+    rated = ~np.isnan(people).all(axis=(0, 2))
+    mean = np.nanmean(np.where(rated[:, None], people, 0.0), axis=0)
+    for name in study.others:
+        own = study.of(name)[items]
+        both = rated & ~np.isnan(own).any(axis=1)
+        r = np.array([_pearson(own[both, at], mean[both, at]) for at in usable])
+        found[name] = float(np.nan_to_num(r).mean() / root.mean()) if len(r) else float("nan")
+    return found
 
-    def __init__(self, study: Intensities) -> None:
-        self.study = study
-        self.people = study.values[study.humans]
-        self.skipped = 0
 
-    def components(self, items: np.ndarray) -> list[dict[str, float]]:
-        """Variance components of each emotion on some images."""
-        chosen = self.people[:, items]
-        found = []
-        for at in range(chosen.shape[2]):
-            rater, item = np.nonzero(~np.isnan(chosen[:, :, at]))
-            found.append(variance_components(item, rater, chosen[rater, item, at]))
-        return found
+def _components(people: np.ndarray) -> list[dict[str, float]]:
+    """Variance components of each emotion, of ratings [humans, items, emotions]."""
+    found = []
+    for at in range(people.shape[2]):
+        rater, item = np.nonzero(~np.isnan(people[:, :, at]))
+        found.append(variance_components(item, rater, people[rater, item, at]))
+    return found
 
-    def values(self, items: np.ndarray) -> dict[str, float]:
-        """Mean shares of the components, and the disattenuated correlation of every rater."""
-        parts = self.components(items)
-        shares = np.array([_shares(one) for one in parts])
-        found = {name: mean_defined(of) for name, of in zip(("item", "rater", "residual"), shares.T, strict=True)}
-        reliability = self._reliability(parts, items)
-        usable = reliability >= LEAST
-        self.skipped = int((~usable).sum())
-        mean = np.nanmean(np.where(np.isnan(self.people[:, items]).all(axis=0), 0.0, self.people[:, items]), axis=0)
-        rated = ~np.isnan(self.people[:, items]).all(axis=(0, 2))
-        for name in self.study.others:
-            own = self.study.of(name)[items]
-            both = rated & ~np.isnan(own).any(axis=1)
-            r = np.array([_pearson(own[both, at], mean[both, at]) for at in np.flatnonzero(usable)])
-            root = np.sqrt(np.minimum(reliability[usable], 1.0))
-            found[name] = float(np.nan_to_num(r).mean() / root.mean()) if len(r) else float("nan")
-        return found
 
-    def _reliability(self, parts: list[dict[str, float]], items: np.ndarray) -> np.ndarray:
-        """[emotions] of the mean over the humans who rated an image, whoever they are."""
-        counts = (~np.isnan(self.people[:, items])).sum(axis=0)
-        found = []
-        for one, n in zip(parts, counts.T, strict=True):
-            k = 1 / np.mean(1 / n[n > 0]) if (n > 0).any() else np.nan  # harmonic mean
-            noise = (max(one["rater"], 0.0) + max(one["residual"], 0.0)) / k
-            total = one["item"] + noise
-            found.append(one["item"] / total if total > 0 else np.nan)
-        return np.nan_to_num(np.array(found))
+def _reliability(parts: list[dict[str, float]], people: np.ndarray) -> np.ndarray:
+    """[emotions] of the mean over the humans who rated an image, whoever they are; 0 where it is not known."""
+    found = []
+    for one, n in zip(parts, (~np.isnan(people)).sum(axis=0).T, strict=True):
+        k = 1 / np.mean(1 / n[n > 0]) if (n > 0).any() else np.nan  # harmonic mean
+        noise = (max(one["rater"], 0.0) + max(one["residual"], 0.0)) / k
+        total = one["item"] + noise
+        found.append(one["item"] / total if total > 0 else np.nan)
+    return np.nan_to_num(np.array(found))
 
 
 def _shares(one: dict[str, float]) -> list[float]:
-    parts = np.maximum([one["item"], one["rater"], one["residual"]], 0.0)
+    parts = np.maximum([one[name] for name in COMPONENTS], 0.0)
     return (parts / parts.sum()).tolist() if parts.sum() > 0 else [float("nan")] * 3
 
 
@@ -97,7 +91,7 @@ def _pearson(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.corrcoef(x, y)[0, 1])
 
 
-def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackknife) -> Table:
+def _ceiling(study: Intensities, settings: Settings, made: Jackknife, left_out: int) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for rater, kind in zip(study.raters, map(str, study.kinds), strict=True):
         found = rho(study, rater, settings)
@@ -119,37 +113,30 @@ def _ceiling(study: Intensities, settings: Settings, parts: _Parts, made: Jackkn
     ceiling = Record(
         id="hq.ceiling.humans.rho", value=mean_defined(people), n=len(people), method="mean over the humans"
     )
-    rows.sort(key=lambda row: -(row[2].value if isinstance(row[2], Record) and row[2].value == row[2].value else -9))
+    rows.sort(key=lambda row: best_first(row[2]))
     rows.insert(0, ("Humans, mean: the ceiling", "human", ceiling, None, None))
     columns = ("Rater", "Kind", "ρ", "r, disattenuated", "Images")
-    parts.values(np.ones(len(study.items), dtype=bool))
-    note = f"{CEILING} Emotions with a reliability below {LEAST:g}, left out of it: {parts.skipped}."
+    note = f"{CEILING} Emotions with a reliability below {LEAST:g}, left out of it: {left_out}."
     return Table("hq-human-ceiling", "The human ceiling", columns, rows, note)
 
 
-def _components(study: Intensities, settings: Settings, parts: _Parts, made: Jackknife) -> Table:
-    whole = np.ones(len(study.items), dtype=bool)
-    each = parts.components(whole)
-    reliability = parts._reliability(each, whole)
-    n = int((~np.isnan(parts.people)).any(axis=2).any(axis=0).sum())
-    mean = [
-        _record(f"hq.variance.{name}", made.of({name: 1.0}), SHARES, settings, {"n": n})
-        for name in ("item", "rater", "residual")
-    ]
+def _variance(
+    study: Intensities, settings: Settings, made: Jackknife, parts: list[dict[str, float]], reliability: np.ndarray
+) -> Table:
+    n = int(study.rated[study.humans].any(axis=0).sum())
+    mean = [_record(f"hq.variance.{name}", made.of({name: 1.0}), SHARES, settings, {"n": n}) for name in COMPONENTS]
     rows: list[tuple[Cell, ...]] = [("Mean over emotions", *mean, float(reliability.mean()))]
-    for emotion, one, of in sorted(zip(study.categories, each, reliability, strict=True), key=lambda row: -row[2]):
+    for emotion, one, of in sorted(zip(study.categories, parts, reliability, strict=True), key=lambda row: -row[2]):
         rows.append((emotion, *_shares(one), float(of)))
     columns = ("Emotion", "Image", "Rater", "Rest", "Reliability of the humans' mean")
     return Table("hq-variance", "Variance components of the human ratings", columns, rows, NOTE)
 
 
 def _record(id: str, one: Difference, method: str, settings: Settings, more: dict[str, Any]) -> Record:
-    return Record(
-        id=id,
-        value=one.value,
-        interval=one.interval_within(settings.confidence) if method == SHARES else one.interval(settings.confidence),
-        standard_error=one.error,
-        degrees_of_freedom=one.freedom,
+    return one.record(
+        id,
+        settings.confidence,
+        is_share=method == SHARES,
         method=method,
         population=ITEMS,
         **more,

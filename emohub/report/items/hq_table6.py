@@ -5,7 +5,7 @@ from typing import Any
 
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import KAPPA, KAPPA_UPSTREAM, kappa
-from emohub.report.record import Record, measured
+from emohub.report.record import Record, best_first, measured
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Table
 
@@ -30,7 +30,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
         top = entry["top_category"]
         best = _also(f"{id}.top1", entry["per_category"][top] if top else None, more)
         rows.append((rater, mean, spread, median, top, best, n, entry["n_categories"]))
-    rows.sort(key=lambda row: -row[1].value if row[1].value == row[1].value else 9.0)
+    rows.sort(key=lambda row: best_first(row[1]))
     columns = ("Rater", "Mean κ_w", "SD", "Median", "Top emotion", "its κ_w", "Images", "Emotions")
     note = f"{NOTE} Ratings changed to whole numbers: {found['n_changed']:,}, " + (
         f"dropped as out of range: {found['n_dropped']:,}."

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from statsmodels.stats.contingency_tables import mcnemar
 
 from emohub.report.item import Gap
 from emohub.report.items import big_emotions, big_hints
@@ -35,6 +34,8 @@ def test_emotions_and_people_are_counted() -> None:
 
 
 def test_hinted_against_unhinted_is_mcnemars_test() -> None:
+    from statsmodels.stats.contingency_tables import mcnemar
+
     rng = np.random.default_rng(2)
     without = rng.random(200) < 0.3
     with_it = np.where(rng.random(200) < 0.25, True, without)
