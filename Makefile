@@ -32,6 +32,10 @@ test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each e
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 
+.PHONY: test-mixins
+test-mixins: $(READY)  ## transformers' own tester mixin over the model (a minute; needs the network)
+	@$(BIN)/python tests/mixins.py
+
 browser:  ## Chromium (apt), axe-core and transformers.js (npm) for their tests, if missing
 	@tests/set_up_browser.sh
 
