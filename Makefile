@@ -36,6 +36,10 @@ test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinn
 test-mixins: $(READY)  ## transformers' own tester mixin over the model (a minute; needs the network)
 	@$(BIN)/python tests/mixins.py
 
+.PHONY: test-mteb
+test-mteb: $(READY)  ## mteb evaluates the embeddings on drawn faces (three minutes; needs the network)
+	@$(BIN)/python tests/with_mteb.py
+
 browser:  ## Chromium (apt), axe-core and transformers.js (npm) for their tests, if missing
 	@tests/set_up_browser.sh
 

@@ -47,7 +47,8 @@ STORIES: dict[str, Callable[[World], list[str | Path]]] = {
     "embed": lambda w: ["embed", w.faces, "--model", w.model, "--config", "big", "--shard-size", "8"],
     "train": lambda w: [
         *("train", "--embeddings", w.embeddings, "--dataset", w.faces, "--size", "small", "--epochs", "6"),
-        *("--backbone", w.raw / "model" / "backbone", "--checkpoint-minutes", "0", "--device", "cpu"),
+        *("--backbone", w.raw / "model" / "backbone", "--neutral", w.raw / "model" / "neutral"),
+        *("--checkpoint-minutes", "0", "--device", "cpu"),
     ],
 }
 PARTIAL = ("--num-proc", "2", "--allow-partial")
