@@ -11,24 +11,23 @@ import pyarrow.parquet as pq
 
 from emohub.data.runs import write_json
 from emohub.data.source import sha256_of
-from emohub.data.taxonomy import NAMES
 from emohub.errors import SourceError
 from emohub.hub.card import read_card
 from emohub.hub.folders import hub_folder
 from emohub.hub.json_files import parse_json
 from emohub.model.infer.embed import embed_dataset
-from emohub.release.results import EVALUATION, HEADLINES, headline_of
+from emohub.release.results import EVALUATION
+from emohub.report.headlines import HEADLINES, METRICS, headline_of
 from emohub.report.item import Settings
 from emohub.report.items import hq_figure4, hq_table6
 from emohub.report.items._hq import rho
-from emohub.report.studies.intensities import Intensities, study_of
+from emohub.report.studies.intensities import Intensities, annotations, study_of
 from emohub.report.table import Table
 
 if TYPE_CHECKING:  # a change of the manifest's form is no reason to evaluate a model again
     from emohub.release.manifest import Measure
 
 METRIC = "rating_correlation"
-METRICS = tuple(dict.fromkeys(one.metric for one in HEADLINES.values()))
 CONFIDENCE = 0.95
 PACKAGES = ("emohub", "datasets", "evaluate", "torch", "transformers")
 
@@ -78,7 +77,7 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
             "files": {path.name: sha256_of(path) for path in sorted((dataset / on.config).glob(f"{on.split}-*"))},
         },
         "model": {"name": name, "files": made["model"]["sha256"]},
-        "emotions": {NAMES[int(number)]: entry for number, entry in found["per_category"].items()},
+        "emotions": found["per_category"],
         "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
     }
     write_json(model / EVALUATION, _without_nan(record))
@@ -101,17 +100,8 @@ def _human_ratings(dataset: Path, on: "Measure") -> pd.DataFrame:
             f"A model cannot be evaluated on {on.dataset}, {on.config!r}, {on.split!r}: it has no human ratings. "
             "Name a config that was built and has them, such as 'hq', in the manifest's measure table."
         )
-    rows = [row for file in files for row in pq.read_table(file, columns=["item", "ratings"]).to_pylist()]
-    return pd.DataFrame(
-        [
-            (row["item"], answer["rater"], "human", category, rating)
-            for row in rows
-            for answer in row["ratings"]
-            if answer["kind"] == "human"
-            for category, rating in zip(NAMES, answer["intensities"], strict=True)
-        ],
-        columns=["item", "rater", "kind", "category", "rating"],
-    )
+    table = annotations(pd.concat([pq.read_table(file, columns=["item", "ratings"]).to_pandas() for file in files]))
+    return table[table["kind"] == "human"]
 
 
 def _long(folder: Path, labels: list[str], name: str) -> pd.DataFrame:

@@ -14,45 +14,12 @@ from emohub.errors import EmohubError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.json_files import read_json
 from emohub.hub.templates import published
+from emohub.report.headlines import headline_of
 
 if TYPE_CHECKING:
     from emohub.release.manifest import Model
 
 EVALUATION = "evaluation.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """A number of a report that says how good a model is.
-
-    Attributes:
-        end: How its id ends, after the rater's name.
-        metric: Folder of its metric.
-        name: For readers.
-    """
-
-    end: str
-    metric: str
-    name: str
-
-
-# Item of a report → its headline.
-HEADLINES = {
-    "hq.figure4": Headline("rho", "rating_correlation", "mean Spearman's ρ with the median of the human ratings"),
-    "hq.table6": Headline("mean", "weighted_kappa", "mean weighted κ (quadratic) with the human raters"),
-}
-
-
-def headline_of(record: Mapping[str, Any]) -> Headline | None:
-    """The headline that a record of a report is; None where it is another number.
-
-    >>> headline_of({"id": "hq.table6.human-1.sd", "rater": "human-1"}) is None
-    True
-    """
-    found = (one for item, one in HEADLINES.items() if record["id"] == f"{item}.{record['rater']}.{one.end}")
-    return next(found, None)
-
-
 FOLDER = ".eval_results"
 PAPER = "emonet-face"
 

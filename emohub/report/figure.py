@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+import numpy as np
+from matplotlib import rc_context, rcParams
 from matplotlib.figure import Figure as Canvas
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#999999")
-DIVERGING, SEQUENTIAL = "RdBu_r", "cividis"
+DIVERGING = "RdBu_r"
 DPI = 150
 THEMES: dict[str, Any] = {
     name: {
@@ -57,16 +58,15 @@ class Figure:
     size: tuple[float, float] = (7.0, 4.0)
     note: str = ""
 
-    def write(self, folder: Path) -> Iterator[Path]:
+    def write(self, folder: Path) -> None:
         """Write `<id>.pdf`, `<id>.png` and `<id>-dark.png`."""
         for theme, endings in (("light", (".pdf", ".png")), ("dark", ("-dark.png",))):
             with rc_context(THEMES[theme]):
                 canvas = Canvas(figsize=self.size, layout="constrained")
                 self.draw(canvas)
                 for ending in endings:
-                    path = folder / f"{self.id}{ending}"
-                    canvas.savefig(path, dpi=DPI, metadata={"CreationDate": None} if ending == ".pdf" else None)
-                    yield path
+                    undated = {"CreationDate": None} if ending == ".pdf" else None
+                    canvas.savefig(folder / f"{self.id}{ending}", dpi=DPI, metadata=undated)
 
 
 def bars(
@@ -77,10 +77,22 @@ def bars(
     axes.barh(places, values, **({"color": COLOURS[0], "height": 0.7} | more))
     for place, both in zip(places, ends, strict=True):
         if both:
-            axes.plot(both, (place, place), color=_ink(), linewidth=1.1, solid_capstyle="butt")
+            axes.plot(both, (place, place), color=str(rcParams["text.color"]), linewidth=1.1, solid_capstyle="butt")
     label_rows(axes, names)
     axes.grid(axis="x")
     axes.set_axisbelow(True)
+
+
+def stacked(
+    axes: Any, names: list[str], shares: Any, labels: list[str], colours: tuple[str, ...], **more: Any
+) -> None:
+    """Stacked bars of shares [names, labels] from the top down."""
+    left = np.zeros(len(names))
+    for widths, label, colour in zip(np.asarray(shares, dtype=float).T, labels, colours, strict=True):
+        axes.barh(range(len(names)), widths, left=left, color=colour, label=label, height=0.72)
+        left += widths
+    label_rows(axes, names, **more)
+    axes.set_xlim(0, 1)
 
 
 def label_rows(axes: Any, names: list[str], *, size: float = 8) -> None:
@@ -113,9 +125,3 @@ def _defined(cells: Any) -> Iterator[tuple[tuple[int, int], float]]:
         for column, value in enumerate(line):
             if value == value:  # not nan
                 yield (row, column), float(value)
-
-
-def _ink() -> str:
-    from matplotlib import rcParams
-
-    return str(rcParams["text.color"])

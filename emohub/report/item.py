@@ -10,7 +10,7 @@ from emohub.report.table import Table
 Output = Table | Figure
 
 
-class Gap(Exception):  # noqa: N818  # not an error: the reason why a report has no such item
+class Gap(Exception):
     """An item that cannot be made of a study; its text is the reason, which the report shows."""
 
 
@@ -31,6 +31,11 @@ class Settings:
     confidence: float = 0.95
     margin: float = 0.05
     upstream: bool = False
+
+    @property
+    def resamples(self) -> dict[str, Any]:
+        """The options of every metric's intervals."""
+        return {"bootstrap": self.bootstrap, "seed": self.seed, "confidence": self.confidence}
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def write_page(made: "Report", folder: Path) -> None:
         settings=made.settings,
         versions=made.versions,
         is_figure=lambda output: isinstance(output, Figure),
-        table=lambda output: Markup(output.html()),  # noqa: S704  # Table escapes every cell
+        table=lambda output: Markup(output.html()),  # Table escapes every cell
         picture=lambda output, ending: _data(folder / "figures" / f"{output.id}{ending}"),
         width=lambda output: round(output.size[0] * 100),
     )

@@ -1,19 +1,18 @@
 """`paper.tex` with blocks to cut out, and `paper.bib` with what they cite."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from emohub.data.runs import write_file
-from emohub.hub.folders import script_folder
+from emohub.hub.templates import citation
 from emohub.report.figure import Figure
 from emohub.report.table import tex
 
 if TYPE_CHECKING:
     from emohub.report.run import Report, Section
 
-HEAD = r"""% Blocks to cut out. Compiles as it is: pdflatex paper, bibtex paper, pdflatex paper, twice.
+HEAD = r"""% Blocks to cut out, or the whole: pdflatex paper, bibtex paper, pdflatex paper, twice.
 \documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
@@ -29,7 +28,6 @@ TAIL = r"""
 \bibliography{paper}
 \end{document}
 """
-DATASETS = {"EmoNet-Face": "emonet-face", "Chehre": "chehre"}
 METHODS = r"""@article{wilson1927probable,
   title = {Probable inference, the law of succession, and statistical inference}, author = {Wilson, Edwin B.},
   journal = {Journal of the American Statistical Association}, volume = {22}, number = {158}, pages = {209--212},
@@ -65,8 +63,7 @@ def write_paper(made: "Report", folder: Path) -> None:
     """Write both files."""
     blocks = "\n".join(block for section in made.sections for block in _blocks(section, folder))
     write_file(folder / "paper.tex", HEAD.replace(LETTERS, _letters(blocks)) + f"\n{blocks}{TAIL}")
-    names = {name for prefix, name in DATASETS.items() for study in made.studies if study.name.startswith(prefix)}
-    cited = [(script_folder(name) / "citation.bib").read_text(encoding="utf-8").strip() for name in sorted(names)]
+    cited = [citation(name) for name in sorted({study.paper for study in made.studies})]
     write_file(folder / "paper.bib", "\n\n".join([*cited, METHODS]))
 
 
@@ -101,12 +98,3 @@ def _figure(figure: Figure) -> str:
             "",
         ]
     )
-
-
-def keys(bib: str) -> list[str]:
-    """The keys of the entries of a `.bib`, in their order.
-
-    >>> keys("@article{holm1979simple, title = {…}}")
-    ['holm1979simple']
-    """
-    return re.findall(r"@\w+\{([^,\s]+),", bib)

@@ -83,9 +83,8 @@ class Report:
                 "versions": self.versions,
             }
             for output in section.outputs:
-                found += (
-                    [record.as_json() | about for record in output.all_records()] if isinstance(output, Table) else []
-                )
+                if isinstance(output, Table):
+                    found += [record.as_json() | about for record in output.all_records()]
         if twice := [id for id, n in Counter(record["id"] for record in found).items() if n > 1]:
             raise EmohubError(f"Two numbers of the report have the id {twice[0]!r}. Rename one in its item.")
         return found
@@ -199,8 +198,7 @@ def _write_output(output: Output, folder: Path) -> None:
     if re.fullmatch(r"[a-z0-9-]+", output.id) is None:
         raise ValueError(f"{output.id!r} is no stem of a file: lower-case letters, digits and hyphens only")
     if isinstance(output, Figure):
-        for _ in output.write(folder / "figures"):
-            pass
+        output.write(folder / "figures")
         return
     for ending, text in ((".csv", output.csv()), (".md", output.markdown()), (".tex", output.latex())):
         write_file(folder / "tables" / f"{output.id}{ending}", text)

@@ -32,13 +32,13 @@ def open_studies(dataset: str, ratings: Sequence[Path] = (), revision: str | Non
         return [_of_file(Path(dataset))]
     check_dataset(dataset)
     repo = Repo(dataset, revision)
-    repo.record  # noqa: B018  # an unknown dataset is refused before anything is read
+    configs = ", ".join(repo.record["configs"])  # first of all: an unknown dataset is refused before anything is read
     given = [read_given(path) for path in ratings]
     of = _divided(repo, [module for module in STUDIES if repo.first(module.CONFIGS)], given)
     found = [study for module, its in of if (study := module.read(repo, its))]
     if not found:
         raise SourceError(
-            f"{dataset} has the configs {', '.join(repo.record['configs'])}; a report needs "
+            f"{dataset} has the configs {configs}; a report needs "
             f"{', '.join(name for module in STUDIES for name in module.CONFIGS)}."
         )
     return found

@@ -168,6 +168,23 @@ def jackknife(
     )
 
 
+def jackknifed_mean(total: np.ndarray, n: np.ndarray, *, clusters: np.ndarray | None, seed: int) -> Difference:
+    """Σ total / Σ n over items, with its error.
+
+    Args:
+        total: [items] sum of each item's values.
+        n: [items] how many those are.
+        clusters: As of `jackknife`.
+        seed: As of `jackknife`.
+    """
+
+    def mean(items: np.ndarray) -> dict[str, float]:
+        of = float(n[items].sum())
+        return {"": float(total[items].sum()) / of if of else float("nan")}
+
+    return jackknife(mean, len(n), clusters=clusters, seed=seed).of({"": 1.0})
+
+
 def percentile_interval(draws: Sequence[float] | np.ndarray, confidence: float) -> tuple[float, float] | None:
     """The percentiles between which a share of the defined draws lies; None where none is defined.
 
@@ -199,6 +216,20 @@ def simultaneous(confidence: float, n: int) -> float:
     return 1 - (1 - confidence) / max(n, 1)
 
 
+COMPONENTS = ("item", "rater", "residual")
+
+
+def shares(components: Mapping[str, float]) -> dict[str, float]:
+    """Shares of variance components, those below 0 as 0; nan where there is no variance.
+
+    >>> shares({"item": 3.0, "rater": -1.0, "residual": 1.0})
+    {'item': 0.75, 'rater': 0.0, 'residual': 0.25}
+    """
+    parts = {name: max(value, 0.0) for name, value in components.items()}
+    total = sum(parts.values())
+    return {name: value / total if total > 0 else float("nan") for name, value in parts.items()}
+
+
 def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray) -> dict[str, float]:
     """Variance between units, between raters, and what is left, from ratings with gaps.
 
@@ -215,9 +246,8 @@ def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray)
     """
     _, unit = np.unique(unit, return_inverse=True)
     _, rater = np.unique(rater, return_inverse=True)
-    names = ("item", "rater", "residual")
     if not len(rating):
-        return dict.fromkeys(names, float("nan"))
+        return dict.fromkeys(COMPONENTS, float("nan"))
     n, per_unit, per_rater = len(rating), np.bincount(unit), np.bincount(rater)
     centred = rating - rating.mean()
     sums = [
@@ -228,6 +258,6 @@ def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray)
     of_units, of_raters = len(per_unit), len(per_rater)
     repeated = np.array([(per_unit**2).sum() / n, (per_rater**2).sum() / n, 1.0])  # of the mean's square
     expected = np.array([[n, n, n], [n, of_units, of_units], [of_raters, n, of_raters]], dtype=float) - repeated
-    if np.linalg.matrix_rank(expected) < len(names):
-        return dict.fromkeys(names, float("nan"))
-    return dict(zip(names, map(float, np.linalg.solve(expected, sums)), strict=True))
+    if np.linalg.matrix_rank(expected) < len(COMPONENTS):
+        return dict.fromkeys(COMPONENTS, float("nan"))
+    return dict(zip(COMPONENTS, map(float, np.linalg.solve(expected, sums)), strict=True))

@@ -96,7 +96,7 @@ class Table:
         return any(isinstance(row[column], int | float | Record) for row in self.rows)
 
     def csv(self) -> str:
-        """Every row; of a record the value, and in columns of their own its interval and n."""
+        """Every row; of a record the value, and in columns of their own its interval, n and why it has no interval."""
         wide = [any(isinstance(row[at], Record) for row in self.rows) for at in range(len(self.columns))]
         out = io.StringIO()
         write = csv.writer(out, lineterminator="\n")
@@ -169,13 +169,13 @@ class Table:
         return self.rows[: self.shown] if self.shown else self.rows
 
 
-_MORE = ("low", "high", "n")
+_MORE = ("low", "high", "n", "no interval")
 
 
 def _plain(cell: Cell, wide: bool) -> list[object]:
     if isinstance(cell, Record):
         low, high = cell.interval or (None, None)
-        return [_bare(cell.value), _bare(low), _bare(high), cell.n]
+        return [_bare(cell.value), _bare(low), _bare(high), cell.n, cell.no_interval]
     return [_bare(cell), *([None] * len(_MORE) if wide else ())]
 
 

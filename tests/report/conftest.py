@@ -106,7 +106,7 @@ def small_videos() -> Videos:
 def records_of(item: Item, study: object, settings: Settings = FEW) -> dict[str, Record]:
     """Id → record of an item; ids stand once."""
     outputs = tuple(item.make(study, settings))
-    made = Report("d", (), [Section(item, study, outputs)], settings)  # type: ignore[arg-type]
+    made = Report("d", (), [Section(item, study, outputs)], settings)
     if hasattr(study, "revision"):
         made.records()  # refuses ids that stand twice
     return {one.id: one for output in outputs if isinstance(output, Table) for one in output.all_records()}

@@ -41,7 +41,7 @@ def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iter
 
 def test_it_is_accessible_and_fits(page: Page) -> None:
     assert faults(page) == []
-    width = page.viewport_size["width"]  # type: ignore[index]
+    width = page.viewport_size["width"]
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.locator("img").count() >= 8
     assert page.evaluate("[...document.images].every(one => one.complete && one.naturalWidth > 0 && one.alt)")

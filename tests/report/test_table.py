@@ -20,9 +20,9 @@ TABLE = Table(
 
 def test_csv_has_value_interval_and_n_in_columns_of_their_own() -> None:
     head, first, second = csv.reader(io.StringIO(TABLE.csv()))
-    assert head == ["Name", "Value", "Value: low", "Value: high", "Value: n", "p (Holm)"]
-    assert first == [HOSTILE, "-0.12345", "-0.2", "0.0", "7", "1e-05"]
-    assert second == ["b", "", "", "", "", ""]
+    assert head == ["Name", "Value", "Value: low", "Value: high", "Value: n", "Value: no interval", "p (Holm)"]
+    assert first == [HOSTILE, "-0.12345", "-0.2", "0.0", "7", "", "1e-05"]
+    assert second == ["b", "", "", "", "", "", ""]
 
 
 def test_people_read_a_minus_an_interval_and_no_zero_below_the_last_digit() -> None:
@@ -70,3 +70,4 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
 def test_why_there_is_no_interval_stands_at_the_cell() -> None:
     table = Table("t", "T", ("a", "b"), [("x", Record(id="i", value=0.5, no_interval='too few "items"'))])
     assert 'title="too few &quot;items&quot;"' in table.html()
+    assert 'too few ""items""' in table.csv()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from emohub.data.source import fetch
 from emohub.hub.folders import hub_folder
 from emohub.release.digests import code_of, contents, local_or_hub_id, stamp
+from emohub.report.headlines import METRICS
 
 if TYPE_CHECKING:  # a change of the manifest's form is no reason to convert a model again
     from emohub.hub.context import ReleaseContext
@@ -14,7 +15,6 @@ if TYPE_CHECKING:  # a change of the manifest's form is no reason to convert a m
 
 FILE = Path(__file__)
 CARD_NEEDS_CONTENT = False
-METRICS = ("rating_correlation", "weighted_kappa")  # what a model is evaluated with
 _FIELDS = {"heads", "backbone", "size", "neutral", "reference", "raw", "measure"}
 
 

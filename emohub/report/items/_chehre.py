@@ -30,12 +30,7 @@ def need_humans(study: Videos) -> None:
 
 def resamples(study: Videos, settings: Settings) -> dict[str, Any]:
     """Options of every interval: videos of one performer belong together."""
-    return {
-        "bootstrap": settings.bootstrap,
-        "seed": settings.seed,
-        "confidence": settings.confidence,
-        "clusters": study.performers,
-    }
+    return {**settings.resamples, "clusters": study.performers}
 
 
 @cache
@@ -116,8 +111,10 @@ def against_the_rest(study: Videos) -> tuple[pd.DataFrame, pd.DataFrame, dict[st
 
 
 def on_the_rest(study: Videos, rater: str) -> pd.DataFrame:
-    """A rater's answers, once for each person who is held out."""
+    """A rater's answers, once for each person who is held out; of one human, those of that person."""
     one, _, _ = against_the_rest(study)
+    if rater == ONE:
+        return one
     held = one[["item"]].drop_duplicates().assign(video=lambda frame: frame["item"].str.partition("#")[0])
     said = predictions(study, rater).rename(columns={"item": "video"})
     return held.merge(said, on="video").drop(columns="video")
@@ -162,8 +159,8 @@ def need_several(study: Videos) -> None:
 @cache
 def per_performer(study: Videos, rater: str) -> pd.DataFrame:
     """Top-1 and nDCG against the people of a video without one of them: performer → sums, and how many they are of."""
-    one, rest, performers = against_the_rest(study)
-    said = one if rater == ONE else on_the_rest(study, rater)
+    _, rest, performers = against_the_rest(study)
+    said = on_the_rest(study, rater)
     of_rest, of_said = rest["item"].map(performers), said["item"].map(performers)
     rows = {}
     for performer in sorted(set(performers.values())):

@@ -51,16 +51,9 @@ def kappa(study: Intensities, settings: Settings) -> dict[str, Any]:
         Gap: fewer than two humans.
     """
     need_humans(study)
-    found = compute(
-        "weighted_kappa",
-        ratings=study.values,
-        partners=_numbers(study.humans),
-        bootstrap=0 if settings.upstream else settings.bootstrap,
-        seed=settings.seed,
-        confidence=settings.confidence,
-        **options(settings),
+    return kappa_on(
+        study, np.ones(len(study.items), dtype=bool), settings, 0 if settings.upstream else settings.bootstrap
     )
-    return found | {"per_rater": _named(study, found["per_rater"])}
 
 
 def kappas_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, dict[str, float]]:
@@ -71,22 +64,31 @@ def kappas_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict
         items: [items] true for those that count.
         settings: How everything is computed.
     """
-    return {name: one["per_category"] for name, one in _on(study, items, settings).items()}
+    return {name: one["per_category"] for name, one in kappa_on(study, items, settings)["per_rater"].items()}
 
 
 def kappa_of(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, float]:
     """The same as `kappas_of`, mean over the emotions."""
     try:
-        return {name: one["weighted_kappa"] for name, one in _on(study, items, settings).items()}
+        return {name: one["weighted_kappa"] for name, one in kappa_on(study, items, settings)["per_rater"].items()}
     except Gap:  # no ratings of these
         return dict.fromkeys(study.raters, float("nan"))
 
 
-def _on(study: Intensities, items: np.ndarray, settings: Settings) -> dict[str, Any]:
-    values, partners = study.values[:, items], _numbers(study.humans)
-    return _named(
-        study, compute("weighted_kappa", ratings=values, partners=partners, **options(settings))["per_rater"]
+def kappa_on(study: Intensities, items: np.ndarray, settings: Settings, bootstrap: int = 0) -> dict[str, Any]:
+    """The metric's result on some items, raters and emotions under their names.
+
+    Raises:
+        Gap: there are no ratings of these.
+    """
+    found = compute(
+        "weighted_kappa",
+        ratings=study.values[:, items],
+        partners=[str(at) for at in np.flatnonzero(study.humans)],
+        **settings.resamples | {"bootstrap": bootstrap},
+        **options(settings),
     )
+    return found | {"per_rater": _named(study, found["per_rater"])}
 
 
 @cache
@@ -114,14 +116,18 @@ def rho(study: Intensities, rater: str, settings: Settings) -> dict[str, Any]:
     rated = study.rated[at] & study.rated[humans].any(axis=0)
     if not rated.any():
         return NO_RHO
-    return compute(
+    found = compute(
         "rating_correlation",
         predictions=study.values[at][rated],
         references=study.values[humans][:, rated],
-        bootstrap=settings.bootstrap,
-        seed=settings.seed,
-        confidence=settings.confidence,
+        **settings.resamples,
     )
+    return found | {"per_category": by_emotion(study, found["per_category"])}
+
+
+def by_emotion(study: Intensities, entries: Mapping[str, Any]) -> dict[str, Any]:
+    """Entries under the names of the emotions: the categories of arrays have numbers."""
+    return {study.categories[int(number)]: entry for number, entry in entries.items()}
 
 
 def groups(study: Intensities, raters: Sequence[str] | None = None) -> dict[str, list[str]]:
@@ -133,16 +139,12 @@ def groups(study: Intensities, raters: Sequence[str] | None = None) -> dict[str,
     return {group: names for group, names in found.items() if names}
 
 
-def _numbers(mask: np.ndarray) -> list[str]:
-    return [str(at) for at in np.flatnonzero(mask)]
-
-
 def _named(study: Intensities, entries: Mapping[str, Any]) -> dict[str, Any]:
     """Entries of raters and emotions under their names: arrays have numbers."""
     found = {}
     for number, entry in entries.items():
         top = entry["top_category"]
-        per_category = {study.categories[int(at)]: value for at, value in entry["per_category"].items()}
+        per_category = by_emotion(study, entry["per_category"])
         top = study.categories[int(top)] if top is not None else None
         found[study.raters[int(number)]] = entry | {"top_category": top, "per_category": per_category}
     return found

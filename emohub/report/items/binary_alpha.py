@@ -20,15 +20,12 @@ NOTE = (
 
 def make(study: Votes, settings: Settings) -> Iterator[Output]:
     """Both values of all votes, and of each emotion."""
-    votes = study.human[study.human["sample"].isna()]
     found = compute(
         "krippendorff_alpha",
-        ratings=votes[["item", "rater", "category", "rating", "step"]],
+        ratings=study.first[["item", "rater", "category", "rating", "step"]],
         level="nominal",
         upstream=True,
-        bootstrap=settings.bootstrap,
-        seed=settings.seed,
-        confidence=settings.confidence,
+        **settings.resamples,
     )
     right = _records("binary.alpha.right", found["pooled"], found["per_category"], RIGHT, found["population"], found)
     turned = found["upstream"]

@@ -21,7 +21,7 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     """The largest gap of each rater, and every value."""
     if study.people.empty:
         raise Gap("it is not known who is shown: the dataset has no config with images, such as binary")
-    votes = study.human[study.human["step"].notna() & study.human["sample"].isna()]
+    votes = study.first.dropna(subset=["step"])
     values: list[Value] = []
     small: list[str] = []
     for measure, step in STEPS.items():

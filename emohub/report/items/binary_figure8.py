@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
-from emohub.report.figure import COLOURS, Figure, label_rows
+from emohub.report.figure import COLOURS, Figure, stacked
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.record import Record
 from emohub.report.studies.votes import Votes
@@ -28,7 +27,7 @@ NOTE = (
 
 def counts(study: Votes) -> pd.DataFrame:
     """[emotions × chains] images; every emotion has a row."""
-    votes = study.human[(study.human["step"] > 0).fillna(False) & study.human["sample"].isna()]
+    votes = study.first[(study.first["step"] > 0).fillna(False)]
     if votes.empty:
         raise Gap("no vote has a step")
     votes = votes.sort_values(["item", "step"])
@@ -68,16 +67,12 @@ def _figure(table: pd.DataFrame) -> Figure:
 
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        left = np.zeros(len(shares))
-        for chain, colour in zip(shares, (COLOURS[0], COLOURS[5], COLOURS[4]), strict=True):
-            axes.barh(range(len(shares)), shares[chain], left=left, color=colour, label=CHAINS[chain][1], height=0.75)
-            left += shares[chain].to_numpy()
-        label_rows(axes, list(shares.index), size=7)
+        headings = [CHAINS[chain][1] for chain in shares]
+        stacked(axes, list(shares.index), shares, headings, (COLOURS[0], COLOURS[5], COLOURS[4]), size=7)
         for place, emotion in enumerate(shares.index):
             n, twice = int(table.loc[emotion].sum()), int(seen.loc[emotion].sum())
             text = f"n = {n:,}, {100 * twice / n:.0f} % seen again" if n else "n = 0"
             axes.text(1.01, place, text, va="center", fontsize=6)
-        axes.set_xlim(0, 1)
         axes.set_xlabel("share of the images that two or three annotators saw")
         canvas.legend(loc="outside upper center", ncols=3, title="yes : no")
 

@@ -35,8 +35,8 @@ def area(scores: np.ndarray, label: np.ndarray) -> float:
     n, positive = len(label), int(label.sum())
     if positive in (0, n):
         return float("nan")
-    ranks = stats.rankdata(scores)[label == 1].sum()
-    return float((ranks - positive * (positive + 1) / 2) / (positive * (n - positive)))
+    u = stats.mannwhitneyu(scores[label == 1], scores[label == 0], method="asymptotic").statistic
+    return float(u / (positive * (n - positive)))
 
 
 def make(study: Votes, settings: Settings) -> Iterator[Output]:
@@ -44,7 +44,7 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     others = study.frame[study.frame["kind"] != "human"]
     if others.empty:
         raise Gap("there are no ratings but those of humans")
-    certain = labels(study.human[study.human["sample"].isna()])
+    certain = labels(study.first)
     rows: list[tuple[Cell, ...]] = []
     for rater in sorted(others["rater"].unique()):
         scores = others[others["rater"] == rater].groupby(["item", "category"], as_index=False)["rating"].mean()

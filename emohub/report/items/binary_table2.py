@@ -16,7 +16,7 @@ NOTE = (
 
 def make(study: Votes, settings: Settings) -> Iterator[Table]:
     """One row per batch."""
-    votes = study.human[study.human["step"].notna() & study.human["sample"].isna()]
+    votes = study.first.dropna(subset=["step"])
     first = votes.loc[votes["step"] == 1, "item"].nunique()
     if not first:
         raise Gap("no vote has a step")

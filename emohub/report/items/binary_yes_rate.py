@@ -13,7 +13,7 @@ NOTE = "Who says yes to nearly everything confirms nothing. In the contrastive s
 
 def make(study: Votes, settings: Settings) -> Iterator[Output]:
     """One row per rater."""
-    votes = study.frame[study.frame["step"].notna() & study.frame["sample"].isna()]
+    votes = study.first.dropna(subset=["step"])
     if votes.empty:
         raise Gap("no vote has a step")
     sums = votes.groupby(["rater", "step"])["rating"].agg(["sum", "size"])

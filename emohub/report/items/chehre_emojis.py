@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Canvas
 from emohub.data.emojis import EMOJIS
 from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Gap, Item, Output, Settings
-from emohub.report.items._chehre import ONE, PRIOR, RANDOM, against_the_rest, on_the_rest, several_people
+from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, RANDOM, against_the_rest, on_the_rest, several_people
 from emohub.report.measure import compute
 from emohub.report.record import Record, best_first
 from emohub.report.statistics import Difference
@@ -18,7 +18,6 @@ from emohub.report.table import Cell, Table
 
 NOTE = "Top-1 of each rater against the people of a video without one of them, so that one human can stand beside."
 MATCH = "How well people find that a video fits its emoji, 0–3; intervals take performers as the sample (Student's t)."
-OTHERS = "other performers, the same human raters"
 
 
 def make(study: Videos, settings: Settings) -> Iterator[Output]:
@@ -33,9 +32,9 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
 
 def _top1(study: Videos) -> Table:
-    one, rest, _ = against_the_rest(study)
+    _, rest, _ = against_the_rest(study)
     raters = (RANDOM, PRIOR, ONE, *study.models)
-    said = {rater: one if rater == ONE else on_the_rest(study, rater) for rater in raters}
+    said = {rater: on_the_rest(study, rater) for rater in raters}
     code = {item: study.emojis[item.partition("#")[0]].code for item in rest["item"].unique()}
     of = rest["item"].map(code)
     rows: list[tuple[Cell, ...]] = []
@@ -71,7 +70,7 @@ def _match(study: Videos, people: pd.DataFrame, settings: Settings) -> Iterator[
             settings.confidence,
             n=int(its["item"].nunique()),
             method="mean over performers of the mean emoji match, Student's t",
-            population=OTHERS,
+            population=CLUSTERS,
         )
         rows.append((str(name), record, record.n, len(its)))
     rows.sort(key=lambda row: best_first(row[1]))

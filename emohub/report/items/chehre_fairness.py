@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-import pandas as pd
-
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._chehre import CLUSTERS, ONE, PRIOR, against_the_rest, need_several, on_the_rest
 from emohub.report.items._fairness import Measures, Value, large, outputs
@@ -43,10 +41,10 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
 
 def _of_group(study: Videos, attribute: str, group: str, items: set[str], settings: Settings) -> Iterator[Value]:
-    one, rest, performers = against_the_rest(study)
+    _, rest, performers = against_the_rest(study)
     references = rest[rest["item"].isin(items)]
     for rater in (ONE, PRIOR, *study.models):
-        said: pd.DataFrame = one if rater == ONE else on_the_rest(study, rater)
+        said = on_the_rest(study, rater)
         its = said[said["item"].isin(items)]
         if its.empty:
             continue
@@ -54,9 +52,7 @@ def _of_group(study: Videos, attribute: str, group: str, items: set[str], settin
             "dominant_expression",
             predictions=its,
             references=references,
-            bootstrap=settings.bootstrap,
-            seed=settings.seed,
-            confidence=settings.confidence,
+            **settings.resamples,
             clusters=performers,
         )
         for measure, name in (("top1", "top1_split"), ("ndcg", "ndcg")):

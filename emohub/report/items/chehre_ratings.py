@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure as Canvas
 
-from emohub.report.figure import COLOURS, Figure, label_rows
+from emohub.report.figure import COLOURS, Figure, stacked
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._chehre import need_humans
 from emohub.report.record import Record
@@ -41,13 +41,8 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 def _figure(shares: dict[str, list[float]], values: list[int]) -> Figure:
     def draw(canvas: Canvas) -> None:
         axes = canvas.subplots()
-        left = np.zeros(len(shares))
-        for at, (value, colour) in enumerate(zip(values, (COLOURS[6], *COLOURS[4:6], COLOURS[0]), strict=True)):
-            widths = np.array([row[at] for row in shares.values()])
-            axes.barh(range(len(shares)), widths, left=left, color=colour, label=str(value), height=0.7)
-            left += widths
-        label_rows(axes, list(shares))
-        axes.set_xlim(0, 1)
+        colours = (COLOURS[6], *COLOURS[4:6], COLOURS[0])
+        stacked(axes, list(shares), list(shares.values()), list(map(str, values)), colours)
         axes.set_xlabel("share of the label ratings")
         canvas.legend(loc="outside upper center", ncols=len(values), title="rating")
 

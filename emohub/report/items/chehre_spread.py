@@ -21,7 +21,7 @@ from emohub.report.items._chehre import (
 )
 from emohub.report.measure import compute
 from emohub.report.record import Record, measured
-from emohub.report.statistics import jackknife
+from emohub.report.statistics import jackknifed_mean
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
 
@@ -83,11 +83,7 @@ def _energy(study: Videos, rater: str, samples: pd.DataFrame, settings: Settings
             continue
         sums.append((made["energy_distance"] * made["n_units"], made["n_units"]))
     total, n = np.array(sums, dtype=float).reshape(-1, 2).T
-
-    def mean(chosen: np.ndarray) -> dict[str, float]:
-        return {"": float(total[chosen].sum() / n[chosen].sum()) if chosen.any() else float("nan")}
-
-    one = jackknife(mean, len(n), clusters=None, seed=settings.seed).of({"": 1.0})
+    one = jackknifed_mean(total, n, clusters=None, seed=settings.seed)
     return one.record(
         f"chehre.energy.{rater}",
         settings.confidence,
@@ -149,12 +145,7 @@ def _from_a_person(study: Videos, rater: str, said: pd.DataFrame, settings: Sett
     )
     sums = away.groupby("item")["away"].agg(["sum", "size"])
     performers = np.unique([study.performers[item] for item in sums.index], return_inverse=True)[1]
-    total, n = sums["sum"].to_numpy(), sums["size"].to_numpy()
-
-    def mean(items: np.ndarray) -> dict[str, float]:
-        return {"": float(total[items].sum() / n[items].sum()) if items.any() else float("nan")}
-
-    one = jackknife(mean, len(sums), clusters=performers, seed=settings.seed).of({"": 1.0})
+    one = jackknifed_mean(sums["sum"].to_numpy(), sums["size"].to_numpy(), clusters=performers, seed=settings.seed)
     return one.record(
         f"chehre.from_a_person.{rater}",
         settings.confidence,

@@ -6,7 +6,7 @@ import numpy as np
 
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._chehre import CLUSTERS, need_humans
-from emohub.report.statistics import jackknife, variance_components
+from emohub.report.statistics import jackknife, shares, variance_components
 from emohub.report.studies.videos import Videos
 from emohub.report.table import Cell, Table
 
@@ -31,9 +31,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
     def values(chosen: np.ndarray) -> dict[str, float]:
         rows = chosen[item]
-        parts = variance_components(unit[rows], rater[rows], rating[rows])
-        total = sum(max(part, 0.0) for part in parts.values())
-        return {name: max(part, 0.0) / total if total > 0 else float("nan") for name, part in parts.items()}
+        return shares(variance_components(unit[rows], rater[rows], rating[rows]))
 
     made = jackknife(values, len(items), clusters=performers, seed=settings.seed)
     if np.isnan(made.values).any():

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 import numpy as np
+from scipy.special import softmax
 
 from emohub.data.taxonomy import INDEX
 from emohub.report.item import Item, Output, Settings
@@ -41,15 +42,9 @@ def argmax(scores: np.ndarray, mapping: Mapping[str, tuple[str, ...]], classes: 
     return np.array(classes)[np.argmax(np.stack(best), axis=0)]
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """[faces, 40] over the emotions."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
 def lenient(scores: np.ndarray, mapping: Mapping[str, tuple[str, ...]], classes: tuple[str, ...]) -> np.ndarray:
     """[faces, classes] which expressions upstream's rule would call right."""
-    over = softmax(scores) > CUTOFF / scores.shape[1]
+    over = softmax(scores, axis=1) > CUTOFF / scores.shape[1]
     return np.stack([over[:, [INDEX[name] for name in mapping[one]]].any(axis=1) for one in classes], axis=1)
 
 

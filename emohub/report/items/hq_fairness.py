@@ -7,7 +7,7 @@ import numpy as np
 
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.items._fairness import LEAST, Measures, Value, large, outputs
-from emohub.report.items._hq import KAPPA, RHO, need_humans, options
+from emohub.report.items._hq import KAPPA, RHO, kappa_on, need_humans
 from emohub.report.measure import compute
 from emohub.report.record import ITEMS, Record, measured
 from emohub.report.statistics import Difference
@@ -50,13 +50,9 @@ def _values(study: Intensities, settings: Settings) -> tuple[list[Value], list[s
 
 
 def _of_group(study: Intensities, attribute: str, group: str, mask: np.ndarray, settings: Settings) -> Iterator[Value]:
-    values = study.values[:, mask]
-    resamples = min(settings.bootstrap, RESAMPLES)
-    drawn = {"bootstrap": resamples, "seed": settings.seed, "confidence": settings.confidence}
-    partners = [str(at) for at in np.flatnonzero(study.humans)]
-    kappa = compute("weighted_kappa", ratings=values, partners=partners, **drawn, **options(settings))
-    for number, entry in kappa["per_rater"].items():
-        yield _value("kappa", attribute, group, study.raters[int(number)], entry, "weighted_kappa", int(mask.sum()))
+    values, resamples = study.values[:, mask], min(settings.bootstrap, RESAMPLES)
+    for rater, entry in kappa_on(study, mask, settings, resamples)["per_rater"].items():
+        yield _value("kappa", attribute, group, rater, entry, "weighted_kappa", int(mask.sum()))
     people = values[study.humans]
     unseen = (np.nan_to_num(people) == 0).all(axis=0) & ~np.isnan(people).all(axis=0)
     for at, rater in enumerate(study.raters):
@@ -64,6 +60,7 @@ def _of_group(study: Intensities, attribute: str, group: str, mask: np.ndarray, 
             continue
         yield _offset(attribute, group, rater, np.where(unseen, values[at], np.nan), settings)
         if not np.isnan(values[at]).all():
+            drawn = settings.resamples | {"bootstrap": resamples}
             rho = compute("rating_correlation", predictions=values[at], references=people, **drawn)
             yield _value("rho", attribute, group, rater, rho, "rating_correlation", rho["n_items"])
 

@@ -1,6 +1,7 @@
 """Figure 9: Krippendorff's α of the humans in each emotion."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from tqdm import tqdm
 
 from emohub.report.figure import COLOURS, Figure, bars
 from emohub.report.item import Item, Output, Settings
-from emohub.report.items._hq import need_humans
+from emohub.report.items._hq import by_emotion, need_humans
 from emohub.report.measure import compute
 from emohub.report.record import Record, best_first, measured
 from emohub.report.statistics import percentile_interval
@@ -25,8 +26,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
     """A table and bars, the highest α first; the mean over emotions on top."""
     need_humans(study)
     humans = study.values[study.humans]
-    resamples = {"bootstrap": settings.bootstrap, "seed": settings.seed, "confidence": settings.confidence}
-    found = compute("krippendorff_alpha", ratings=humans, **({} if settings.upstream else resamples))
+    found = compute("krippendorff_alpha", ratings=humans, **({} if settings.upstream else settings.resamples))
     population = found.get("population", "")
     whole = measured(
         "hq.alpha.mean", found, "krippendorff_alpha", n=found["n_items"], method=METHOD, population=population
@@ -34,15 +34,15 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
     if settings.upstream:
         whole = _published(whole, humans, settings)
     records = {
-        study.categories[int(number)]: measured(
-            f"hq.alpha.{study.categories[int(number)]}",
+        emotion: measured(
+            f"hq.alpha.{emotion}",
             entry,
             "krippendorff_alpha",
             n=entry["n_items"],
             method=METHOD,
             population=population,
         )
-        for number, entry in found["per_category"].items()
+        for emotion, entry in by_emotion(study, found["per_category"]).items()
     }
     best = sorted(records, key=lambda name: best_first(records[name]))
     rows = [("Mean over emotions", whole), *((name, records[name]) for name in best)]
@@ -59,10 +59,8 @@ def _published(whole: Record, humans: np.ndarray, settings: Settings) -> Record:
         compute("krippendorff_alpha", ratings=humans[:, rng.integers(n, size=n)])["krippendorff_alpha"]
         for _ in tqdm(range(settings.bootstrap), "α of resamples", leave=False)
     ]
-    return Record(
-        id=whole.id,
-        value=whole.value,
-        n=whole.n,
+    return replace(
+        whole,
         interval=percentile_interval(drawn, settings.confidence),
         method=f"{METHOD}; {UPSTREAM}",
         population="other images, the same raters",

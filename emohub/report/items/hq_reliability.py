@@ -8,7 +8,15 @@ import numpy as np
 from emohub.report.item import Item, Output, Settings
 from emohub.report.items._hq import need_humans, rho
 from emohub.report.record import ITEMS, Record, best_first, measured
-from emohub.report.statistics import Difference, Jackknife, jackknife, mean_defined, variance_components
+from emohub.report.statistics import (
+    COMPONENTS,
+    Difference,
+    Jackknife,
+    jackknife,
+    mean_defined,
+    shares,
+    variance_components,
+)
 from emohub.report.studies.intensities import Intensities
 from emohub.report.table import Cell, Table
 
@@ -27,7 +35,6 @@ NOTE = (
     "Of all variance of the human ratings: between images, between raters, and the rest, which holds how raters "
     "differ about single images. Components below 0 count as 0 in the shares."
 )
-COMPONENTS = ("item", "rater", "residual")
 LEAST = 0.05  # reliability of the humans' mean, below which a correlation with it says nothing
 
 
@@ -46,7 +53,7 @@ def _values(study: Intensities, items: np.ndarray) -> dict[str, float]:
     """Mean shares of the components, and the disattenuated correlation of every rater, on some images."""
     people = study.values[study.humans][:, items]
     parts = _components(people)
-    found = {name: mean_defined([_shares(one)[at] for one in parts]) for at, name in enumerate(COMPONENTS)}
+    found = {name: mean_defined([shares(one)[name] for one in parts]) for name in COMPONENTS}
     reliability = _reliability(parts, people)
     usable = np.flatnonzero(reliability >= LEAST)
     root = np.sqrt(np.minimum(reliability[usable], 1.0))
@@ -78,11 +85,6 @@ def _reliability(parts: list[dict[str, float]], people: np.ndarray) -> np.ndarra
         total = one["item"] + noise
         found.append(one["item"] / total if total > 0 else np.nan)
     return np.nan_to_num(np.array(found))
-
-
-def _shares(one: dict[str, float]) -> list[float]:
-    parts = np.maximum([one[name] for name in COMPONENTS], 0.0)
-    return (parts / parts.sum()).tolist() if parts.sum() > 0 else [float("nan")] * 3
 
 
 def _pearson(x: np.ndarray, y: np.ndarray) -> float:
@@ -127,7 +129,7 @@ def _variance(
     mean = [_record(f"hq.variance.{name}", made.of({name: 1.0}), SHARES, settings, {"n": n}) for name in COMPONENTS]
     rows: list[tuple[Cell, ...]] = [("Mean over emotions", *mean, float(reliability.mean()))]
     for emotion, one, of in sorted(zip(study.categories, parts, reliability, strict=True), key=lambda row: -row[2]):
-        rows.append((emotion, *_shares(one), float(of)))
+        rows.append((emotion, *shares(one).values(), float(of)))
     columns = ("Emotion", "Image", "Rater", "Rest", "Reliability of the humans' mean")
     return Table("hq-variance", "Variance components of the human ratings", columns, rows, NOTE)
 

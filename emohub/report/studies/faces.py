@@ -1,6 +1,5 @@
 """Scores of the 40 heads for real faces with a known expression, as upstream's `ferd.jsonl`."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +72,7 @@ def read(path: Path) -> Faces | None:
 def _parsed(path: Path, number: int, line: bytes) -> dict[str, Any]:
     try:
         row = parse_json(line)
-    except (ValueError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise RatingsError(f"{path} line {number} is no JSON: {printable(error)}. A line is like {FORM}") from error
     if not isinstance(row, dict):
         raise RatingsError(f"{path} line {number} is {printable(row, 40)}, not an object. A line is like {FORM}")

@@ -68,7 +68,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Intensities | None:
     if repo.dataset != "emonet-face" or not (config := repo.first(CONFIGS)):
         return None
     own = repo.table(config, ("item", "rater", "kind", "category", "rating", "sample", "ratings"))
-    own = own if config == "hq_ratings" else _long(own)
+    own = own if config == "hq_ratings" else annotations(own)
     parts, asked, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
     made = study_of(pd.concat([own, *parts], ignore_index=True), repo.name, config, repo.revision(config))
     return replace(made, asked=asked, left_out=left_out, people=people_of(repo, "hq").reindex(made.items))
@@ -131,7 +131,7 @@ def _dense(table: pd.DataFrame, items: np.ndarray, raters: tuple[str, ...]) -> n
     return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0).reshape(shape)
 
 
-def _long(rows: pd.DataFrame) -> pd.DataFrame:
+def annotations(rows: pd.DataFrame) -> pd.DataFrame:
     """The long table of the config with images, 40 rows an annotation."""
     each = [
         (item, one["rater"], one["kind"], one["intensities"])

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -47,6 +47,8 @@ class Study:
         asked: Rater → how it was asked, of those for whom that is known.
         left_out: What was left out → how many.
     """
+
+    paper: ClassVar[str] = "emonet-face"  # the dataset whose paper describes such studies
 
     name: str
     dataset: str

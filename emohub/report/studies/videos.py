@@ -34,6 +34,8 @@ class Videos(Study):
         performers: Item → who performs; videos of one performer belong together.
     """
 
+    paper = "chehre"
+
     labels: pd.DataFrame
     matches: pd.DataFrame
     emojis: dict[str, Emoji]

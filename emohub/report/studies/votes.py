@@ -35,6 +35,13 @@ class Votes(Study):
         """The votes of people."""
         return self.frame[self.frame["kind"] == "human"]
 
+    @property
+    def first(self) -> pd.DataFrame:
+        """The same without repeats: of several answers of a rater to one question the first counts."""
+        return self.human.sort_values("sample", kind="stable", na_position="first").drop_duplicates(
+            ["item", "rater", "category"]
+        )
+
 
 def read(repo: Repo, given: Sequence[Given]) -> Votes | None:
     """The votes of a dataset repo with those that were given; None where the repo has none."""

@@ -60,7 +60,7 @@ def test_hinted_against_unhinted_is_mcnemars_test() -> None:
         [np.sum(with_it & without), np.sum(with_it & ~without)],
         [np.sum(~with_it & without), np.sum(~with_it & ~without)],
     ]
-    assert table.rows[0][-1] == pytest.approx(mcnemar(cells, exact=True).pvalue)  # type: ignore[union-attr]
+    assert table.rows[0][-1] == pytest.approx(mcnemar(cells, exact=True).pvalue)
 
 
 def test_without_hints_it_says_what_to_run() -> None:

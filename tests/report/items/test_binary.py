@@ -90,6 +90,16 @@ def test_repeated_answers_are_compared_in_their_order() -> None:
     assert found["repeats.human-1"].value == 0.8 and found["repeats.human-1"].n == 10
 
 
+def test_of_repeated_answers_the_first_counts() -> None:
+    rows = [
+        (f"{item:05d}", "human-1", "human", "Anger", float(rating), sample, 1)
+        for item in range(10)
+        for sample, rating in ((1, 0), (0, 1))
+    ]
+    record = records_of(binary_table2.ITEM, _votes(rows))["binary.table2.batch1"]
+    assert record.n == 10 and record.value == 1
+
+
 def _scored(rng: np.random.Generator, skill: float) -> Votes:
     """Chains on 200 images of one emotion, and a model that sees a part of what the people see."""
     rows: list[tuple] = []
@@ -133,4 +143,4 @@ def test_yes_by_group_finds_who_says_yes_to_some_only() -> None:
 @pytest.mark.parametrize("item", [binary_table2, binary_figure8, binary_yes_rate, repeats])
 def test_votes_without_steps_are_a_gap(item: object) -> None:
     with pytest.raises(Gap):
-        records_of(item.ITEM, _votes([("00000", "human-1", "human", "Anger", 1.0, None, None)]))  # type: ignore[attr-defined]
+        records_of(item.ITEM, _votes([("00000", "human-1", "human", "Anger", 1.0, None, None)]))

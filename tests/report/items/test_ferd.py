@@ -26,7 +26,7 @@ def faces(shared: Path) -> Faces:
 
 def test_softmax_is_upstreams(faces: Faces) -> None:
     assert faces.softmax is not None
-    np.testing.assert_allclose(ferd.softmax(faces.scores), faces.softmax, atol=1e-6)
+    np.testing.assert_allclose(ferd.softmax(faces.scores, axis=1), faces.softmax, atol=1e-6)
 
 
 def test_lenient_accuracy_is_what_upstream_published_for_these_expressions(faces: Faces) -> None:

@@ -58,7 +58,7 @@ def mean_with_humans(study: Intensities, rule: object) -> dict[str, np.ndarray]:
     found = {}
     for at, rater in enumerate(study.raters):
         cells = [
-            [rule(study.values[at, :, c], study.values[h, :, c]) for h in humans if h != at]  # type: ignore[operator]
+            [rule(study.values[at, :, c], study.values[h, :, c]) for h in humans if h != at]
             for c in range(len(study.categories))
         ]
         with np.errstate(all="ignore"):
@@ -225,7 +225,7 @@ def test_fairness_finds_the_planted_gap_first(odd: Intensities) -> None:
     values[model, women] = RNG.permutation(values[model, women].ravel()).reshape(len(women), -1)  # sees nothing there
     study = replace(hq, values=values, people=pd.DataFrame({"gender": gender}, index=hq.items))
     outputs = list(hq_fairness.ITEM.make(study, FEW))
-    first = outputs[1].rows[0]  # type: ignore[union-attr]
+    first = outputs[1].rows[0]
     assert first[2] == "Hume Face" and {first[3], first[4]} == {"man", "woman"}
     found = records_of(hq_fairness.ITEM, study)
     gap = found["hq.fairness.kappa.gender.gap.Hume Face"]
@@ -273,4 +273,4 @@ def test_coverage_counts_what_is_missing(hq: Intensities) -> None:
 @pytest.mark.parametrize("item", [hq_table6, hq_figure3, hq_figure9, hq_comparison, hq_reliability])
 def test_one_human_is_a_gap(item: object) -> None:
     with pytest.raises(Gap, match="humans"):
-        records_of(item.ITEM, study_of(table_of(12, ("human-1", "Hume")), "d", "c", "r"))  # type: ignore[attr-defined]
+        records_of(item.ITEM, study_of(table_of(12, ("human-1", "Hume")), "d", "c", "r"))
