@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from emohub.data.taxonomy import EMOTIONS, GROUPS, NAMES
+from emohub.data.votes import STEPS, agreeing, count_votes
 
 METADATA: Mapping[str, Any] = {
     "pretty_name": "EmoNet-Face",
@@ -118,11 +119,10 @@ def rater_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     votes = _votes(configs)
     if votes.empty:
         return pd.DataFrame()
-    rate = votes.groupby(["rater", "step"])["rating"].agg(["mean", "size"])
-    cells = [f"{100 * mean:.1f} % of {size:,}" for mean, size in zip(rate["mean"], rate["size"], strict=True)]
-    table = pd.Series(cells, index=rate.index).unstack("step").fillna("–")
-    names = {step: f"Step {step}" for step in (1, 2, 3)} | {0: "Contrastive"}
-    return table[[step for step in names if step in table]].rename(columns=names).rename_axis("Rater", axis=0)
+    counts = count_votes(votes, ("rater", "step"))
+    cells = [f"{100 * yes / n:.1f} % of {n:,}" for yes, n in counts.itertuples(index=False)]
+    table = pd.Series(cells, index=counts.index).unstack("step").fillna("–")
+    return table[[step for step in STEPS if step in table]].rename(columns=STEPS).rename_axis("Rater", axis=0)
 
 
 def label_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -141,17 +141,14 @@ def step_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     votes = _votes(configs)
     if votes.empty:
         return pd.DataFrame()
-    rate = votes.groupby("step")["rating"].agg(["size", "mean"])
+    counts = count_votes(votes)
+    names = {step: f"Batch {step} (affirmative)" for step in (1, 2, 3)} | {0: "Batch 4 (contrastive)"}
     rows = {
-        **{
-            f"Batch {step} (affirmative)": (rate.at[step, "size"], rate.at[step, "mean"])
-            for step in rate.index
-            if step
-        },
-        "Batch 4 (contrastive)": (rate.at[0, "size"], 1 - rate.at[0, "mean"]),
+        name: (n, f"{100 * agreeing(step, yes, n) / n:.2f} %")
+        for step, name in names.items()
+        for yes, n in counts[counts.index == step].itertuples(index=False)
     }
-    table = pd.DataFrame(rows, index=["Votes", "Agreement"]).T.rename_axis("Batch")
-    return table.assign(Votes=table["Votes"].astype(int), Agreement=(100 * table["Agreement"]).map("{:.2f} %".format))
+    return pd.DataFrame(rows, index=["Votes", "Agreement"]).T.rename_axis("Batch")
 
 
 def demographic_table(configs: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

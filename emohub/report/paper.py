@@ -16,7 +16,7 @@ HEAD = r"""% Blocks to cut out, or the whole: pdflatex paper, bibtex paper, pdfl
 \documentclass{article}
 \usepackage[utf8]{inputenc}
 \usepackage[T1]{fontenc}
-\usepackage{booktabs,graphicx,amsmath}
+\usepackage{adjustbox,amsmath,booktabs,graphicx}
 % letters
 \begin{document}
 """

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -91,6 +91,11 @@ class Table:
             return f"< {10**-self.digits:.{self.digits}f}"
         return self.text(cell)
 
+    def reasons(self) -> list[str]:
+        """Why cells have no interval, each reason once, in the order of the cells."""
+        cells = (cell for row in self.rows for cell in row if isinstance(cell, Record))
+        return list(dict.fromkeys(cell.no_interval for cell in cells if cell.no_interval))
+
     def is_number(self, column: int) -> bool:
         """Whether a column holds numbers, which stand at the right."""
         return any(isinstance(row[column], int | float | Record) for row in self.rows)
@@ -122,7 +127,7 @@ class Table:
         return f"**{self.title}**\n\n{table}\n" + (f"\n{self.note}\n" if self.note else "")
 
     def latex(self) -> str:
-        r"""A `table` of booktabs, at most `shown` rows."""
+        r"""A `table` of booktabs, at most `shown` rows; one that is wider than the line is scaled down."""
         form = "".join("r" if self.is_number(at) else "l" for at in range(len(self.columns)))
         rows = [" & ".join(tex(self.shows(at, cell)) for at, cell in enumerate(row)) + r" \\" for row in self._first()]
         more = len(self.rows) - len(rows)
@@ -133,6 +138,7 @@ class Table:
                 r"\centering\small",
                 rf"\caption{{{tex(self.title)}. {tex(note)}}}",
                 rf"\label{{tab:{self.id}}}",
+                r"\begin{adjustbox}{max width=\linewidth}",
                 rf"\begin{{tabular}}{{{form}}}",
                 r"\toprule",
                 " & ".join(tex(str(name)) for name in self.columns) + r" \\",
@@ -140,13 +146,18 @@ class Table:
                 *rows,
                 r"\bottomrule",
                 r"\end{tabular}",
+                r"\end{adjustbox}",
                 r"\end{table}",
                 "",
             ]
         )
 
     def html(self) -> str:
-        """A `<table>` whose headings are buttons that sort; the rows after `shown` are marked as more."""
+        """A `<table>` whose headings are buttons that sort; the rows after `shown` are marked as more.
+
+        A cell without an interval bears the number of its reason among `reasons()`.
+        """
+        marks = {reason: f"<sup>{number}</sup>" for number, reason in enumerate(self.reasons(), 1)}
         head = "".join(
             f'<th scope="col"{_number(self.is_number(at))}><button type="button">{escape(str(name))}</button></th>'
             for at, name in enumerate(self.columns)
@@ -154,16 +165,16 @@ class Table:
         body = []
         for number, row in enumerate(self.rows):
             mark = ' class="more"' if self.shown and number >= self.shown else ""
-            cells = "".join(self._html_cell(at, cell) for at, cell in enumerate(row))
+            cells = "".join(self._html_cell(at, cell, marks) for at, cell in enumerate(row))
             body.append(f"<tr{mark}>{cells}</tr>")
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
-    def _html_cell(self, at: int, cell: Cell) -> str:
+    def _html_cell(self, at: int, cell: Cell, marks: Mapping[str, str]) -> str:
         number = cell.value if isinstance(cell, Record) else cell
         key = f' data-key="{number!r}"' if isinstance(number, int | float) and math.isfinite(number) else ""
-        why = f' title="{escape(cell.no_interval)}"' if isinstance(cell, Record) and cell.no_interval else ""
+        mark = marks.get(cell.no_interval, "") if isinstance(cell, Record) else ""
         tag, scope = ("th", ' scope="row"') if at == 0 else ("td", "")
-        return f"<{tag}{scope}{_number(self.is_number(at))}{key}{why}>{escape(self.shows(at, cell))}</{tag}>"
+        return f"<{tag}{scope}{_number(self.is_number(at))}{key}>{escape(self.shows(at, cell))}{mark}</{tag}>"
 
     def _first(self) -> Sequence[Sequence[Cell]]:
         return self.rows[: self.shown] if self.shown else self.rows

@@ -24,6 +24,7 @@ from tests.hub_server import serve
 from tests.once import once
 
 FEW = Settings(bootstrap=30)
+LATEX = ("-interaction=nonstopmode", "-halt-on-error", "paper")
 FIELDS = {
     *("id", "item", "value", "interval", "no_interval", "method", "population", "n", "dataset", "config", "revision"),
     *("rater", "protocol", "seed", "versions", "confidence", "upstream", "p", "standard_error", "degrees_of_freedom"),
@@ -64,6 +65,17 @@ def test_every_output_has_all_its_forms(made: Path) -> None:
     figures = {path.stem for path in (made / "figures").glob("*.pdf")}
     assert {"hq-figure3a", "hq-figure4", "hq-figure6", "hq-figure9", "hq-figure10", "binary-figure8"} <= figures
     assert {path.stem for path in (made / "figures").glob("*.png")} == figures | {f"{name}-dark" for name in figures}
+
+
+@pytest.mark.skipif(not shutil.which("pdflatex"), reason="needs LaTeX: apt-get install texlive-latex-extra lmodern")
+def test_latex_sets_the_paper(made: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(made, tmp_path / "paper")
+    for command in (["pdflatex", *LATEX], ["bibtex", "paper"], ["pdflatex", *LATEX], ["pdflatex", *LATEX]):
+        run = subprocess.run(command, cwd=copy, capture_output=True, text=True, errors="replace", timeout=300)
+        assert run.returncode == 0, run.stdout[-2000:]
+    log = (copy / "paper.log").read_text(encoding="latin-1")
+    assert "undefined" not in log
+    assert [float(width) for width in re.findall(r"Overfull .hbox \(([0-9.]+)pt", log) if float(width) > 1] == []
 
 
 def test_the_paper_is_balanced_and_its_files_are_there(made: Path) -> None:

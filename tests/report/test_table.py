@@ -67,7 +67,12 @@ def test_a_row_that_does_not_fit_is_refused() -> None:
         Table("t", "T", ("",), [("x",)])
 
 
-def test_why_there_is_no_interval_stands_at_the_cell() -> None:
-    table = Table("t", "T", ("a", "b"), [("x", Record(id="i", value=0.5, no_interval='too few "items"'))])
-    assert 'title="too few &quot;items&quot;"' in table.html()
+def test_why_there_is_no_interval_stands_by_number() -> None:
+    few, none = (
+        Record(id="i", value=0.5, no_interval='too few "items"'),
+        Record(id="j", value=0.1, no_interval="<none>"),
+    )
+    table = Table("t", "T", ("a", "b"), [("x", few), ("y", none), ("z", few)])
+    assert table.reasons() == ['too few "items"', "<none>"]
+    assert [mark in table.html() for mark in ("0.500<sup>1</sup>", "0.100<sup>2</sup>")] == [True, True]
     assert 'too few ""items""' in table.csv()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from emohub.data.votes import agreeing, count_votes
 from emohub.report.item import Gap, Item, Settings
 from emohub.report.statistics import share
 from emohub.report.studies.votes import Votes
@@ -20,16 +21,17 @@ def make(study: Votes, settings: Settings) -> Iterator[Table]:
     first = votes.loc[votes["step"] == 1, "item"].nunique()
     if not first:
         raise Gap("no vote has a step")
+    counts = count_votes(votes).reindex(list(STARTS), fill_value=0)
     rows = []
     for batch, (step, start) in enumerate(STARTS.items(), 1):
         its = votes[votes["step"] == step]
-        yes = int((its["rating"] == (step > 0)).sum())
-        agreement = share(f"binary.table2.batch{batch}", yes, len(its), settings.confidence)
+        yes, n = counts.loc[step]
+        agreement = share(f"binary.table2.batch{batch}", agreeing(step, yes, n), n, settings.confidence)
         kind = "affirmative" if step else "contrastive"
         rows.append(
             (
                 f"Batch {batch} ({kind})",
-                len(its),
+                int(n),
                 f"{100 * its['item'].nunique() / first:.2f} %",
                 agreement,
                 its["rater"].nunique(),

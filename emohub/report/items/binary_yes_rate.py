@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from emohub.data.votes import STEPS, count_votes
 from emohub.report.item import Gap, Item, Output, Settings
 from emohub.report.statistics import share
 from emohub.report.studies.votes import Votes
 from emohub.report.table import Table
 
-STEPS = {1: "Step 1", 2: "Step 2", 3: "Step 3", 0: "Contrastive"}
 NOTE = "Who says yes to nearly everything confirms nothing. In the contrastive step the right answer is no."
 
 
@@ -16,13 +16,13 @@ def make(study: Votes, settings: Settings) -> Iterator[Output]:
     votes = study.first.dropna(subset=["step"])
     if votes.empty:
         raise Gap("no vote has a step")
-    sums = votes.groupby(["rater", "step"])["rating"].agg(["sum", "size"])
+    counts = count_votes(votes, ("rater", "step"))
     rows = []
     for rater in sorted(votes["rater"].unique()):
         cells = []
         for step in STEPS:
-            there = (rater, step) in sums.index
-            yes, n = sums.loc[(rater, step)] if there else (0, 0)
+            there = (rater, step) in counts.index
+            yes, n = counts.loc[(rater, step)] if there else (0, 0)
             name = f"binary.yes_rate.{rater}.step{step}" if step else f"binary.yes_rate.{rater}.contrastive"
             cells += [share(name, int(yes), int(n), settings.confidence, rater=rater) if there else None, int(n)]
         rows.append((rater, *cells))
