@@ -17,6 +17,7 @@ from emohub.commands.rate import rate
 from emohub.commands.release import build_release
 from emohub.commands.report import report
 from emohub.commands.space import space
+from emohub.commands.study import study
 from emohub.commands.train import train
 from emohub.errors import message_for
 
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(build, name="build", rich_help_panel=BUILD)
+app.add_typer(study, name="study", rich_help_panel=USE)
 build.command("dataset")(build_dataset)
 build.command("model")(build_model)
 build.command("release")(build_release)

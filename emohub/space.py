@@ -19,11 +19,11 @@ from emohub.hub.json_files import parse_json, read_json
 SPACE = "empathic_insight_face"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
 HOST = "127.0.0.1"
-PORT, MODEL, SETTINGS = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS"
+PORT, MODEL, SETTINGS, STUDY = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS", "STUDY"
 PLACEHOLDER = "ORG/"
 # What a Space gets from the environment besides `hub.fresh.INHERITED`: its home and its settings, no token and no key.
 KEPT = re.compile(
-    r"HOME|USER|LOGNAME|TMPDIR|HF_HOME|HF_MODULES_CACHE|MPLCONFIGDIR|XDG_[A-Z]+_HOME|(?:GRADIO|SPACE)_[A-Z_]+|"
+    r"HOME|USER|LOGNAME|TMPDIR|HF_HOME|HF_MODULES_CACHE|MPLCONFIGDIR|XDG_[A-Z]+_HOME|(?:GRADIO|SPACE)_[A-Z_]+|STUDY_STORE|"
     r"PYTHON(?:DONTWRITEBYTECODE|UNBUFFERED|UTF8)"
 )
 TOY = 1_000_000  # parameters of the vision tower; a model with fewer is the sample
@@ -34,7 +34,12 @@ TOY_SETTINGS = {
 
 
 def start_space(
-    folder: Path | None = None, model: str | None = None, port: int | None = None, *, trust_remote_code: bool = False
+    folder: Path | None = None,
+    model: str | None = None,
+    port: int | None = None,
+    *,
+    study: Path | None = None,
+    trust_remote_code: bool = False,
 ) -> None:
     """Replace this process by the Space, on this machine only, without the tokens and keys of this environment.
 
@@ -42,6 +47,7 @@ def start_space(
         folder: Folder of a Space; the demo Space by default.
         model: Folder or Hub id of a model repo, for a Space with `model` in its settings.json.
         port: Port to listen on; otherwise GRADIO_SERVER_PORT, otherwise the first free one from 7860 on.
+        study: `study.toml`, for the Space of annotation studies.
         trust_remote_code: Run code of the model repo that is not, byte for byte, what this emohub ships.
 
     Raises:
@@ -54,6 +60,8 @@ def start_space(
     if find_spec("gradio") is None:
         raise EmohubError('A Space needs Gradio, which is not installed. Install it: pip install "emohub[space]".')
     variables = environment(folder, model, port, trust_remote_code=trust_remote_code)
+    if study is not None:
+        variables[STUDY] = str(study.absolute())
     os.chdir(folder)
     os.execve(sys.executable, [sys.executable, "app.py"], variables)
 

@@ -17,6 +17,7 @@ FLOORS = (
     ("dataset", "dataset_scripts", "model", "sample", "space"),
     ("rate",),
     ("report",),
+    ("study",),
     ("release",),
     ("check",),
     ("publish",),

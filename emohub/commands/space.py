@@ -26,15 +26,19 @@ def space(
             min=1, max=65535, help="Port.  [default: GRADIO_SERVER_PORT, or the first free one from 7860 on]"
         ),
     ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(help="study.toml of an annotation study, for spaces/annotation.", exists=True, dir_okay=False),
+    ] = None,
     trust_remote_code: Annotated[
         bool,
         typer.Option("--trust-remote-code", help="Run the model repo's code even if it differs from emohub's."),
     ] = False,
 ) -> None:
-    """Show the model in a browser: start the demo Space on 127.0.0.1, offline, until Ctrl+C.
+    """Start a Space on 127.0.0.1, until Ctrl+C: by default the demo, which shows the model in a browser, offline.
 
     The Space gets no token and no key of your environment.
     """
     from emohub.space import start_space
 
-    start_space(path, model, port, trust_remote_code=trust_remote_code)
+    start_space(path, model, port, study=study, trust_remote_code=trust_remote_code)

@@ -1,0 +1,1 @@
+../../../metrics/krippendorff_alpha/alpha.py

@@ -1,0 +1,1 @@
+../../../metrics/weighted_kappa/kappa.py
