@@ -5,6 +5,7 @@ when it dies; what a killed process left behind is cleared by the next one.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -54,6 +55,11 @@ def write_file(path: Path, content: str | bytes, *, durable: bool = False) -> No
     """Write a file, whole or not at all: bytes, or text as UTF-8 with its line ends as they are."""
     with replacing_file(path, durable=durable) as half:
         half.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a value that JSON can hold."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def write_json(path: Path, value: Any, *, durable: bool = False) -> None:

@@ -10,9 +10,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from emohub.data.runs import digest
 from emohub.errors import BuildError
 from emohub.hub.json_files import parse_json
-from emohub.rate.questions import Attempt, Question, digest
+from emohub.rate.questions import Attempt, Question
 from emohub.rate.retries import RATE_LIMIT, TRANSIENT
 
 JOURNAL = "journal.sqlite"

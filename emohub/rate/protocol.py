@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from emohub.data.runs import digest
 from emohub.data.taxonomy import EMOTIONS
 from emohub.errors import EmohubError
-from emohub.rate.questions import Ask, Attempt, Unreadable, digest
+from emohub.rate.questions import Ask, Attempt, Unreadable
 from emohub.rate.target import Item, Target
 
 TEXTS = Path(__file__).parent / "protocols" / "texts"

@@ -2,11 +2,9 @@
 
 import base64
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 # Why there is no rating. Each is a row of failures.parquet; none is a zero, none is dropped.
 REFUSAL = "refusal"  # the answer declines
@@ -38,11 +36,6 @@ FAILURES = (
     BAD_MEDIA,
 )
 NOT_ANSWERED = (HTTP_ERROR, TIMEOUT, MODEL_ERROR, BAD_MEDIA)  # failures without an answer
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of a value that JSON can hold."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

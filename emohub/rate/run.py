@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from emohub.data.runs import run_folder
+from emohub.data.runs import digest, run_folder
 from emohub.errors import EmohubError
 from emohub.rate.asked import Confirm, ask, read_answers, write_extras
 from emohub.rate.concurrent import Limits
@@ -17,7 +17,6 @@ from emohub.rate.journal import JOURNAL, Journal
 from emohub.rate.media import MediaSettings
 from emohub.rate.outputs import OUTPUTS, RECORD, write_tables
 from emohub.rate.protocol import BaseProtocol
-from emohub.rate.questions import digest
 from emohub.rate.rater import BaseRater, ChatRater, DirectRater
 from emohub.rate.scored import read_scores, score
 from emohub.rate.session import Session

@@ -7,11 +7,11 @@ from typing import Any
 
 from emohub.data.builder import Rated, RawBuilder
 from emohub.data.parquet import IMAGE, ITEM, VIDEO, Rows, find_rows, read_columns, read_rows
+from emohub.data.runs import digest
 from emohub.dataset.registry import find
 from emohub.dataset.repo import read_record
 from emohub.errors import SourceError, listed
 from emohub.hub.json_files import parse_json
-from emohub.rate.questions import digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Write trained heads as a model repo: tower, neutral means, held-out figures, report."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +86,7 @@ def write_trained(
     bank: Any,
     data: TrainingData,
     stages: Sequence[TrainedStage],
-    settings: dict[str, Any],
+    about: Mapping[str, Any],
     neutral: Path | None,
 ) -> dict[str, Any]:
     """Calibrate, measure what was held out, compare with separate heads, and write the repo.
@@ -99,7 +99,7 @@ def write_trained(
         bank: The trained heads, on the CPU.
         data: Training data.
         stages: Finished stages.
-        settings: Hyperparameters.
+        about: `settings`, the hyperparameters, and `asked`, a digest of everything that decides the result.
         neutral: As in `train_model`.
 
     Returns:
@@ -116,7 +116,7 @@ def write_trained(
     training = {
         "size": size,
         "scale": SCALES[size],
-        "settings": settings,
+        **about,
         **data.sources,
         "neutral": record["neutral"],
         "held_out": held_out(model, size, data),

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from emohub.data.runs import run_folder
+from emohub.data.runs import digest, run_folder
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError, EmohubError, listed
+from emohub.hub.json_files import read_json
 from emohub.model.convert.convert import config_of_size, require_free
 from emohub.model.train.bank import new_bank
 from emohub.model.train.checkpoint import FILE, read_checkpoint, save_checkpoint
@@ -27,6 +28,7 @@ from emohub.model.train.loop import CURVES, Curves, Settings, Stage, StageRun, T
 from emohub.model.train.recipes import RECIPES, plan_stages
 from emohub.model.train.repo import load_base, neutral_rows, write_trained
 
+TRAINING = Path("training", "training.json")
 logger = logging.getLogger(__name__)
 
 
@@ -63,7 +65,7 @@ def train_model(
     Args:
         embeddings: Folders that `emohub embed` wrote.
         dataset: Folder of the EmoNet-Face dataset repo, or its Hub id.
-        out: Folder to write; must not exist, or be empty.
+        out: Folder to write; must not exist, be empty, or hold what this very call wrote.
         size: "small" or "large".
         backbone: The tower of the embeddings: Hub id or folder of a SigLIP model, or of a model repo of this kit; None
             takes the Hub id in the embeddings' manifest.
@@ -77,7 +79,8 @@ def train_model(
         EmohubError: options, data or the tower do not fit; nothing is written then.
     """
     options = options or TrainOptions()
-    require_free(out)
+    if not (out / TRAINING).is_file():
+        require_free(out)
     require_size(size)
     require_log(options.log)
     base = load_base(backbone, read_manifests(embeddings)[0])
@@ -94,12 +97,24 @@ def train_model(
     plan = {"size": size, "epochs": _epochs(size, options), **settings}
     plan |= {name: source["sha256"] for name, source in data.sources.items()}
     scratch = out.absolute().with_name(f"{out.absolute().name}.training")
+    asked = digest({**plan, "backbone": base.source, "neutral": None if neutral is None else str(neutral)})
     with run_folder(scratch, plan, "emohub train", logs=(CSV_FILE, BOARD_FOLDER)):
-        bank, stages = train_heads(data, size, config.head_hidden_sizes, config.head_dropout, scratch, options)
-        record = write_trained(out, size, base, config, bank, data, stages, settings, neutral)
+        if (record := _finished(out, asked)) is None:
+            require_free(out)
+            bank, stages = train_heads(data, size, config.head_hidden_sizes, config.head_dropout, scratch, options)
+            about = {"settings": settings, "asked": asked}
+            record = write_trained(out, size, base, config, bank, data, stages, about, neutral)
         for name in (FILE, CSV_FILE):
             (scratch / name).unlink(missing_ok=True)
     return record
+
+
+def _finished(out: Path, asked: str) -> dict[str, Any] | None:
+    """The record of the same training, where an earlier run wrote it and was killed, or is simply asked for again."""
+    if not (out / TRAINING).is_file():
+        return None
+    record: dict[str, Any] = read_json(out / TRAINING)
+    return record if record.get("asked") == asked else None
 
 
 def require_size(size: str) -> None:

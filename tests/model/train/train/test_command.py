@@ -170,6 +170,19 @@ def test_failure_while_writing_keeps_the_training(sources, siglip, tmp_path, mon
         train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,)))
 
 
+def test_killed_after_the_repo_was_written(sources, siglip, tmp_path, monkeypatch):
+    inputs = ([sources / "embeddings"], str(sources / "emonet-face"))
+    with monkeypatch.context() as killed:  # before the checkpoint is removed
+        killed.setattr("emohub.model.train.train.FILE", "other")
+        first = train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,)))
+    assert (tmp_path / "out.training" / FILE).is_file()
+    monkeypatch.setattr("emohub.model.train.loop.StageRun.epoch", lambda self: pytest.fail("trained again"))
+    assert train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(1,))) == first
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    with pytest.raises(BuildError, match="exists and is not an empty folder"):
+        train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(2,)))
+
+
 def test_one_training_at_a_time(sources, siglip, tmp_path):
     inputs = ([sources / "embeddings"], str(sources / "emonet-face"))
     with run_folder(tmp_path / "out.training", {}, "emohub train"):
