@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from emohub.data.runs import digest
+
 # Why there is no rating. Each is a row of failures.parquet; none is a zero, none is dropped.
 REFUSAL = "refusal"  # the answer declines
 EMPTY = "empty"  # no text
