@@ -28,7 +28,9 @@ def new(
             show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option(help="study.toml to write; items go into a folder beside it.")] = Path("study.toml"),
+    out: Annotated[Path, typer.Option(help="study.toml to write; items go into a folder beside it.")] = Path(
+        "study.toml"
+    ),
     config: Annotated[str | None, typer.Option(help="Config with images or videos.  [default: the dataset's]")] = None,
     split: Annotated[list[str] | None, typer.Option(help="A split; repeat.  [default: all]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The first so many items.")] = None,
@@ -54,8 +56,9 @@ def new(
         **{"annotators": annotators, "batch": batch, "batches": batches, "repeats": repeats, "check_every": 0},
         **{"hold_minutes": 30, "open": True, "seed": seed, "demographics": {}},
     }
-    about = {"config": config, "splits": split or (), "limit": limit, "sets": sets or (), "rules": rules}
-    made = new_study(name, dataset, kind, out, **about)
+    made = new_study(
+        name, dataset, kind, out, config=config, splits=split or (), limit=limit, sets=sets or (), rules=rules
+    )
     rows = [(what.replace("_", " "), f"{n:,}") for what, n in made.items()]
     console().print(summary(str(out), ("what", "number"), rows, right=("number",)))
     note(f"Start it: emohub space spaces/annotation --study {out}")
@@ -93,7 +96,7 @@ def status(file: File, as_json: Annotated[bool, typer.Option("--json", help="Eve
 
 @study.command("export")
 def export(file: File, out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("answers")) -> None:
-    """Write the answers: ratings for `emohub report`, one row per answer, Label Studio's JSON; annotators as pseudonyms."""
+    """Write the answers: ratings for `emohub report`, a row per answer, Label Studio's JSON; with pseudonyms."""
     from emohub.study.space import admin
 
     rows = [(name, f"{n:,}") for name, n in admin("export", file, out).items()]
@@ -118,7 +121,9 @@ def import_(
     from emohub.study.bring import import_answers
 
     made = import_answers(file, answers)
-    console().print(summary(str(answers), ("what", "number"), [(k, f"{n:,}") for k, n in made.items()], right=("number",)))
+    console().print(
+        summary(str(answers), ("what", "number"), [(k, f"{n:,}") for k, n in made.items()], right=("number",))
+    )
 
 
 @study.command("delete")

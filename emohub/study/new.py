@@ -59,7 +59,8 @@ def new_study(
     folder = out.parent / f"{out.stem}-items"
     if there := [path for path in (out, folder) if path.exists()]:
         raise EmohubError(
-            f"{there[0]} is there already, and a study that has begun must not change. Give another --out, or remove it."
+            f"{there[0]} is there already, and a study that has begun must not change. "
+            "Give another --out, or remove it."
         )
     target = open_target(dataset, config, splits=splits, limit=limit, only=only)
     compared = LabelSets(sets, target) if sets else None

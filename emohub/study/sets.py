@@ -25,7 +25,7 @@ class LabelSets:
 
     def __init__(self, paths: Sequence[Path], target: Target):
         if len(paths) != 2:
-            raise EmohubError(f"A preference study compares two tables of ratings, not {len(paths)}: give --set twice.")
+            raise EmohubError(f"A preference study compares two tables, not {len(paths)}: give --set twice.")
         scale = target.rated.scale if target.is_video else Scale(NAMES, (0.0, 7.0), whole=True)
         given = [read_given(path) for path in paths]
         names = [_name(one) for one in given]
@@ -34,21 +34,25 @@ class LabelSets:
         tops = [_tops(one.checked(scale)) for one in given]
         items = [item.id for item in target.items]
         both = {item: {name: top.get(item, []) for name, top in zip(names, tops, strict=True)} for item in items}
-        self.of = {item: sets for item, sets in both.items() if all(sets.values()) and sets[names[0]] != sets[names[1]]}
+        self.of = {
+            item: sets for item, sets in both.items() if all(sets.values()) and sets[names[0]] != sets[names[1]]
+        }
         self.left_out = len(items) - len(self.of)
         if not self.of:
-            raise EmohubError(f"None of the {len(items):,} items has two different sets of labels in {paths[0]} and {paths[1]}.")
+            raise EmohubError(
+                f"None of the {len(items):,} items has two different sets of labels in {paths[0]} and {paths[1]}."
+            )
 
 
 def _name(given: Given) -> str:
-    """"human", or the model whose ratings they are."""
+    """Whose ratings they are: "human", or the model."""
     kinds, raters = set(given.frame["kind"]), sorted(set(given.frame["rater"]))
     if kinds == {HUMAN}:
         return HUMAN
     if len(raters) > 1:
         raise EmohubError(
-            f"{given.path} has {len(raters)} raters, {', '.join(raters[:5])}. A set of labels is that of all humans, or "
-            "of one model: keep the rows of one of them."
+            f"{given.path} has {len(raters)} raters, {', '.join(raters[:5])}. A set of labels is that of all humans, "
+            "or of one model: keep the rows of one of them."
         )
     return str(raters[0])
 

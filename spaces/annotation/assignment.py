@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from given import Given
 from studies import Step
@@ -27,8 +26,6 @@ class Task:
     step: int
     sample: int = 1
     attempt: int = 0
-
-
 
 
 @dataclass
@@ -111,8 +108,8 @@ def next_item(history: History, annotator: str, study: Study) -> Task | None:
 
     What is held comes first, so a reload changes nothing; then training, a check or a repetition that is due; then, in
     the annotator's batch, the latest step of a chain, the question with most answers, the study's order. A question is
-    never given to more annotators than it needs while they hold it, and no annotator gets a question, or another step of
-    its line, twice, repetitions aside.
+    never given to more annotators than it needs while they hold it, and no annotator gets a question, or another step
+    of its line, twice, repetitions aside.
 
     Returns:
         The question; None where there is none for this annotator now.
@@ -181,15 +178,22 @@ def _repetition(done: Done, rated: Collection[Given], annotator: str, study: Stu
 
 
 def _batches(history: History, rated: Collection[Given], annotator: str, study: Study) -> Iterator[int]:
-    """Batches in the order in which an annotator is offered them: the one that was begun, then the emptiest."""
-    begun = study.batch_of[list(rated)[-1].item] if rated else -1
-    if begun >= 0:
-        yield begun
-    working = [0] * len(study.batches)
+    """Batches in the order in which they are offered: the annotator's own, those that need more people, the rest."""
+    own = study.batch_of[list(rated)[-1].item] if rated else -1
+    if own >= 0:
+        yield own
+    working, begun = [0] * len(study.batches), [False] * len(study.batches)
     for name, done in history.people.items():
         if done.held is not None and name != annotator and done.held.item in study.batch_of:
-            working[study.batch_of[done.held.item]] += 1
-    yield from sorted((number for number in range(len(working)) if number != begun), key=lambda one: working[one])
+            number = study.batch_of[done.held.item]
+            since = history.holds.get((done.held.item, done.held.step), {}).get(name, history.now)
+            working[number] += _holds(history, since, study)
+    for item, _ in history.answers:
+        if item in study.batch_of:
+            begun[study.batch_of[item]] = True
+    room = max(places(study, step) for step in study.kind.STEPS.values())
+    others = (number for number in range(len(study.batches)) if number != own)
+    yield from sorted(others, key=lambda one: (working[one] >= room, not begun[one], one))
 
 
 def _open(
@@ -201,7 +205,11 @@ def _open(
     for place, item in enumerate(items):
         for number, step in steps.items():
             taken = _taken(history, (item.id, number), annotator, study)
-            if taken < places(study, step) and not _seen(done, item, step, study) and _is_open(history, item, step, study):
+            if (
+                taken < places(study, step)
+                and not _seen(done, item, step, study)
+                and _is_open(history, item, step, study)
+            ):
                 yield item, number, (_depth(steps, step), -lines.index(step.line), taken, -place)
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from controls import Invalid
 from given import Given
-from studies import RATINGS
 from study import Study
 
 LABEL_STUDIO = "label_studio.json"
@@ -72,11 +71,13 @@ def to_label_studio(study: Study, answers: Sequence[Given]) -> list[dict[str, An
 
 def _result(name: str, value: Any) -> dict[str, Any]:
     """One region: a number, or a choice."""
+    kind: str
+    content: Any
     if isinstance(value, bool) or not isinstance(value, int | float):
-        kind, content = "choices", {"choices": [str(value).lower() if isinstance(value, bool) else value]}
+        kind, content = "choices", [str(value).lower() if isinstance(value, bool) else value]
     else:
-        kind, content = "number", {"number": value}
-    return {"from_name": name, "to_name": "media", "type": kind, "value": content}
+        kind, content = "number", value
+    return {"from_name": name, "to_name": "media", "type": kind, "value": {kind: content}}
 
 
 def from_label_studio(study: Study, tasks: Sequence[Mapping[str, Any]]) -> Iterator[Given]:
@@ -92,7 +93,9 @@ def from_label_studio(study: Study, tasks: Sequence[Mapping[str, Any]]) -> Itera
                 raw = {region["from_name"]: _value(region) for region in one["result"]}
                 meta = one.get("meta") or {}
                 who = one["completed_by"]
-                name = who.get("email") or f"label-studio-{who['id']}" if isinstance(who, dict) else f"label-studio-{who}"
+                name = (
+                    who.get("email") or f"label-studio-{who['id']}" if isinstance(who, dict) else f"label-studio-{who}"
+                )
                 touched = meta.get("touched")
                 yield checked(
                     study,
@@ -176,5 +179,3 @@ def write_export(study: Study, answers: Sequence[Given], folder: Path) -> dict[s
     tasks = to_label_studio(study, answers)
     (folder / LABEL_STUDIO).write_text(json.dumps(tasks, ensure_ascii=False, indent=1), encoding="utf-8")
     return counts | {LABEL_STUDIO: len(tasks)}
-
-

@@ -9,12 +9,12 @@ Message = MutableMapping[str, Any]
 LARGEST = 64 * 1024  # bytes of a body; the largest answer has 40 sliders and less than 4,000
 # Besides the study's own pages: what Gradio needs to start, and what its clients ask for.
 SERVED = re.compile(
-    r"/|/owner|/page/[a-z.]+|/media/.+|/api/[a-z]+|/config|/login/(huggingface|callback)|/logout"
+    r"/|/owner|/web/[a-z.]+|/media/.+|/api/[a-z]+|/config|/login/(huggingface|callback)|/logout"
     r"|/gradio_api/(startup-events|info|heartbeat/[\w-]+|queue/(join|data)|call/[\w/-]+|cancel|reset)"
 )
 # On the Hub a Space stands in a frame of the Hub's pages, and in nobody else's.
 HEADERS = {
-    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; object-src 'none'; "
+    "content-security-policy": "default-src 'self'; img-src 'self' data:; media-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'self' https://huggingface.co https://*.hf.space",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",

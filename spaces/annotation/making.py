@@ -41,9 +41,11 @@ def make_study(rows: Path, rules: Mapping[str, Any], file: Path) -> dict[str, An
         rules = {"title": kind.TITLE, **rules}
         Rules.model_validate({**rules, "items": "items.jsonl"})
     except ValidationError as error:
-        raise StudyError("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())) from error
-    found = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
-    items = [_item(row, kind.NEEDS, str(rules["kind"])) for row in found]
+        raise StudyError(
+            "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        ) from error
+    lines = rows.read_text(encoding="utf-8").splitlines()
+    items = [_item(json.loads(line), kind.NEEDS, str(rules["kind"])) for line in lines]
     target = rows.with_name("items.jsonl")
     target.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in items), encoding="utf-8")
     about = {**rules, "items": f"{target.parent.name}/{target.name}"}
@@ -54,9 +56,10 @@ def make_study(rows: Path, rules: Mapping[str, Any], file: Path) -> dict[str, An
 
 def _item(row: Mapping[str, Any], needs: tuple[str, ...], kind: str) -> dict[str, Any]:
     if missing := [name for name in needs if row.get(name) is None]:
+        has = ", ".join(name for name in row if name not in ("item", "media"))[:400]
         raise StudyError(
-            f"Item {row['item']!r} has no {', '.join(missing)}, which a study of {kind} asks about. Choose a config that "
-            f"has it; this one has {', '.join(name for name in row if name not in ('item', 'media'))[:400] or 'nothing'}."
+            f"Item {row['item']!r} has no {', '.join(missing)}, which a study of {kind} asks about. Choose a config "
+            f"that has it; this one has {has or 'nothing'}."
         )
     keep = ("item", "media", "role", "note", "expected", *needs)
     return {name: row[name] for name in keep if name in row}

@@ -1,8 +1,8 @@
 """A copy of the events in a private dataset on the Hub, for a Space whose disk does not last.
 
-Every server appends to a file of its own, which `CommitScheduler` uploads; at the start all files are read back. What is
-known about people (names, demographics) is not copied. Members are known by keyed digests, so the secret STUDY_SECRET
-must stay the same.
+Every server appends to a file of its own, which `CommitScheduler` uploads; at the start all files are read back. What
+is known about people (names, demographics) is not copied. Members are known by keyed digests, so the secret
+STUDY_SECRET must stay the same.
 """
 
 import json
@@ -42,8 +42,9 @@ class Mirror:
         """Read every event of the dataset into the store; returns how many were new."""
         try:
             local = Path(
-                snapshot_download(self.repo, repo_type="dataset", allow_patterns=f"{FOLDER}/*.jsonl",
-                                  endpoint=self.api.endpoint)
+                snapshot_download(
+                    self.repo, repo_type="dataset", allow_patterns=f"{FOLDER}/*.jsonl", endpoint=self.api.endpoint
+                )
             )
         except RepositoryNotFoundError:
             return 0

@@ -58,19 +58,21 @@ def _store_url(file: Path, study: Study) -> str:
         return url
     name = f"{study.rules.name}.sqlite"
     if not os.environ.get("SPACE_ID"):
-        return sqlite_url((tempfile.mkdtemp(prefix="demo-study-") / Path(name)) if file == DEMO else file.with_name(name))
+        return sqlite_url(
+            (tempfile.mkdtemp(prefix="demo-study-") / Path(name)) if file == DEMO else file.with_name(name)
+        )
     if LASTING.is_dir() and os.access(LASTING, os.W_OK):
         return sqlite_url(LASTING / name)
     if not study.rules.answers_dataset and file != DEMO:
         raise StudyError(
-            "This Space's disk is lost at every restart, and every answer with it. Add persistent storage to the Space, "
-            "or name a dataset in study.toml: answers_dataset = \"ORG/NAME\" (with the secrets HF_TOKEN and "
+            "This Space's disk is lost at every restart, and every answer with it. Add persistent storage, "
+            'or name a dataset in study.toml: answers_dataset = "ORG/NAME" (with the secrets HF_TOKEN and '
             "STUDY_SECRET), or a database in the secret STUDY_STORE."
         )
     if study.rules.answers_dataset and not os.environ.get("STUDY_SECRET"):
         raise StudyError(
-            "Without persistent storage the secret STUDY_SECRET must be set to a long random text, or annotators' links "
-            "stop working at a restart."
+            "Without persistent storage the secret STUDY_SECRET must be set to a long random text, or annotators' "
+            "links stop working at a restart."
         )
     return sqlite_url(Path(tempfile.mkdtemp(prefix="study-")) / name)
 
@@ -82,6 +84,7 @@ def _mirror(service: Service, store: Store, repo: str) -> None:
         mirror.start()
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise StudyError(
-            f"The dataset {repo} cannot be used: {type(error).__name__}. The secret HF_TOKEN needs the right to write to it."
+            f"The dataset {repo} cannot be used: {type(error).__name__}. The secret HF_TOKEN must have the "
+            "right to write to it."
         ) from error
     service.watchers.append(mirror.watch)

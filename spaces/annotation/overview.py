@@ -61,7 +61,10 @@ def _matrices(rated: Iterable[Rated]) -> list[tuple[list[str], np.ndarray]]:
         of[row[0]].append(row)
     found = []
     for rows in of.values():
-        raters, items = sorted({row[2] for row in rows}), {item: at for at, item in enumerate({row[1] for row in rows})}
+        raters, items = (
+            sorted({row[2] for row in rows}),
+            {item: at for at, item in enumerate({row[1] for row in rows})},
+        )
         matrix = np.full((len(raters), len(items)), np.nan)
         place = {rater: at for at, rater in enumerate(raters)}
         for _, item, rater, rating in rows:

@@ -23,9 +23,9 @@ from service import Refused, Service, Turn
 from sign_in import hub_user
 from state import ANNOTATOR, OWNER
 
-FOLDER = Path(__file__).parent / "page"
+FOLDER = Path(__file__).parent / "web"
 STATIC = {"style.css": "text/css", "annotate.js": "text/javascript", "owner.js": "text/javascript"}
-NAME = Field(default="", max_length=100)
+Short = Annotated[str, Field(max_length=200)]
 LOG = logging.getLogger("annotation")
 Token = Annotated[str, Header(alias="x-token", max_length=100)]
 
@@ -37,14 +37,10 @@ class _Body(BaseModel):
 class Joining(_Body):
     """Who takes part."""
 
-    name: str = NAME
+    name: Annotated[str, Field(max_length=100)] = ""
     consent: bool = False
-    demographics: dict[Annotated[str, Field(max_length=200)], Annotated[str, Field(max_length=200)]] = Field(
-        default_factory=dict, max_length=50
-    )
-    prolific: dict[Annotated[str, Field(max_length=20)], Annotated[str, Field(max_length=100)]] = Field(
-        default_factory=dict, max_length=3
-    )
+    demographics: dict[Short, Short] = Field(default_factory=dict, max_length=50)
+    prolific: dict[Short, Short] = Field(default_factory=dict, max_length=3)
 
 
 class TaskName(_Body):
@@ -61,8 +57,8 @@ class Answering(_Body):
 
     uuid: Annotated[UUID, Field(strict=False)]
     task: TaskName
-    answer: dict[Annotated[str, Field(max_length=200)], int | bool | Annotated[str, Field(max_length=200)] | None] = Field(
-        max_length=300
+    answer: dict[Annotated[str, Field(max_length=200)], int | bool | Annotated[str, Field(max_length=200)] | None] = (
+        Field(max_length=300)
     )
     touched: list[Annotated[str, Field(max_length=200)]] | None = Field(default=None, max_length=300)
     seconds: Annotated[float, Field(strict=False, allow_inf_nan=False)] = 0.0
@@ -86,7 +82,11 @@ def make_routes(service: Service, *, on_hub: bool) -> APIRouter:
     """
     routes = APIRouter()
     pages = Environment(
-        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     rules, kind = service.study.rules, service.study.kind
     task_page = pages.get_template("task.html")
@@ -94,7 +94,12 @@ def make_routes(service: Service, *, on_hub: bool) -> APIRouter:
     names = list(service.study.items)
 
     def show(turn: Turn, annotator: str, feedback: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        reply: dict[str, Any] = {"state": turn.state, "answered": turn.answered, "of": turn.of, "canUndo": turn.can_undo}
+        reply: dict[str, Any] = {
+            "state": turn.state,
+            "answered": turn.answered,
+            "of": turn.of,
+            "canUndo": turn.can_undo,
+        }
         if feedback:
             reply["feedback"] = feedback
         if turn.task is None or turn.item is None:
@@ -130,7 +135,7 @@ def make_routes(service: Service, *, on_hub: bool) -> APIRouter:
     def owner() -> HTMLResponse:
         return page("owner.html")
 
-    @routes.get("/page/{name}")
+    @routes.get("/web/{name}")
     def static(name: str) -> Response:
         if name not in STATIC:
             raise Refused(404, "unknown", "There is no such file.")
@@ -215,6 +220,8 @@ def refused(request: Request, error: Exception) -> JSONResponse:
 def malformed(request: Request, error: Exception) -> JSONResponse:
     """The answer to a body of another form; it repeats nothing of what was sent."""
     assert isinstance(error, RequestValidationError)
-    places = sorted({".".join(str(part) for part in one["loc"][:2] if isinstance(part, str)) for one in error.errors()})
+    places = sorted(
+        {".".join(str(part) for part in one["loc"][:2] if isinstance(part, str)) for one in error.errors()}
+    )
     LOG.warning("malformed %s: %s", request.url.path, ", ".join(places)[:200])
     return JSONResponse({"error": "The request has another form than the page sends.", "reason": "malformed"}, 422)

@@ -235,8 +235,7 @@ class Service:
             done = self.state.history.people[annotator]
             key = (last.item, last.step, last.sample)
             task = Task(*key, done.attempts.get(key, 0) + 1)
-            about = {"item": last.item, "step": last.step, "sample": last.sample}
-            self._append(connection, Event(_uuid(), UNDO, annotator, **about, attempt=task.attempt - 1))
+            self._append(connection, Event(_uuid(), UNDO, annotator, *key, attempt=task.attempt - 1))
             self._append(connection, Event(_uuid(), ASSIGN, annotator, **asdict(task), at=self.clock()))
             return self._turn(connection, annotator, last)
 
@@ -264,16 +263,16 @@ class Service:
             sample == 1 and self.study.items[item].role == "item" for item, _, sample in (done.given if done else ())
         )
         size = min(rules.batch, len(self.study.order) * len(self.study.kind.STEPS))
-        progress = {"answered": answered, "of": max(size, size * -(-(answered + bool(task)) // size))}
+        of = max(size, size * -(-(answered + bool(task)) // size))
+        can_undo = self._last(annotator) is not None
         if task is None:
             state = "wait" if is_waiting(history, annotator, self.study) and not self._has_all(answered) else "done"
-            return Turn(state, **progress, code=self._code(annotator), can_undo=self._last(annotator) is not None)
+            return Turn(state, answered, of, code=self._code(annotator), can_undo=can_undo)
         if done is None or task != done.held:
             self._append(connection, Event(_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
         item = self.study.items[task.item]
         question = self.study.question(item, task.step, annotator, task.sample)
-        return Turn("task", **progress, task=task, item=item, question=question, before=before,
-                    can_undo=self._last(annotator) is not None)
+        return Turn("task", answered, of, task, item, question, before, can_undo=can_undo)
 
     def _has_all(self, answered: int) -> bool:
         rules = self.study.rules

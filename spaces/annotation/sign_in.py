@@ -1,7 +1,7 @@
 """Sign-in with Hugging Face on the Hub, by Gradio's own routes (/login/huggingface, /login/callback).
 
-Gradio attaches them by itself where a page of Blocks has a LoginButton. A server with its own page has none, so they are
-attached here; the cookie and its name are Gradio's.
+Gradio attaches them by itself where a page of Blocks has a LoginButton. A server with its own page has none, so they
+are attached here; the cookie and its name are Gradio's.
 """
 
 import os

@@ -1,7 +1,7 @@
 """What was answered, kept for good: an append-only table of events in SQLite (WAL), or in Postgres by its URL.
 
-Several servers may share a store. Whoever writes holds the one write lock, has read every event before, and appends; so
-two servers never give out one place twice. An answer is acknowledged after its transaction is on the disk.
+Several servers may share a store. Whoever writes holds the one write lock, has read every event before, and appends;
+so two servers never give out one place twice. An answer is acknowledged after its transaction is on the disk.
 """
 
 import json
@@ -61,7 +61,9 @@ Index(
     postgresql_where=_IS_ANSWER,
 )
 # What is known about people and never leaves the store.
-_PEOPLE = Table("people", _META, Column("annotator", String(64), primary_key=True), Column("private", Text, nullable=False))
+_PEOPLE = Table(
+    "people", _META, Column("annotator", String(64), primary_key=True), Column("private", Text, nullable=False)
+)
 _FACTS = Table("facts", _META, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False))
 
 
@@ -113,7 +115,9 @@ class Store:
         with self._reading.connect() as connection:
             facts = {row.name: row.value for row in connection.execute(select(_FACTS))}
         if facts["study"] != study:
-            raise ValueError(f"the store holds the study {facts['study']!r}, not {study!r}; give each a store of its own")
+            raise ValueError(
+                f"the store holds the study {facts['study']!r}, not {study!r}; give each a store of its own"
+            )
         self.secret: str = facts["secret"]
 
     @contextmanager

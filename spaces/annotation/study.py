@@ -211,9 +211,7 @@ def _read_items(file: Path) -> dict[str, Item]:
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
-            one = Item(
-                str(row.pop("item")), row.pop("media"), row.pop("role", "item"), row, row.pop("expected", {})
-            )
+            one = Item(str(row.pop("item")), row.pop("media"), row.pop("role", "item"), row, row.pop("expected", {}))
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             raise StudyError(f"{file}, line {number}: not an object with 'item' and 'media': {error!r}.") from error
         if not one.id or one.id in items or one.role not in ROLES:
@@ -233,7 +231,9 @@ def _check_item(study: Study, item: Item, file: Path) -> None:
         for step in study.kind.STEPS:
             study.question(item, step, "")
     except (KeyError, TypeError, ValueError) as error:
-        raise StudyError(f"{file}: {item.id!r} lacks what a study of {study.rules.kind} asks about: {error}.") from error
+        raise StudyError(
+            f"{file}: {item.id!r} lacks what a study of {study.rules.kind} asks about: {error}."
+        ) from error
 
 
 def _inside(name: Any, what: str) -> PurePosixPath:

@@ -53,7 +53,7 @@ def answers(step: int, ratings: Sequence[Mapping[str, Any]]) -> Answer:
     return {row["category"]: whole(row["rating"]) for row in ratings}
 
 
-def whole(rating: float) -> int | float:
+def whole(rating: float) -> Any:
     """A rating as a slider gives it; one that is not whole stays as it is, and is refused by its control."""
     return int(rating) if float(rating).is_integer() else rating
 

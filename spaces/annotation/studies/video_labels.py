@@ -1,7 +1,7 @@
 """What a video shows, as for Chehre: its emoji's labels rated, the two that fit best, and how well it fits the emoji.
 
-Whoever rates the labels must not know the emoji, so the two questions go to different annotators, as in the study's own
-files (94 of 1,276 videos there have an annotator in both).
+Whoever rates the labels must not know the emoji, so the two questions go to different annotators, as in the study's
+own files (94 of 1,276 videos there have an annotator in both).
 """
 
 import random
@@ -15,6 +15,7 @@ from studies.intensities import whole
 
 TITLE = "Expressions in short videos"
 LOW, HIGH = 0, 3
+EACH = "How well does each label fit?"
 ENDS = ("not at all", "very well")
 LABELS, MATCH = 1, 2
 STEPS = {LABELS: Step(line="video"), MATCH: Step(line="video")}
@@ -43,7 +44,10 @@ def render(item: Any, step: int, rules: Any, rng: random.Random) -> Question:
     return Question(
         "What does this face express?",
         [
-            *(Slider(PREFIX + label, label, LOW, HIGH, "How well does each label fit?", ends=ENDS) for label in labels),
+            *(
+                Slider(PREFIX + label, label, LOW, HIGH, "How well does each label fit?", ends=ENDS)
+                for label in labels
+            ),
             Choice(FIRST, "Which fits best?", options),
             Choice(SECOND, "Which fits second best?", options, required=False),
             Flag(JITTER, "The video jitters so much that it is hard to judge"),
