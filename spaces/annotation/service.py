@@ -262,7 +262,8 @@ class Service:
         answered = sum(
             sample == 1 and self.study.items[item].role == "item" for item, _, sample in (done.given if done else ())
         )
-        size = min(rules.batch, len(self.study.order) * len(self.study.kind.STEPS))
+        lines = {step.line for step in self.study.kind.STEPS.values()}  # an annotator answers one step of each
+        size = min(rules.batch, len(self.study.order) * len(lines))
         of = max(size, size * -(-(answered + bool(task)) // size))
         can_undo = self._last(annotator) is not None
         if task is None:

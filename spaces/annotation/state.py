@@ -87,7 +87,8 @@ class State:
         )
 
     def _join(self, one: Event) -> None:
-        self.names.add(one.annotator)
+        if one.data["role"] == ANNOTATOR:
+            self.names.add(one.annotator)
         member = self.members.setdefault(one.annotator, Member(one.data["role"]))
         member.identity = one.data.get("identity", "")
         if token := one.data.get("token"):

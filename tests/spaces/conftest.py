@@ -54,9 +54,11 @@ class RunningSpace:
             return page.status == 200
 
 
-def start(command: list[str], cwd: Path, folder: Path, **extra: str) -> tuple[RunningSpace, subprocess.Popen]:
+def start(
+    command: list[str], cwd: Path, folder: Path, port: int = 0, **extra: str
+) -> tuple[RunningSpace, subprocess.Popen]:
     """Start a Space and wait until it answers; everything it writes goes below `folder`."""
-    port = free_port()
+    port = port or free_port()
     (folder / "temp").mkdir(parents=True)
     places = {"GRADIO_TEMP_DIR": str(folder / "temp"), "TMPDIR": str(folder / "temp"), "PYTHONDONTWRITEBYTECODE": "1"}
     environment = fresh.environment(folder / "home", GRADIO_SERVER_PORT=str(port), **places, **fresh.OFFLINE, **extra)

@@ -1,6 +1,6 @@
 "use strict";
 
-// ---- what this browser keeps: the token, answers that are not acknowledged, a draft of the question at hand
+// ---- what this browser keeps: the token, answers that are not acknowledged, drafts
 const study = document.documentElement.dataset.study;
 const memory = new Map();
 const kept = {
@@ -140,12 +140,18 @@ function finish(reply) {
 }
 
 // ---- a question
-const same = (one, other) => one && other && ["item", "step", "sample", "attempt"].every(key => one[key] === other[key]);
+const DRAFTS = 5;  // the question at hand, and those that an undo put aside
+const nameOf = task => JSON.stringify([task.item, task.step, task.sample, task.attempt]);
+
+function draft(task, content) {
+  const others = (kept.get("drafts") ?? []).filter(([name]) => name !== nameOf(task));
+  kept.set("drafts", [...(content ? [[nameOf(task), content]] : []), ...others].slice(0, DRAFTS));
+}
 
 function prepare(form, reply) {
-  const draft = kept.get("draft");
-  if (reply.before) fill(form, reply.before);
-  else if (draft && same(draft.task, reply.task)) fill(form, draft.answer, draft.touched);
+  const known = (kept.get("drafts") ?? []).find(([name]) => name === nameOf(reply.task));
+  if (known) fill(form, known[1].answer, known[1].touched);
+  else if (reply.before) fill(form, reply.before);
   for (const slider of form.querySelectorAll("input[type=range]")) {
     slider.addEventListener("input", () => touch(slider));
     slider.addEventListener("pointerup", () => touch(slider));
@@ -153,14 +159,11 @@ function prepare(form, reply) {
       const digit = Number(event.key);
       if (!/^[0-9]$/.test(event.key) || digit < Number(slider.min) || digit > Number(slider.max)) return;
       slider.value = event.key;
-      touch(slider);
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
       event.preventDefault();
     });
   }
-  form.addEventListener("input", () => {
-    const { answer, touched } = read(form);
-    kept.set("draft", { task: turn.task, answer, touched });
-  });
+  form.addEventListener("input", () => draft(reply.task, read(form)));
   form.addEventListener("submit", event => { event.preventDefault(); submit(form); });
   for (const button of form.querySelectorAll("button[data-name]")) {
     button.addEventListener("click", () => submit(form, { [button.dataset.name]: button.dataset.value }));
@@ -213,7 +216,7 @@ async function submit(form, pressed = {}) {
   const seconds = (performance.now() - clock.since - clock.away) / 1000;
   const sent = { uuid: newId(), task: turn.task, answer: { ...answer, ...pressed }, touched, seconds };
   kept.set("outbox", [...(kept.get("outbox") ?? []), sent]);
-  kept.set("draft", null);
+  draft(turn.task, null);
   const reply = await deliver();
   return reply ? show(reply) : next();
 }

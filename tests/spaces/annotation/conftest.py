@@ -4,14 +4,17 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
 from emohub.data.taxonomy import EMOTIONS
 from emohub.hub.folders import hub_folder
@@ -94,18 +97,42 @@ def answer_one(service: Any, annotator: str, rng: random.Random, **more: Any) ->
     return turn.task
 
 
+Served = tuple[RunningSpace, subprocess.Popen]
+
+
 @contextmanager
-def served(
-    file: Path, folder: Path, command: str = "app", **extra: str
-) -> Iterator[tuple[RunningSpace, subprocess.Popen]]:
+def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extra: str) -> Iterator[Served]:
     """The Space in a process, as `emohub space --study` starts it, or by `python app.py` in a folder."""
     here = {"app": ([sys.executable, "app.py"], SPACE)}
     here["emohub"] = ([sys.executable, "-m", "emohub.cli", "space", str(SPACE), "--study", str(file)], folder.parent)
     line, cwd = here[command]
-    space, process = start(line, cwd, folder, STUDY=str(file), **extra)
+    space, process = start(line, cwd, folder, port, STUDY=str(file), **extra)
     try:
         yield space, process
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(30)
+
+
+@contextmanager
+def hosted(file: Path) -> Iterator[Any]:
+    """The same server in a thread of this process, without Gradio's launch: starts in no time; yields its service."""
+    from server import make_server
+    from service import Service
+    from store import Store, sqlite_url
+    from study import read_study
+
+    service = Service(read_study(file), Store(sqlite_url(file.with_name("try.sqlite")), "try"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(make_server(service), log_level="error", timeout_graceful_shutdown=5)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        service.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        try:
+            yield service
+        finally:
+            server.should_exit = True
+            thread.join(30)
