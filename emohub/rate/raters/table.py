@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from emohub.data.ratings import KINDS, validate_ratings
+from emohub.data.ratings import KINDS, WHOLE, validate_ratings
 from emohub.data.source import sha256_of
 from emohub.errors import EmohubError, RatingsError, SourceError, listed, printable
 from emohub.hub.folders import load_shared
@@ -119,7 +119,7 @@ class Rater(DirectRater):
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table of any of `FORMATS`.
+    """A table of any of `FORMATS`; an empty cell of CSV is null where the schema of ratings knows null.
 
     Raises:
         SourceError: it cannot be read.
@@ -130,6 +130,7 @@ def read_table(path: Path) -> pd.DataFrame:
         data = path.read_bytes()
         if path.suffix.lower() in (".jsonl", ".ndjson"):
             return pd.DataFrame([parse_json(line) for line in data.splitlines() if line.strip()])
-        return _CSV.read_csv(data)
+        table = _CSV.read_csv(data)
+        return table.assign(**{name: table[name].replace("", None) for name in WHOLE if name in table})
     except (OSError, ValueError, pa.ArrowException) as error:
         raise SourceError(f"{path} cannot be read as a table: {error}") from error

@@ -34,7 +34,7 @@ const of = ([some, all]) => all ? `${some} of ${all}` : "–";
 function row(one) {
   const tr = document.createElement("tr");
   const cells = [one.annotator, [one.name, one.prolific].filter(Boolean).join(" · ") || "–", one.answers, one.seconds,
-    number(one.kappa), of(one.repeats), of(one.checks), one.flags.join(", ") || "–", one.holds || "–"];
+    number(one.kappa), of(one.repeats), of(one.checks), one.flags.join(", ") || "–"];
   cells.forEach((value, place) => {
     const cell = document.createElement(place ? "td" : "th");
     if (!place) cell.scope = "row";

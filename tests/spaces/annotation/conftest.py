@@ -37,15 +37,25 @@ FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
 }
 
 
-def write_study(folder: Path, kind: str, items: int = 12, lines: list[dict] | None = None, **rules: Any) -> Path:
+def write_study(
+    folder: Path, kind: str, items: int = 12, lines: list[dict] | None = None, items_folder: str = ".", **rules: Any
+) -> Path:
     """study.toml of a kind, with a drawn picture or video for every item."""
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / items_folder).mkdir(parents=True, exist_ok=True)
     media = VIDEO if kind == "video-labels" else PICTURE
-    (folder / f"face{media.suffix}").write_bytes(media.read_bytes())
+    (folder / items_folder / f"face{media.suffix}").write_bytes(media.read_bytes())
     rows = lines or [{"item": f"item {number}", **FIELDS[kind](number)} for number in range(items)]
     rows = [{"media": f"face{media.suffix}", **row} for row in rows]
-    (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    about = {"name": "try", "title": "A study", "kind": kind, "items": "items.jsonl", "annotators": 2, **rules}
+    file = folder / items_folder / "items.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    about = {
+        "name": "try",
+        "title": "A study",
+        "kind": kind,
+        "items": str(file.relative_to(folder)),
+        "annotators": 2,
+        **rules,
+    }
     text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in about.items() if name != "demographics")
     text += "".join(
         f"\n[demographics]\n{json.dumps(q)} = {json.dumps(a)}\n" for q, a in rules.get("demographics", {}).items()
