@@ -29,6 +29,10 @@ test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun eq
 test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each equals a quiet one (about ten minutes)
 	@$(BIN)/python -m tests.rate.kills release/datasets/emonet-face $(ARGS)
 
+.PHONY: test-study
+test-study: $(READY)  ## 20 annotators for two minutes on two servers, one killed: every acknowledged answer once
+	@$(BIN)/python -m tests.spaces.annotation.load $(ARGS)
+
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 
@@ -60,6 +64,7 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python benchmarks/bench_publish.py
 	@$(BIN)/python benchmarks/bench_rate.py
 	@$(BIN)/python benchmarks/bench_report.py
+	@$(BIN)/python benchmarks/bench_annotation.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules tests/js/node_modules

@@ -117,7 +117,7 @@ def next_item(history: History, annotator: str, study: Study) -> Task | None:
     done = history.people.get(annotator) or Done()
     if done.held is not None and _is_still_there(history, done.held, annotator, study):
         return done.held
-    for role, due in (("training", len(study.of_role("training"))), ("check", _checks_due(done, study))):
+    for role, due in (("training", len(study.of_role["training"])), ("check", _checks_due(done, study))):
         if asked := _special(done, study, role, due):
             return asked
     rated = [given for given in done.given.values() if given.sample == 1 and study.items[given.item].role == "item"]
@@ -160,7 +160,7 @@ def _checks_due(done: Done, study: Study) -> int:
 def _special(done: Done, study: Study, role: str, due: int) -> Task | None:
     """The next training item or check, where fewer than are due were answered."""
     step = next(iter(study.kind.STEPS))
-    items = study.of_role(role)[:due]
+    items = study.of_role[role][:due]
     return next((done.task(item.id, step) for item in items if (item.id, step, 1) not in done.given), None)
 
 

@@ -51,7 +51,7 @@ def make_study(rows: Path, rules: Mapping[str, Any], file: Path) -> dict[str, An
     about = {**rules, "items": f"{target.parent.name}/{target.name}"}
     file.write_text("\n".join(_toml(about)) + "\n", encoding="utf-8")
     study = read_study(file)
-    return {"items": len(study.order), **{role: len(study.of_role(role)) for role in ("training", "check")}}
+    return {"items": len(study.order), **{role: len(study.of_role[role]) for role in ("training", "check")}}
 
 
 def _item(row: Mapping[str, Any], needs: tuple[str, ...], kind: str) -> dict[str, Any]:

@@ -139,7 +139,7 @@ class Study:
     @cached_property
     def order(self) -> tuple[Item, ...]:
         """The items that are rated, in the order of the study's seed."""
-        found = [item for item in self.items.values() if item.role == "item"]
+        found = [*self.of_role["item"]]
         random.Random(f"{self.rules.seed} order").shuffle(found)
         return tuple(found)
 
@@ -154,9 +154,10 @@ class Study:
         """Item → number of its batch."""
         return {item.id: number for number, batch in enumerate(self.batches) for item in batch}
 
-    def of_role(self, role: str) -> tuple[Item, ...]:
-        """Training items or checks, in the order of the file."""
-        return tuple(item for item in self.items.values() if item.role == role)
+    @cached_property
+    def of_role(self) -> Mapping[str, tuple[Item, ...]]:
+        """Role → its items, in the order of the file."""
+        return {role: tuple(item for item in self.items.values() if item.role == role) for role in ROLES}
 
     def media_of(self, item: Item) -> tuple[Path, str]:
         """The file of an item, and its MIME type."""
