@@ -16,7 +16,7 @@ from emohub.hub.folders import hub_folder
 from emohub.hub.fresh import inherited
 from emohub.hub.json_files import parse_json, read_json
 
-SPACE = "empathic_insight_face"
+SPACE, STUDIES = "empathic_insight_face", "annotation"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
 HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS, STUDY = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS", "STUDY"
@@ -44,7 +44,7 @@ def start_space(
     """Replace this process by the Space, on this machine only, without the tokens and keys of this environment.
 
     Args:
-        folder: Folder of a Space; the demo Space by default.
+        folder: Folder of a Space; by default the demo Space, or with a study that of annotation studies.
         model: Folder or Hub id of a model repo, for a Space with `model` in its settings.json.
         port: Port to listen on; otherwise GRADIO_SERVER_PORT, otherwise the first free one from 7860 on.
         study: `study.toml`, for the Space of annotation studies.
@@ -54,7 +54,7 @@ def start_space(
         EmohubError: Gradio is not installed, the folder is not a Space, the port is in use, or no model was found.
         ModelError: the model repo is incomplete, or its code is not this emohub's.
     """
-    folder = (folder or hub_folder("spaces", SPACE)).absolute()
+    folder = (folder or hub_folder("spaces", SPACE if study is None else STUDIES)).absolute()
     if not (folder / "app.py").is_file():
         raise EmohubError(f"{folder} is not a Space: it has no app.py. Give a folder under spaces/ or metrics/.")
     if find_spec("gradio") is None:

@@ -28,7 +28,9 @@ def space(
     ] = None,
     study: Annotated[
         Path | None,
-        typer.Option(help="study.toml of an annotation study, for spaces/annotation.", exists=True, dir_okay=False),
+        typer.Option(
+            help="study.toml of an annotation study, which the Space annotation runs.", exists=True, dir_okay=False
+        ),
     ] = None,
     trust_remote_code: Annotated[
         bool,

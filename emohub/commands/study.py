@@ -47,7 +47,7 @@ def new(
 ) -> None:
     """Write a study: study.toml, to read and to change, and its items with their pictures or videos.
 
-    Then: `emohub space spaces/annotation --study study.toml`.
+    Then: `emohub space --study study.toml`.
     """
     from emohub.study.new import new_study
 
@@ -61,7 +61,7 @@ def new(
     )
     rows = [(what.replace("_", " "), f"{n:,}") for what, n in made.items()]
     console().print(summary(str(out), ("what", "number"), rows, right=("number",)))
-    note(f"Start it: emohub space spaces/annotation --study {out}")
+    note(f"Start it: emohub space --study {out}")
 
 
 @study.command("link")

@@ -10,9 +10,7 @@ from emohub.errors import EmohubError
 from emohub.hub.folders import hub_folder
 from emohub.hub.fresh import inherited
 from emohub.hub.json_files import parse_json
-from emohub.space import KEPT
-
-SPACE = "annotation"
+from emohub.space import KEPT, STUDIES
 
 
 def admin(command: str, study: Path, *arguments: str | Path) -> dict[str, Any]:
@@ -30,7 +28,7 @@ def admin(command: str, study: Path, *arguments: str | Path) -> dict[str, Any]:
     line = [sys.executable, "admin.py", command, str(study.absolute())]
     run = subprocess.run(
         [*line, *(str(one.absolute()) if isinstance(one, Path) else one for one in arguments)],
-        cwd=hub_folder("spaces", SPACE),
+        cwd=hub_folder("spaces", STUDIES),
         env=variables,
         capture_output=True,
         text=True,

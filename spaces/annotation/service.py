@@ -269,7 +269,9 @@ class Service:
         if task is None:
             state = "wait" if is_waiting(history, annotator, self.study) and not self._has_all(answered) else "done"
             return Turn(state, answered, of, code=self._code(annotator), can_undo=can_undo)
-        if done is None or task != done.held:
+        since = history.holds.get((task.item, task.step), {}).get(annotator, history.now)
+        is_old = history.now - since > 60 * rules.hold_minutes / 2  # who comes back late holds it anew
+        if done is None or task != done.held or is_old:
             self._append(connection, Event(_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
         item = self.study.items[task.item]
         question = self.study.question(item, task.step, annotator, task.sample)

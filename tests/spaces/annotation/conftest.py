@@ -114,7 +114,7 @@ Served = tuple[RunningSpace, subprocess.Popen]
 def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extra: str) -> Iterator[Served]:
     """The Space in a process, as `emohub space --study` starts it, or by `python app.py` in a folder."""
     here = {"app": ([sys.executable, "app.py"], SPACE)}
-    here["emohub"] = ([sys.executable, "-m", "emohub.cli", "space", str(SPACE), "--study", str(file)], folder.parent)
+    here["emohub"] = ([sys.executable, "-m", "emohub.cli", "space", "--study", str(file)], folder.parent)
     line, cwd = here[command]
     space, process = start(line, cwd, folder, port, STUDY=str(file), **extra)
     try:
