@@ -29,7 +29,7 @@ model, hq = release / "models/empathic-insight-face-small", str(release / "datas
 with raytask.connected(None):
     manifest = embed_dataset(folder / "faces", model, folder / "embed", **TWO_ACTORS, **EMBED)
     rate_dataset(hq, f"model:{model}", folder / "model", config="hq", rater_options={"engine": "ray", "device": "cpu"})
-    rate_dataset(hq, f"transformers:{folder / 'tiny-vlm'}", folder / "vlm", rater_options=TWO_ACTORS, **VERIFY)
+    rate_dataset(hq, f"transformers:{folder / 'tiny-vlm'}", folder / "vlm", rater_options={"engine": "ray"}, **VERIFY)
     sockets = [
         socket
         for process in [psutil.Process(), *psutil.Process().children(recursive=True)]

@@ -8,7 +8,7 @@ from studies import Step
 from study import Item, Study
 
 Key = tuple[str, int]  # item, step
-Question = tuple[str, int, int]  # item, step, sample
+Slot = tuple[str, int, int]  # item, step, sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class Done:
         attempts: (item, step, sample) → answers that were taken back.
     """
 
-    given: dict[Question, Given] = field(default_factory=dict)
+    given: dict[Slot, Given] = field(default_factory=dict)
     held: Task | None = None
-    attempts: dict[Question, int] = field(default_factory=dict)
+    attempts: dict[Slot, int] = field(default_factory=dict)
 
     def task(self, item: str, step: int, sample: int = 1) -> Task:
         """A question as this annotator would get it."""

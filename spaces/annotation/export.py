@@ -131,16 +131,24 @@ def from_ratings(study: Study, frame: pd.DataFrame) -> Iterator[Given]:
         raise ValueError(f"a study of {study.rules.kind} keeps no ratings; import Label Studio's JSON")
     if missing := [name for name in ("item", "rater", "category", "rating") if name not in frame]:
         raise ValueError(f"the table lacks {', '.join(missing)}; it has {', '.join(map(str, frame))[:300]}")
-    default = next(iter(study.kind.STEPS))
-    frame = frame.assign(
-        item=frame["item"].astype(str),
-        rater=frame["rater"].astype(str),
-        step=(frame["step"] if "step" in frame else pd.Series(pd.NA, index=frame.index)).fillna(default).astype(int),
-        sample=(frame["sample"] if "sample" in frame else pd.Series(pd.NA, index=frame.index)).fillna(1).astype(int),
-    )
+    frame = frame.reindex(columns=["item", "rater", "category", "rating", "step", "sample"])
+    frame = frame.astype({"item": str, "rater": str, "category": str})
+    frame["sample"] = frame["sample"].fillna(1).astype(int)
+    frame["step"] = [
+        _step(study, *cells) for cells in zip(frame["item"], frame["category"], frame["step"], strict=True)
+    ]
     for (item, step, sample, rater), its in frame.groupby(["item", "step", "sample", "rater"], sort=False):
         answer = study.kind.answers(int(step), its.to_dict("records"))
         yield checked(study, Given(str(rater), str(item), int(step), int(sample), answer), partial=True)
+
+
+def _step(study: Study, item: str, category: str, step: Any) -> int:
+    """The step of a rating; where the table does not say, by its category, or the first."""
+    if not pd.isna(step):
+        return int(step)
+    if (known := study.items.get(item)) and hasattr(study.kind, "step_of"):
+        return int(study.kind.step_of(known, category))
+    return int(next(iter(study.kind.STEPS)))
 
 
 def checked(study: Study, given: Given, *, partial: bool = False) -> Given:

@@ -7,13 +7,13 @@ STUDY_SECRET must stay the same.
 
 import json
 import logging
+import tempfile
 import uuid as uuids
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from huggingface_hub import CommitScheduler, HfApi, snapshot_download
-from huggingface_hub.errors import RepositoryNotFoundError
+from huggingface_hub import CommitScheduler, HfApi
 
 from store import DELETED, Event, Store
 
@@ -40,15 +40,13 @@ class Mirror:
 
     def restore(self, store: Store) -> int:
         """Read every event of the dataset into the store; returns how many were new."""
-        try:
-            local = Path(
-                snapshot_download(
-                    self.repo, repo_type="dataset", allow_patterns=f"{FOLDER}/*.jsonl", endpoint=self.api.endpoint
-                )
-            )
-        except RepositoryNotFoundError:
+        if not self.api.repo_exists(self.repo, repo_type="dataset"):
             return 0
-        events = sorted(_read(local / FOLDER), key=lambda one: (one.at, one.number))
+        with tempfile.TemporaryDirectory() as fresh:  # the usual cache may hold what is no longer on the Hub
+            local = self.api.snapshot_download(
+                self.repo, repo_type="dataset", allow_patterns=f"{FOLDER}/*.jsonl", cache_dir=fresh
+            )
+            events = sorted(_read(Path(local) / FOLDER), key=lambda one: (one.at, one.number))
         gone = {one.annotator for one in events if one.event == DELETED}
         with store.writing() as connection:
             known = {one.uuid for one in store.read(connection=connection)}

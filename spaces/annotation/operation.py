@@ -4,10 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
-from huggingface_hub.errors import HfHubHTTPError
 from sqlalchemy.exc import SQLAlchemyError
 
-from mirror import Mirror
 from service import Service
 from store import Store, sqlite_url
 from study import Study, StudyError, read_study
@@ -78,11 +76,13 @@ def _store_url(file: Path, study: Study) -> str:
 
 
 def _mirror(service: Service, store: Store, repo: str) -> None:
+    from mirror import Mirror  # with the Hub's client, which a study on this machine does without
+
     mirror = Mirror(repo, Path(tempfile.mkdtemp(prefix="study-events-")), os.environ.get("HF_ENDPOINT"))
     try:
         mirror.restore(store)
         mirror.start()
-    except (HfHubHTTPError, OSError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise StudyError(
             f"The dataset {repo} cannot be used: {type(error).__name__}. The secret HF_TOKEN must have the "
             "right to write to it."

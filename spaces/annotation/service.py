@@ -146,7 +146,7 @@ class Service:
 
     def _add_member(self, connection: Connection, member: str, role: str, token: str, identity: str) -> None:
         data = {"role": role, "token": _digest(token), "identity": identity}
-        self._append(connection, Event(_uuid(), JOIN, member, data=data))
+        self._append(connection, Event(new_uuid(), JOIN, member, data=data))
 
     def keyed(self, text: str) -> str:
         """A digest that only this study can make."""
@@ -235,8 +235,8 @@ class Service:
             done = self.state.history.people[annotator]
             key = (last.item, last.step, last.sample)
             task = Task(*key, done.attempts.get(key, 0) + 1)
-            self._append(connection, Event(_uuid(), UNDO, annotator, *key, attempt=task.attempt - 1))
-            self._append(connection, Event(_uuid(), ASSIGN, annotator, **asdict(task), at=self.clock()))
+            self._append(connection, Event(new_uuid(), UNDO, annotator, *key, attempt=task.attempt - 1))
+            self._append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=self.clock()))
             return self._turn(connection, annotator, last)
 
     def _last(self, annotator: str) -> Given | None:
@@ -272,7 +272,7 @@ class Service:
         since = history.holds.get((task.item, task.step), {}).get(annotator, history.now)
         is_old = history.now - since > 60 * rules.hold_minutes / 2  # who comes back late holds it anew
         if done is None or task != done.held or is_old:
-            self._append(connection, Event(_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
+            self._append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
         item = self.study.items[task.item]
         question = self.study.question(item, task.step, annotator, task.sample)
         return Turn("task", answered, of, task, item, question, before, can_undo=can_undo)
@@ -304,7 +304,7 @@ class Service:
         with self._transaction() as connection:
             if annotator not in self.state.members:
                 raise Refused(404, "unknown", f"There is no annotator {annotator[:64]!r}.")
-            record = Event(_uuid(), DELETED, annotator, data={"day": time.strftime("%Y-%m-%d", time.gmtime())})
+            record = Event(new_uuid(), DELETED, annotator, data={"day": time.strftime("%Y-%m-%d", time.gmtime())})
             self._unsaved = True
             answers = self.store.delete(connection, annotator, record)
             self._catch_up(connection)
@@ -316,11 +316,11 @@ class Service:
             new = [one for one in given if not self._has(one)]
             for name in dict.fromkeys(one.annotator for one in new):
                 if name not in self.state.members:
-                    self._append(connection, Event(_uuid(), JOIN, name, data={"role": ANNOTATOR}))
+                    self._append(connection, Event(new_uuid(), JOIN, name, data={"role": ANNOTATOR}))
             self._unsaved = True
             for one in new:
                 data = {"answer": dict(one.answer), "touched": one.touched, "seconds": one.seconds}
-                event = Event(_uuid(), ANSWER, one.annotator, one.item, one.step, one.sample, data=data)
+                event = Event(new_uuid(), ANSWER, one.annotator, one.item, one.step, one.sample, data=data)
                 self.store.append(connection, [event])
             self._catch_up(connection)
         return len(new)
@@ -376,5 +376,6 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _uuid() -> str:
+def new_uuid() -> str:
+    """A UUID by chance."""
     return str(uuids.uuid4())

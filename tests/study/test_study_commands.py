@@ -181,8 +181,12 @@ def test_upstreams_own_files(tmp_path: Path, name: str, kind: str, folder: str) 
     study = write_study(tmp_path / "study", kind, lines=rows)
     made = import_answers(study, tmp_path / name)
     assert made["new"] == made["answers"] > 50 and made["annotators"] >= 3
+    n = made["answers"]
+    if kind == "video-labels":
+        n += (matches := import_answers(study, tmp_path / "emojis.csv"))["new"]
+        assert matches["new"] == matches["answers"] > 50
     out = admin("export", study, tmp_path / "out")
-    assert out["answers.parquet"] == made["answers"]
+    assert out["answers.parquet"] == n and ("emoji_ratings.parquet" in out) == (kind == "video-labels")
 
 
 def _items_of(file: Path, kind: str, ids: list[str]) -> list[dict]:

@@ -3,7 +3,8 @@
 A file has TITLE, INSTRUCTIONS, NEEDS (what an item has to say), STEPS (step → `Step`) and four functions: `render`
 gives the question about an item, `validate` a clean answer or `Invalid`, `rows` the rows of the export's tables,
 `simulate` an answer by chance. Where a step opens another, `confirms` says whether an answer does. A file whose rows
-can be read back has `answers`, the inverse of `rows`; one without ratings has `compare`, an answer as a number.
+can be read back has `answers`, the inverse of `rows`, and `step_of` where rows do not say their step; one without
+ratings has `compare`, an answer as a number.
 """
 
 import re

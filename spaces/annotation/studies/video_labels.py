@@ -79,6 +79,11 @@ def rows(given: Given, item: Any, sample: int | None) -> Iterator[tuple[str, dic
         yield "rankings", {"item": given.item, "rater": given.annotator, "sample": sample, **ranks}
 
 
+def step_of(item: Any, category: str) -> int:
+    """Which question a rating of a category answers."""
+    return MATCH if category == item.fields["emoji_name"] else LABELS
+
+
 def answers(step: int, ratings: Sequence[Mapping[str, Any]]) -> Answer:
     """The inverse, from a table of ratings alone: nothing is known about ranks and jitter there."""
     if step == MATCH:

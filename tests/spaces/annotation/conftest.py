@@ -99,11 +99,11 @@ def service(tmp_path: Path, clock: Clock) -> Callable[..., Any]:
 
 def answer_one(service: Any, annotator: str, rng: random.Random, **more: Any) -> Any:
     """Let an annotator answer the question that is held, by chance; returns what comes next."""
-    from service import _uuid
+    from service import new_uuid
 
     turn = service.turn(annotator)
     raw = service.study.kind.simulate(turn.question, rng)
-    service.answer(annotator, more.pop("uuid", _uuid()), turn.task, raw, **more)
+    service.answer(annotator, more.pop("uuid", new_uuid()), turn.task, raw, **more)
     return turn.task
 
 

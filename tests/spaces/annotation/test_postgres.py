@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from service import Service, _uuid
+from service import Service, new_uuid
 from store import Store
 from study import read_study
 from tests.spaces.annotation.conftest import answer_one, write_study
@@ -66,6 +66,6 @@ def test_servers_share_it_and_nothing_is_twice(url: str, tmp_path: Path) -> None
     assert servers[0].delete(who) == sum(one.annotator == who for one in found)
     assert all(one.annotator != who for one in servers[1].snapshot().answers)
     with pytest.raises(ValueError, match="holds the study 'try'"):
-        Store(url, _uuid())
+        Store(url, new_uuid())
     for server in servers:
         server.store.close()

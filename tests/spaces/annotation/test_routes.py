@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from guards import LARGEST
 from server import make_server
-from service import _uuid
+from service import new_uuid
 from state import OWNER
 
 Make = Callable[..., "Client"]
@@ -34,7 +34,7 @@ class Client:
         return self
 
     def answer(self, task: Any, answer: Any, **more: Any) -> Any:
-        return self.post("answer", {"uuid": _uuid(), "task": task, "answer": answer, **more})
+        return self.post("answer", {"uuid": new_uuid(), "task": task, "answer": answer, **more})
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_ten_answers_as_the_page_sends_them(client: Make) -> None:
     [
         {},
         {"uuid": "not one", "task": {}, "answer": {}},
-        {"uuid": _uuid(), "task": {"item": "item 0", "step": 1, "sample": 1, "attempt": 0}, "answer": [1]},
-        {"uuid": _uuid(), "task": {"item": "i" * 9000, "step": 1, "sample": 1, "attempt": 0}, "answer": {}},
-        {"uuid": _uuid(), "task": {"item": "x", "step": "1", "sample": 1, "attempt": 0}, "answer": {}},
-        {"uuid": _uuid(), "task": {"item": "x", "step": 1, "sample": 1, "attempt": 0}, "answer": {"a": {"b": 1}}},
-        {"uuid": _uuid(), "task": {"item": "x", "step": 1, "sample": 1, "attempt": 0}, "answer": {}, "more": 1},
+        {"uuid": new_uuid(), "task": {"item": "item 0", "step": 1, "sample": 1, "attempt": 0}, "answer": [1]},
+        {"uuid": new_uuid(), "task": {"item": "i" * 9000, "step": 1, "sample": 1, "attempt": 0}, "answer": {}},
+        {"uuid": new_uuid(), "task": {"item": "x", "step": "1", "sample": 1, "attempt": 0}, "answer": {}},
+        {"uuid": new_uuid(), "task": {"item": "x", "step": 1, "sample": 1, "attempt": 0}, "answer": {"a": {"b": 1}}},
+        {"uuid": new_uuid(), "task": {"item": "x", "step": 1, "sample": 1, "attempt": 0}, "answer": {}, "more": 1},
         {
-            "uuid": _uuid(),
+            "uuid": new_uuid(),
             "task": {"item": "x", "step": 1, "sample": 1, "attempt": 0},
             "answer": {},
             "seconds": "long",
@@ -80,7 +80,7 @@ def test_a_body_of_another_form(client: Make, body: dict, caplog: pytest.LogCapt
 def test_numbers_that_json_does_not_have(client: Make, number: str) -> None:
     one = client().join()
     task = one.post("next").json()["task"]
-    body = f'{{"uuid": "{_uuid()}", "task": {json.dumps(task)}, "answer": {{}}, "seconds": {number}}}'
+    body = f'{{"uuid": "{new_uuid()}", "task": {json.dumps(task)}, "answer": {{}}, "seconds": {number}}}'
     reply = one.http.post("/api/answer", content=body, headers={"x-token": one.token})
     assert reply.status_code == 422 and one.service.snapshot().answers == []
 

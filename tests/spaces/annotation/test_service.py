@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from assignment import Task
-from service import Refused, _uuid
+from service import Refused, new_uuid
 from state import ANNOTATOR, OWNER
 from tests.spaces.annotation.conftest import Clock, answer_one
 
@@ -23,7 +23,7 @@ def joined(service: Any, name: str = "") -> str:
 
 def test_the_same_answer_sent_again_is_saved_once(service: Callable[..., Any]) -> None:
     one = service()
-    who, uuid = joined(one), _uuid()
+    who, uuid = joined(one), new_uuid()
     turn = one.turn(who)
     first, _ = one.answer(who, uuid, turn.task, {"Awe": 3}, seconds=2.5, touched=["Awe", "Fear"])
     again, _ = one.answer(who, uuid, turn.task, {"Awe": 3}, seconds=2.5, touched=["Awe", "Fear"])
@@ -37,20 +37,20 @@ def test_a_second_tab_changes_nothing(service: Callable[..., Any]) -> None:
     one = service()
     who = joined(one)
     task = one.turn(who).task
-    one.answer(who, _uuid(), task, {"Awe": 3})
+    one.answer(who, new_uuid(), task, {"Awe": 3})
     with pytest.raises(Refused, match="that answer counts") as refused:
-        one.answer(who, _uuid(), task, {"Awe": 5})
+        one.answer(who, new_uuid(), task, {"Awe": 5})
     assert refused.value.status == 409 and one.snapshot().answers[0].answer["Awe"] == 3
 
 
 def test_others_items_and_uuids_are_refused(service: Callable[..., Any]) -> None:
     one = service(annotators=1)
     first, second = joined(one), joined(one)
-    task, uuid = one.turn(first).task, _uuid()
+    task, uuid = one.turn(first).task, new_uuid()
     one.turn(second)
     for wrong in (task, Task("no such item", 1), Task(task.item, 9), Task(task.item, 1, 2), Task(task.item, 1, 1, 1)):
         with pytest.raises(Refused, match="not given to you"):
-            one.answer(second, _uuid(), wrong, {})
+            one.answer(second, new_uuid(), wrong, {})
     one.answer(first, uuid, task, {})
     with pytest.raises(Refused, match="UUID is in use"):
         one.answer(second, uuid, one.turn(second).task, {})
@@ -66,7 +66,7 @@ def test_values_out_of_range_change_nothing(service: Callable[..., Any], answer:
     who = joined(one)
     task = one.turn(who).task
     with pytest.raises(Refused, match="not valid") as refused:
-        one.answer(who, _uuid(), task, answer)
+        one.answer(who, new_uuid(), task, answer)
     assert refused.value.status == 422 and "DROP" not in str(refused.value)
     assert one.snapshot().answers == [] and one.turn(who).task == task
 
@@ -84,7 +84,7 @@ def test_two_servers_never_give_out_one_place_twice(service: Callable[..., Any])
     tasks = [servers[number % 2].turn(who).task for number, who in enumerate(people)]
     assert len(set(tasks)) == 6
     for number, who in enumerate(people):  # answered on the other server
-        servers[1 - number % 2].answer(who, _uuid(), tasks[number], {})
+        servers[1 - number % 2].answer(who, new_uuid(), tasks[number], {})
     assert len(servers[0].snapshot().answers) == len(servers[1].snapshot().answers) == 6
     assert servers[0].turn(joined(servers[0])).state == "done"
 
@@ -93,20 +93,20 @@ def test_undo_asks_again_and_keeps_the_order(service: Callable[..., Any]) -> Non
     one = service()
     who = joined(one)
     task = one.turn(who).task
-    one.answer(who, _uuid(), task, {"Awe": 3})
+    one.answer(who, new_uuid(), task, {"Awe": 3})
     turn = one.undo(who)
     assert turn.task == Task(task.item, 1, 1, 1) and turn.before.answer["Awe"] == 3 and not turn.can_undo
     assert one.snapshot().answers == []
     with pytest.raises(Refused, match="in another tab"):
-        one.answer(who, _uuid(), task, {"Awe": 4})
-    one.answer(who, _uuid(), turn.task, {"Awe": 5})
+        one.answer(who, new_uuid(), task, {"Awe": 4})
+    one.answer(who, new_uuid(), turn.task, {"Awe": 5})
     assert [given.answer["Awe"] for given in service().snapshot().answers] == [5]
 
 
 def test_undo_of_what_others_went_on_from_is_refused(service: Callable[..., Any]) -> None:
     one = service("yes-no-chain", items=1)
     first, second = joined(one), joined(one)
-    one.answer(first, _uuid(), one.turn(first).task, {"vote": "yes"})
+    one.answer(first, new_uuid(), one.turn(first).task, {"vote": "yes"})
     assert one.turn(second).task.step == 2
     with pytest.raises(Refused, match="gone on from this answer"):
         one.undo(first)
@@ -121,8 +121,8 @@ def test_somebody_who_left_loses_the_item_but_no_answer(service: Callable[..., A
     assert one.turn(second).state == "wait"
     clock.now += 601
     assert one.turn(second).task == task
-    one.answer(first, _uuid(), task, {})  # given in good faith, so it counts, too
-    one.answer(second, _uuid(), task, {})
+    one.answer(first, new_uuid(), task, {})  # given in good faith, so it counts, too
+    one.answer(second, new_uuid(), task, {})
     assert len(one.snapshot().answers) == 2
 
 
@@ -154,7 +154,7 @@ def test_a_full_disk_refuses_and_recovers(service: Callable[..., Any], tmp_path:
     task, saved = one.turn(who).task, 1
     for _ in range(40):
         try:
-            turn, _ = one.answer(who, _uuid(), task, {})
+            turn, _ = one.answer(who, new_uuid(), task, {})
         except Refused as refused:
             assert refused.status == 503 and "stays in your browser" in str(refused)
             break
@@ -163,7 +163,7 @@ def test_a_full_disk_refuses_and_recovers(service: Callable[..., Any], tmp_path:
         pytest.fail("the disk was never full")
     assert len(service().snapshot().answers) == saved
     full[0] = False
-    one.answer(who, _uuid(), task, {})
+    one.answer(who, new_uuid(), task, {})
     assert len(service().snapshot().answers) == saved + 1
 
 
@@ -218,7 +218,7 @@ def test_training_shows_what_others_said(service: Callable[..., Any]) -> None:
     lines = [{"item": "t", "role": "training", "expected": {"Awe": 4}}, {"item": "i"}]
     one = service(lines=lines)
     who = joined(one)
-    turn, feedback = one.answer(who, _uuid(), one.turn(who).task, {"Awe": 1})
+    turn, feedback = one.answer(who, new_uuid(), one.turn(who).task, {"Awe": 1})
     assert feedback == {"expected": {"Awe": 4}} and turn.task.item == "i" and turn.answered == 0
     with pytest.raises(Refused, match="no answer that can"):
         one.undo(who)

@@ -18,7 +18,7 @@ from emohub.data.emojis import ALL_LABELS, EMOJIS
 from emohub.data.ratings import validate_ratings
 from emohub.data.taxonomy import NAMES
 from export import from_label_studio, from_ratings, tables, to_label_studio, write_export
-from service import _uuid
+from service import new_uuid
 from studies import RATINGS, kinds
 from study import StudyError, read_study
 from tests.spaces.annotation.conftest import FIELDS, SPACE, answer_one, write_study
@@ -137,7 +137,7 @@ def _match(study: Any) -> Any:
 def test_an_untouched_slider_is_zero_and_known_as_untouched(service: Callable[..., Any]) -> None:
     one = service()
     who = one.who(one.join())
-    one.answer(who, _uuid(), one.turn(who).task, {"Awe": 0, "Fear": 0}, touched=["Awe", "nonsense"])
+    one.answer(who, new_uuid(), one.turn(who).task, {"Awe": 0, "Fear": 0}, touched=["Awe", "nonsense"])
     row = tables(one.study, one.snapshot().answers)["answers"].iloc[0]
     assert row["touched"] == ["Awe"]
 
@@ -184,7 +184,7 @@ def test_a_new_kind_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     one = service_module.Service(read, store.Store("sqlite://", "try"))
     who = one.who(one.join())
     assert one.turn(who).question.text == "How old?"
-    one.answer(who, _uuid(), one.turn(who).task, {"age": 7})
+    one.answer(who, new_uuid(), one.turn(who).task, {"age": 7})
     made = importlib.import_module("export").tables(read, one.snapshot().answers)
     assert made["ratings"].iloc[0]["rating"] == 7.0
 
