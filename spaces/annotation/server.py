@@ -6,7 +6,7 @@ from fastapi.exceptions import RequestValidationError
 from gradio import Server
 
 from guards import Guards
-from routes import make_routes, malformed, refused
+from routes import add_routes, malformed, refused
 from service import Refused, Service
 from sign_in import attach
 
@@ -14,8 +14,7 @@ from sign_in import attach
 def make_server(service: Service) -> Server:
     """A server that is ready to launch."""
     server = Server(docs_url=None, redoc_url=None, openapi_url=None, title=service.study.rules.title)
-    on_hub = attach(server)
-    server.include_router(make_routes(service, on_hub=on_hub))
+    add_routes(server, service, on_hub=attach(server))
     server.add_exception_handler(Refused, refused)
     server.add_exception_handler(RequestValidationError, malformed)
     server.add_middleware(Guards)
