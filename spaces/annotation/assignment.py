@@ -236,8 +236,8 @@ def _depth(steps: Mapping[int, Step], step: Step) -> int:
 
 
 def _holds(history: History, since: float, study: Study) -> bool:
-    """Whether an item that was given out is still held."""
-    return history.now - since < 60 * study.rules.hold_minutes
+    """Whether an item that was given out is still held; a clock that jumped, either way, holds nothing for good."""
+    return abs(history.now - since) < 60 * study.rules.hold_minutes
 
 
 def _seen(done: Done, item: Item, step: Step, study: Study) -> bool:

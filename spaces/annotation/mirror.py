@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from huggingface_hub import CommitScheduler, HfApi
+from huggingface_hub import CommitOperationAdd, CommitScheduler, HfApi
 
 from store import DELETED, Event, Store
 
@@ -36,7 +36,7 @@ class Mirror:
         self.api = HfApi(endpoint=endpoint)
         self.file = folder / f"{uuids.uuid4().hex}.jsonl"
         self.last = 0
-        self.uploaded = 0
+        self.waiting: list[Event] = []
 
     def restore(self, store: Store) -> int:
         """Read every event of the dataset into the store; returns how many were new."""
@@ -72,13 +72,53 @@ class Mirror:
         )
 
     def watch(self, events: list[Event]) -> None:
-        """Append the events that are new."""
-        new = [one for one in events if one.number > self.last]
-        if not new:
-            return
-        with self.scheduler.lock, self.file.open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in new)
-        self.last = new[-1].number
+        """Append the events that are new; what cannot be written now is written with the next ones."""
+        self.waiting += [one for one in events if one.number > self.last]
+        self.last = max(self.last, events[-1].number)
+        gone = {one.annotator for one in self.waiting if one.event == DELETED}
+        try:
+            with self.scheduler.lock, self.file.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in self.waiting)
+            self.waiting = []
+            for annotator in gone:
+                self.forget(annotator)
+        except OSError as error:  # the Hub's errors, too
+            LOG.error("the copy on the Hub is behind: %s", type(error).__name__)
+
+    def forget(self, annotator: str) -> None:
+        """Remove the events of an annotator from every file of the dataset and from its history.
+
+        Raises:
+            OSError: a file or the Hub could not be changed; a later start leaves the events out all the same.
+        """
+        with self.scheduler.lock, tempfile.TemporaryDirectory() as fresh:
+            self.file.write_text(_without(self.file, annotator), encoding="utf-8")
+            local = self.api.snapshot_download(
+                self.repo, repo_type="dataset", allow_patterns=f"{FOLDER}/*.jsonl", cache_dir=fresh
+            )
+            changed = [
+                CommitOperationAdd(f"{FOLDER}/{file.name}", text.encode())
+                for file in sorted((Path(local) / FOLDER).glob("*.jsonl"))
+                if (text := _without(file, annotator)) != file.read_text(encoding="utf-8")
+            ]
+            if changed:
+                title = "Delete the data of one annotator"
+                self.api.create_commit(self.repo, changed, commit_message=title, repo_type="dataset")
+                self.api.super_squash_history(self.repo, repo_type="dataset", commit_message=title)
+
+
+def _without(file: Path, annotator: str) -> str:
+    """The lines of a file, without the events of an annotator but the record of the deletion."""
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(line for line in lines if not _is_of(line, annotator))
+
+
+def _is_of(line: str, annotator: str) -> bool:
+    try:
+        about = json.loads(line)
+        return bool(about["annotator"] == annotator and about["event"] != DELETED)
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _read(folder: Path) -> Iterator[Event]:

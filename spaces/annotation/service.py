@@ -79,7 +79,8 @@ class Service:
         self.state = State()
         self._lock = threading.Lock()
         self._unsaved = False
-        self.watchers: list[Callable[[list[Event]], None]] = []
+        self._seen: list[Event] = []  # in the transaction at hand
+        self.watchers: list[Callable[[list[Event]], None]] = []  # called with what is saved for good
 
     # ---- who is there
 
@@ -344,12 +345,14 @@ class Service:
             Refused: the store cannot be written to.
         """
         with self._lock:
-            self._unsaved = False
+            self._unsaved, self._seen = False, []
             try:
                 with self.store.writing() as connection:
                     self._catch_up(connection)
                     yield connection
                 self._unsaved = False
+                for watch in self.watchers if self._seen else ():
+                    watch(self._seen)
             except IntegrityError as error:
                 raise Refused(409, "used", "This answer is here already. Reload the page.") from error
             except DBAPIError as error:
@@ -368,8 +371,7 @@ class Service:
     def _catch_up(self, connection: Connection) -> None:
         events = self.store.read(self.state.number, connection)
         self.state.fold(events)
-        for watch in self.watchers:
-            watch(events)
+        self._seen += events
 
 
 def _digest(token: str) -> str:

@@ -229,6 +229,16 @@ def _delete_folder(hub: Hub, files: dict[str, File], value: dict[str, Any]) -> N
 CHANGES = {"file": _add_file, "lfsFile": _add_lfs, "deletedFile": _delete_file, "deletedFolder": _delete_folder}
 
 
+@routes.post("/api/{kind}/{org}/{name}/super-squash/{branch}")
+async def super_squash(repo: Writable, user: User, branch: str, body: Body) -> None:
+    """One commit with the files as they are takes the place of the branch's history."""
+    files = repo.head.files
+    for commit in repo.history(ref := f"refs/heads/{branch}"):
+        del repo.commits[commit.sha]
+    del repo.refs[ref]
+    repo.commit(files, body["message"], user or "", ref)
+
+
 @routes.post("/api/{kind}/{org}/{name}/branch/{branch}")
 async def branch(repo: Writable, branch: str, body: Body) -> dict[str, bool]:
     return _new_ref(repo, f"refs/heads/{unquote(branch)}", body.get("startingPoint", "main"))

@@ -146,9 +146,9 @@ def test_what_somebody_left_goes_to_others_after_a_while_and_may_come_back() -> 
 def test_a_clock_that_jumps_back_holds_nothing_for_good() -> None:
     study, history = study_of("intensities", 1, annotators=1, hold_minutes=10), History(now=1e9)
     history.give_out("a", Task("i0", 1), history.now)
-    history.now = 1e9 - 3600
+    history.now = 1e9 - 60
     assert next_item(history, "b", study) is None
-    history.now = 1e9 + 601
+    history.now = 1e9 - 3600
     assert next_item(history, "b", study) == Task("i0", 1)
 
 

@@ -7,6 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 from gradio_client import Client
+from huggingface_hub import HfApi
 
 from emohub.check.run import check_path
 from emohub.release.build import build_release
@@ -114,5 +115,12 @@ def test_the_copy_on_the_hub_brings_everything_back(tmp_path: Path, monkeypatch:
         third, mirror = opened("third")
         assert len(third.snapshot().answers) == 4
         mirror.scheduler.stop()
+        api = HfApi(url, token="secret")
+        files = [file for file in api.list_repo_files("lab/answers", repo_type="dataset") if file.endswith(".jsonl")]
+        on_hub = "".join(
+            Path(api.hf_hub_download("lab/answers", one, repo_type="dataset", cache_dir=tmp_path / "c")).read_text()
+            for one in files
+        )
+    assert gone not in on_hub.replace(f'"deleted", "annotator": "{gone}"', "") and on_hub.count('"answer"') == 4
     copied = "".join(path.read_text() for path in tmp_path.glob("*-events/*.jsonl"))
     assert "Ada" not in copied and token not in copied and copied.count('"answer"') > 0
