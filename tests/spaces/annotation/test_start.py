@@ -121,6 +121,8 @@ def test_the_copy_on_the_hub_brings_everything_back(tmp_path: Path, monkeypatch:
             Path(api.hf_hub_download("lab/answers", one, repo_type="dataset", cache_dir=tmp_path / "c")).read_text()
             for one in files
         )
-    assert gone not in on_hub.replace(f'"deleted", "annotator": "{gone}"', "") and on_hub.count('"answer"') == 4
+    assert (
+        gone not in on_hub.replace(f'"deleted", "annotator": "{gone}"', "") and on_hub.count('"event": "answer"') == 4
+    )
     copied = "".join(path.read_text() for path in tmp_path.glob("*-events/*.jsonl"))
     assert "Ada" not in copied and token not in copied and copied.count('"answer"') > 0
