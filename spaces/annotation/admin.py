@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from export import from_label_studio, from_ratings, write_export
+from ledger import Refused
 from making import make_study
 from operation import open_service
 from overview import overview
-from service import Refused
 from state import ANNOTATOR, OWNER
 from study import StudyError
 

@@ -35,6 +35,7 @@ def overview(study: Study, now: Snapshot, private: Mapping[str, Mapping[str, Any
     return {
         "steps": _progress(study, first),
         "items": _items(study, first),
+        "each_item": _each_item(study, first),
         "agreement": {
             "kappa": _shown(_mean(value for values in kappas.values() for value in values)),
             "alpha": _shown(_mean(alphas(rated))),
@@ -115,6 +116,13 @@ def _items(study: Study, first: Sequence[Given]) -> dict[str, int]:
     n = Counter(one.item for one in first)
     counts = Counter(n.get(item.id, 0) for item in study.order)
     return {str(answers): items for answers, items in sorted(counts.items())}
+
+
+def _each_item(study: Study, first: Sequence[Given]) -> list[list[Any]]:
+    """Every item with its answers at each step, in the order of the study; those with fewest first."""
+    n = Counter((one.item, one.step) for one in first)
+    rows = [[item.id, *(n[item.id, step] for step in study.kind.STEPS)] for item in study.order]
+    return sorted(rows, key=lambda row: sum(row[1:]))
 
 
 def _annotators(

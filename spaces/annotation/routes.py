@@ -15,9 +15,10 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assignment import Task
+from ledger import Refused
 from overview import overview
 from pages import FOLDER, Pages
-from service import Refused, Service
+from service import Service
 from sign_in import hub_user
 from state import ANNOTATOR, OWNER
 

@@ -6,8 +6,9 @@ from fastapi.exceptions import RequestValidationError
 from gradio import Server
 
 from guards import Guards
+from ledger import Refused
 from routes import add_routes, malformed, refused
-from service import Refused, Service
+from service import Service
 from sign_in import attach
 
 

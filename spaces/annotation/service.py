@@ -3,39 +3,24 @@
 import hashlib
 import hmac
 import secrets
-import threading
 import time
 import uuid as uuids
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from assignment import Task, is_waiting, next_item
 from controls import Invalid, Question, Slider
 from given import Given
-from state import ANNOTATOR, OWNER, Snapshot, State
+from ledger import Ledger, Refused
+from state import ANNOTATOR, OWNER
 from store import ANSWER, ASSIGN, DELETED, JOIN, UNDO, Event, Store
 from study import Item, Study
 
 LONGEST = 24 * 3600.0  # seconds that an answer can have taken; more is a clock that jumped
 CODE = 8  # letters of a completion code
-
-
-class Refused(Exception):
-    """A request that is not carried out.
-
-    Attributes:
-        status: HTTP status.
-        reason: A word for programs.
-    """
-
-    def __init__(self, status: int, reason: str, message: str):
-        super().__init__(message)
-        self.status, self.reason = status, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +50,7 @@ class Turn:
     can_undo: bool = False
 
 
-class Service:
+class Service(Ledger):
     """One study on one store.
 
     Args:
@@ -75,12 +60,8 @@ class Service:
     """
 
     def __init__(self, study: Study, store: Store, clock: Callable[[], float] = time.time):
-        self.study, self.store, self.clock = study, store, clock
-        self.state = State()
-        self._lock = threading.Lock()
-        self._unsaved = False
-        self._seen: list[Event] = []  # in the transaction at hand
-        self.watchers: list[Callable[[list[Event]], None]] = []  # called with what is saved for good
+        super().__init__(store)
+        self.study, self.clock = study, clock
 
     # ---- who is there
 
@@ -93,7 +74,7 @@ class Service:
         digest = _digest(token)
         found = self.state.by_token.get(digest)
         if found is None:
-            with self._transaction():  # it may have joined on another server
+            with self.transaction():  # it may have joined on another server
                 found = self.state.by_token.get(digest)
         if found is None:
             raise Refused(401, "unknown", "This link is not known here. Open your own link, or join the study.")
@@ -119,7 +100,7 @@ class Service:
         """
         digest = self.keyed(identity) if identity else ""
         token = secrets.token_urlsafe(24)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             known = self.state.by_identity.get(digest) if digest else None
             if known and not proven:
                 raise Refused(
@@ -141,13 +122,13 @@ class Service:
         if role == ANNOTATOR:
             return self.join()
         token = secrets.token_urlsafe(24)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             self._add_member(connection, OWNER, OWNER, token, "")
         return token
 
     def _add_member(self, connection: Connection, member: str, role: str, token: str, identity: str) -> None:
         data = {"role": role, "token": _digest(token), "identity": identity}
-        self._append(connection, Event(new_uuid(), JOIN, member, data=data))
+        self.append(connection, Event(new_uuid(), JOIN, member, data=data))
 
     def keyed(self, text: str) -> str:
         """A digest that only this study can make."""
@@ -157,7 +138,7 @@ class Service:
 
     def turn(self, annotator: str) -> Turn:
         """What the annotator does now; a question is held from now on."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return self._turn(connection, annotator)
 
     def answer(
@@ -186,7 +167,7 @@ class Service:
         Raises:
             Refused: not the annotator's, answered before, or not a valid answer; nothing is changed.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if (sender := self.state.uuids.get(uuid)) is not None:
                 if sender != annotator:
                     raise Refused(409, "used", "This answer's UUID is in use. Reload the page.")
@@ -202,7 +183,7 @@ class Service:
                 "touched": None if touched is None else [name for name in touched if name in sliders],
                 "seconds": round(min(max(seconds, 0.0), LONGEST), 3),
             }
-            self._append(connection, Event(uuid, ANSWER, annotator, **asdict(task), data=data))
+            self.append(connection, Event(uuid, ANSWER, annotator, **asdict(task), data=data))
             feedback = {"expected": dict(item.expected)} if item.role == "training" else None
             return self._turn(connection, annotator), feedback
 
@@ -227,7 +208,7 @@ class Service:
         Raises:
             Refused: there is none, or somebody else has gone on from it.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             last = self._last(annotator)
             if last is None:
                 raise Refused(409, "nothing", "There is no answer that can be taken back.")
@@ -236,8 +217,8 @@ class Service:
             done = self.state.history.people[annotator]
             key = (last.item, last.step, last.sample)
             task = Task(*key, done.attempts.get(key, 0) + 1)
-            self._append(connection, Event(new_uuid(), UNDO, annotator, *key, attempt=task.attempt - 1))
-            self._append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=self.clock()))
+            self.append(connection, Event(new_uuid(), UNDO, annotator, *key, attempt=task.attempt - 1))
+            self.append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=self.clock()))
             return self._turn(connection, annotator, last)
 
     def _last(self, annotator: str) -> Given | None:
@@ -273,7 +254,7 @@ class Service:
         since = history.holds.get((task.item, task.step), {}).get(annotator, history.now)
         is_old = history.now - since > 60 * rules.hold_minutes / 2  # who comes back late holds it anew
         if done is None or task != done.held or is_old:
-            self._append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
+            self.append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
         item = self.study.items[task.item]
         question = self.study.question(item, task.step, annotator, task.sample)
         return Turn("task", answered, of, task, item, question, before, can_undo=can_undo)
@@ -302,76 +283,31 @@ class Service:
         Raises:
             Refused: there is no such annotator.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             if annotator not in self.state.members:
                 raise Refused(404, "unknown", f"There is no annotator {annotator[:64]!r}.")
             record = Event(new_uuid(), DELETED, annotator, data={"day": time.strftime("%Y-%m-%d", time.gmtime())})
-            self._unsaved = True
-            answers = self.store.delete(connection, annotator, record)
-            self._catch_up(connection)
+            answers = self.store.delete(connection, annotator)
+            self.append(connection, record)
         return answers
 
     def add(self, given: list[Given]) -> int:
         """Save answers from elsewhere that are not here yet; returns how many were new."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             new = [one for one in given if not self._has(one)]
-            for name in dict.fromkeys(one.annotator for one in new):
-                if name not in self.state.members:
-                    self._append(connection, Event(new_uuid(), JOIN, name, data={"role": ANNOTATOR}))
-            self._unsaved = True
-            for one in new:
-                data = {"answer": dict(one.answer), "touched": one.touched, "seconds": one.seconds}
-                event = Event(new_uuid(), ANSWER, one.annotator, one.item, one.step, one.sample, data=data)
-                self.store.append(connection, [event])
-            self._catch_up(connection)
+            names = dict.fromkeys(one.annotator for one in new if one.annotator not in self.state.members)
+            members = [Event(new_uuid(), JOIN, name, data={"role": ANNOTATOR}) for name in names]
+            self.append(connection, *members, *map(_imported, new))
         return len(new)
 
     def _has(self, one: Given) -> bool:
         done = self.state.history.people.get(one.annotator)
         return done is not None and (one.item, one.step, one.sample) in done.given
 
-    def snapshot(self) -> Snapshot:
-        """What there is now, other servers' answers included."""
-        with self._transaction():
-            return self.state.snapshot()
 
-    # ---- events
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        """A transaction in which `state` is up to date.
-
-        Raises:
-            Refused: the store cannot be written to.
-        """
-        with self._lock:
-            self._unsaved, self._seen = False, []
-            try:
-                with self.store.writing() as connection:
-                    self._catch_up(connection)
-                    yield connection
-                self._unsaved = False
-                for watch in self.watchers if self._seen else ():
-                    watch(self._seen)
-            except IntegrityError as error:
-                raise Refused(409, "used", "This answer is here already. Reload the page.") from error
-            except DBAPIError as error:
-                raise Refused(
-                    503, "store", "The answer could not be saved now. It stays in your browser and is sent again."
-                ) from error
-            finally:
-                if self._unsaved:
-                    self.state = State()  # it holds what was rolled back: read everything anew
-
-    def _append(self, connection: Connection, event: Event) -> None:
-        self._unsaved = True
-        self.store.append(connection, [event])
-        self._catch_up(connection)
-
-    def _catch_up(self, connection: Connection) -> None:
-        events = self.store.read(self.state.number, connection)
-        self.state.fold(events)
-        self._seen += events
+def _imported(one: Given) -> Event:
+    data = {"answer": dict(one.answer), "touched": one.touched, "seconds": one.seconds}
+    return Event(new_uuid(), ANSWER, one.annotator, one.item, one.step, one.sample, data=data)
 
 
 def _digest(token: str) -> str:

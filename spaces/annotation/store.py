@@ -158,13 +158,12 @@ class Store:
         """Keep what is known about a person, inside a transaction."""
         connection.execute(insert(_PEOPLE).values(annotator=annotator, private=json.dumps(private)))
 
-    def delete(self, connection: Connection, annotator: str, record: Event) -> int:
-        """Delete everything of an annotator, and leave a record of it; returns how many answers there were."""
+    def delete(self, connection: Connection, annotator: str) -> int:
+        """Delete everything of an annotator; returns how many answers there were."""
         mine = _EVENTS.c.annotator == annotator
         answers = connection.execute(select(_EVENTS.c.number).where(mine, _EVENTS.c.event == ANSWER)).all()
         connection.execute(delete(_EVENTS).where(mine))
         connection.execute(delete(_PEOPLE).where(_PEOPLE.c.annotator == annotator))
-        self.append(connection, [record])
         return len(answers)
 
     def close(self) -> None:

@@ -54,6 +54,18 @@ function row(one) {
   return tr;
 }
 
+function line(values, tag) {
+  const tr = document.createElement("tr");
+  values.forEach((value, place) => {
+    const cell = document.createElement(place ? tag : "th");
+    cell.scope = tag === "th" ? "col" : "row";
+    if (place) cell.className = "number";
+    cell.textContent = value;
+    tr.append(cell);
+  });
+  return tr;
+}
+
 async function remove(one) {
   if (!confirm(`Delete all ${one.answers} answers of ${one.annotator} for good, and what is known about this person?`)) return;
   const { status, reply } = await post("api/delete", { annotator: one.annotator });
@@ -66,11 +78,13 @@ async function load() {
   let result = null;
   try { result = await post("api/owner"); } catch { return say("The server does not answer. Try again.", true); }
   if (result.status !== 200) return say(result.reply.error, true);
-  const { steps, items, agreement, annotators, deleted } = result.reply;
+  const { steps, items, each_item, agreement, annotators, deleted } = result.reply;
   $("steps").replaceChildren(...steps.map(one =>
     card(steps.length > 1 ? `answers, step ${one.step}` : "answers", `${one.answers} of ${one.places}`)));
   $("items").textContent = "Items by number of answers: " +
     Object.entries(items).map(([answers, n]) => `${n} with ${answers}`).join(", ") + ".";
+  $("item-steps").replaceChildren(line(["Item", ...steps.map(one => `Step ${one.step}`)], "th"));
+  $("each-item").replaceChildren(...each_item.map(cells => line(cells, "td")));
   $("agreement").replaceChildren(card("mean κ of pairs, quadratic weights", number(agreement.kappa)),
     card("Krippendorff's α, interval", number(agreement.alpha)), card("items that several answered", agreement.common));
   $("annotators").replaceChildren(...annotators.map(row));

@@ -252,6 +252,9 @@ def test_the_owners_page(open_page: Callable[..., Page], tmp_path: Path) -> None
                 owner = open_page(f"{space.url}owner#token={token}", size=size, scheme=scheme)
                 expect(owner.get_by_role("row", name="annotator-01")).to_contain_text("12")
                 assert faults(owner) == [] and owner.url.endswith("/owner")
+        owner.get_by_text("Every item, fewest answers first").click()
+        expect(owner.get_by_role("row", name="item 3 1 0 0 0")).to_be_visible()
+        assert faults(owner) == []
         row = owner.get_by_role("row", name="annotator-01")
         expect(row).to_contain_text(bad)
         expect(row).to_contain_text("constant")

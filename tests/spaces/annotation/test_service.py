@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from assignment import Task
-from service import Refused, new_uuid
+from ledger import Refused
+from service import new_uuid
 from state import ANNOTATOR, OWNER
 from tests.spaces.annotation.conftest import Clock, answer_one
 
