@@ -20,10 +20,11 @@ SPACE, STUDIES = "empathic_insight_face", "annotation"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
 HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS, STUDY = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS", "STUDY"
+STORE = "STUDY_STORE"
 PLACEHOLDER = "ORG/"
 # What a Space gets from the environment besides `hub.fresh.INHERITED`: its home and its settings, no token and no key.
 KEPT = re.compile(
-    r"HOME|USER|LOGNAME|TMPDIR|HF_HOME|HF_MODULES_CACHE|MPLCONFIGDIR|XDG_[A-Z]+_HOME|(?:GRADIO|SPACE)_[A-Z_]+|STUDY_STORE|"
+    r"HOME|USER|LOGNAME|TMPDIR|HF_HOME|HF_MODULES_CACHE|MPLCONFIGDIR|XDG_[A-Z]+_HOME|(?:GRADIO|SPACE)_[A-Z_]+|"
     r"PYTHON(?:DONTWRITEBYTECODE|UNBUFFERED|UTF8)"
 )
 TOY = 1_000_000  # parameters of the vision tower; a model with fewer is the sample
@@ -61,9 +62,14 @@ def start_space(
         raise EmohubError('A Space needs Gradio, which is not installed. Install it: pip install "emohub[space]".')
     variables = environment(folder, model, port, trust_remote_code=trust_remote_code)
     if study is not None:
-        variables[STUDY] = str(study.absolute())
+        variables |= {STUDY: str(study.absolute()), **study_store()}
     os.chdir(folder)
     os.execve(sys.executable, [sys.executable, "app.py"], variables)
+
+
+def study_store() -> dict[str, str]:
+    """The database of a study, which may name a password: for the Space of studies, and for no other."""
+    return {STORE: os.environ[STORE]} if STORE in os.environ else {}
 
 
 def environment(

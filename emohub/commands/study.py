@@ -51,11 +51,14 @@ def new(
     """
     from emohub.study.new import new_study
 
-    rules = {
-        **({"title": title} if title else {}),
-        **{"annotators": annotators, "batch": batch, "batches": batches, "repeats": repeats, "check_every": 0},
-        **{"hold_minutes": 30, "open": True, "seed": seed, "demographics": {}},
+    rules: dict[str, Any] = {
+        "annotators": annotators,
+        "batch": batch,
+        "batches": batches,
+        "repeats": repeats,
+        "seed": seed,
     }
+    rules |= {"title": title} if title else {}
     made = new_study(
         name, dataset, kind, out, config=config, splits=split or (), limit=limit, sets=sets or (), rules=rules
     )
@@ -97,9 +100,9 @@ def status(file: File, as_json: Annotated[bool, typer.Option("--json", help="Eve
 @study.command("export")
 def export(file: File, out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("answers")) -> None:
     """Write the answers: ratings for `emohub report`, a row per answer, Label Studio's JSON; with pseudonyms."""
-    from emohub.study.space import admin
+    from emohub.study.answers import export_answers
 
-    rows = [(name, f"{n:,}") for name, n in admin("export", file, out).items()]
+    rows = [(name, f"{n:,}") for name, n in export_answers(file, out).items()]
     console().print(summary(str(out), ("file", "rows"), rows, right=("rows",)))
 
 
@@ -118,7 +121,7 @@ def import_(
     ],
 ) -> None:
     """Add answers from elsewhere: all of a file, or none. Answers that are there already are left as they are."""
-    from emohub.study.bring import import_answers
+    from emohub.study.answers import import_answers
 
     made = import_answers(file, answers)
     console().print(

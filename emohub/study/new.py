@@ -15,7 +15,7 @@ from emohub.data.emojis import emoji
 from emohub.data.parquet import ITEM, open_file, read_columns
 from emohub.data.runs import write_file
 from emohub.data.taxonomy import EMOTIONS, GROUPS
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, MediaError
 from emohub.rate.target import Target, open_target
 from emohub.study.sets import LabelSets
 from emohub.study.space import admin
@@ -88,8 +88,10 @@ def _rows(target: Target, folder: Path, compared: LabelSets | None) -> Iterator[
     facts = _facts(target)
     media = target.media(wanted)
     for number, (item, data) in enumerate(tqdm(media, desc="media", total=len(wanted), unit="item")):
-        suffix = SUFFIXES.get(format_of(data) or "", ".mp4" if target.is_video else ".jpg")
-        path = f"media/{number:06}{suffix}"
+        form = format_of(data)
+        if form not in SUFFIXES:
+            raise MediaError(f"{item.id} is {form or 'of an unknown format'}; browsers show {', '.join(SUFFIXES)}.")
+        path = f"media/{number:06}{SUFFIXES[form]}"
         (folder / path).write_bytes(data)
         row = dict(facts[item.id])
         if target.is_video:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from emohub.data.ratings import Scale
-from emohub.data.taxonomy import NAMES
 from emohub.errors import EmohubError
 from emohub.rate.target import Target
 from emohub.report.given import Given, read_given
+from emohub.report.studies.intensities import SCALE
 from emohub.report.studies.preference import HUMAN
 
 TOP = 5  # labels of a set: "the human median of the five highest-rated emotions" (B.3)
@@ -26,7 +25,7 @@ class LabelSets:
     def __init__(self, paths: Sequence[Path], target: Target):
         if len(paths) != 2:
             raise EmohubError(f"A preference study compares two tables, not {len(paths)}: give --set twice.")
-        scale = target.rated.scale if target.is_video else Scale(NAMES, (0.0, 7.0), whole=True)
+        scale = target.rated.scale if target.is_video else SCALE
         given = [read_given(path) for path in paths]
         names = [_name(one) for one in given]
         if names[0] == names[1]:

@@ -10,7 +10,7 @@ from emohub.errors import EmohubError
 from emohub.hub.folders import hub_folder
 from emohub.hub.fresh import inherited
 from emohub.hub.json_files import parse_json
-from emohub.space import KEPT, STUDIES
+from emohub.space import KEPT, STUDIES, study_store
 
 
 def admin(command: str, study: Path, *arguments: str | Path) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def admin(command: str, study: Path, *arguments: str | Path) -> dict[str, Any]:
         EmohubError: it failed; with its message.
     """
     variables = inherited() | {key: value for key, value in os.environ.items() if KEPT.fullmatch(key)}
+    variables |= study_store()
     line = [sys.executable, "admin.py", command, str(study.absolute())]
     run = subprocess.run(
         [*line, *(str(one.absolute()) if isinstance(one, Path) else one for one in arguments)],

@@ -1,6 +1,6 @@
 """Who answers what next: one pure function of what was answered and what is held."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from given import Given
@@ -117,10 +117,10 @@ def next_item(history: History, annotator: str, study: Study) -> Task | None:
     done = history.people.get(annotator) or Done()
     if done.held is not None and _is_still_there(history, done.held, annotator, study):
         return done.held
-    for role, due in (("training", len(study.of_role["training"])), ("check", _checks_due(done, study))):
+    rated = rated_by(done, study)
+    for role, due in (("training", len(study.of_role["training"])), ("check", _checks_due(rated, study))):
         if asked := _special(done, study, role, due):
             return asked
-    rated = [given for given in done.given.values() if given.sample == 1 and study.items[given.item].role == "item"]
     if again := _repetition(done, rated, annotator, study):
         return again
     rules = study.rules
@@ -151,10 +151,14 @@ def places(study: Study, step: Step) -> int:
     return step.annotators or study.rules.annotators
 
 
-def _checks_due(done: Done, study: Study) -> int:
+def rated_by(done: Done, study: Study) -> list[Given]:
+    """An annotator's ratings, in the order of answering: without training, checks and repetitions."""
+    return [given for given in done.given.values() if given.sample == 1 and study.items[given.item].role == "item"]
+
+
+def _checks_due(rated: Sequence[Given], study: Study) -> int:
     every = study.rules.check_every
-    rated = sum(study.items[item].role == "item" and sample == 1 for item, _, sample in done.given)
-    return rated // every if every else 0
+    return len(rated) // every if every else 0
 
 
 def _special(done: Done, study: Study, role: str, due: int) -> Task | None:
@@ -164,22 +168,22 @@ def _special(done: Done, study: Study, role: str, due: int) -> Task | None:
     return next((done.task(item.id, step) for item in items if (item.id, step, 1) not in done.given), None)
 
 
-def _repetition(done: Done, rated: Collection[Given], annotator: str, study: Study) -> Task | None:
+def _repetition(done: Done, rated: Sequence[Given], annotator: str, study: Study) -> Task | None:
     """An item that the annotator answered some time ago, where repetitions fall short of the study's share."""
     rules = study.rules
     repeated = sum(sample > 1 for _, _, sample in done.given)
     if not rules.repeats or repeated >= int(rules.repeats * (len(rated) - rules.repeat_gap)):
         return None
-    old = [given for given in list(rated)[: -rules.repeat_gap] if (given.item, given.step, 2) not in done.given]
+    old = [given for given in rated[: -rules.repeat_gap] if (given.item, given.step, 2) not in done.given]
     if not old:
         return None
     chosen = study.draw("repeat", annotator, repeated).choice(old)
     return done.task(chosen.item, chosen.step, 2)
 
 
-def _batches(history: History, rated: Collection[Given], annotator: str, study: Study) -> Iterator[int]:
+def _batches(history: History, rated: Sequence[Given], annotator: str, study: Study) -> Iterator[int]:
     """Batches in the order in which they are offered: the annotator's own, those that need more people, the rest."""
-    own = study.batch_of[list(rated)[-1].item] if rated else -1
+    own = study.batch_of[rated[-1].item] if rated else -1
     if own >= 0:
         yield own
     working, begun = [0] * len(study.batches), [False] * len(study.batches)

@@ -178,7 +178,7 @@ def checked(study: Study, given: Given, *, partial: bool = False) -> Given:
 
 
 def write_export(study: Study, answers: Sequence[Given], folder: Path) -> dict[str, int]:
-    """Write every table as Parquet (choices also as CSV), and Label Studio's JSON; returns rows per file."""
+    """Write every table as Parquet, and Label Studio's JSON; returns rows per file."""
     folder.mkdir(parents=True, exist_ok=True)
     counts = {}
     for name, table in tables(study, answers).items():

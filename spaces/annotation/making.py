@@ -39,7 +39,7 @@ def make_study(rows: Path, rules: Mapping[str, Any], file: Path) -> dict[str, An
     try:
         kind = find(str(rules.get("kind")))
         rules = {"title": kind.TITLE, **rules}
-        Rules.model_validate({**rules, "items": "items.jsonl"})
+        valid = Rules.model_validate({**rules, "items": "items.jsonl"})
     except ValidationError as error:
         raise StudyError(
             "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
@@ -48,7 +48,7 @@ def make_study(rows: Path, rules: Mapping[str, Any], file: Path) -> dict[str, An
     items = [_item(json.loads(line), kind.NEEDS, str(rules["kind"])) for line in lines]
     target = rows.with_name("items.jsonl")
     target.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in items), encoding="utf-8")
-    about = {**rules, "items": f"{target.parent.name}/{target.name}"}
+    about = {**rules, **valid.model_dump(include=set(NOTES)), "items": f"{target.parent.name}/{target.name}"}
     file.write_text("\n".join(_toml(about)) + "\n", encoding="utf-8")
     study = read_study(file)
     return {"items": len(study.order), **{role: len(study.of_role[role]) for role in ("training", "check")}}

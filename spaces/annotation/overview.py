@@ -147,7 +147,6 @@ def _annotators(
             "kappa": _shown(_mean(kappas.get(name, ()))),
             "repeats": _repeats(name, now.answers),
             "checks": _checks(name, now.answers, study),
-            "holds": now.held.get(name, ""),
             "flags": _flags(mine[name], times.get(name, 0.0), usual),
         }
         for name, role in now.members.items()

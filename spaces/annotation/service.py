@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from assignment import Task, is_waiting, next_item
+from assignment import Done, Task, is_waiting, next_item, rated_by
 from controls import Invalid, Question, Slider
 from given import Given
 from ledger import Ledger, Refused
@@ -240,10 +240,8 @@ class Service(Ledger):
         history, rules = self.state.history, self.study.rules
         history.now = self.clock()
         task = next_item(history, annotator, self.study)
-        done = history.people.get(annotator)
-        answered = sum(
-            sample == 1 and self.study.items[item].role == "item" for item, _, sample in (done.given if done else ())
-        )
+        done = history.people.get(annotator) or Done()
+        answered = len(rated_by(done, self.study))
         lines = {step.line for step in self.study.kind.STEPS.values()}  # an annotator answers one step of each
         size = min(rules.batch, len(self.study.order) * len(lines))
         of = max(size, size * -(-(answered + bool(task)) // size))
@@ -253,7 +251,7 @@ class Service(Ledger):
             return Turn(state, answered, of, code=self._code(annotator), can_undo=can_undo)
         since = history.holds.get((task.item, task.step), {}).get(annotator, history.now)
         is_old = history.now - since > 60 * rules.hold_minutes / 2  # who comes back late holds it anew
-        if done is None or task != done.held or is_old:
+        if task != done.held or is_old:
             self.append(connection, Event(new_uuid(), ASSIGN, annotator, **asdict(task), at=history.now))
         item = self.study.items[task.item]
         question = self.study.question(item, task.step, annotator, task.sample)

@@ -26,13 +26,11 @@ class Snapshot:
     Attributes:
         answers: Every answer that counts, in the order of saving.
         members: Pseudonym → role.
-        held: Pseudonym → item that is held.
         deleted: How many annotators' data were deleted.
     """
 
     answers: list[Given]
     members: dict[str, str]
-    held: dict[str, str]
     deleted: int
 
 
@@ -82,7 +80,6 @@ class State:
         return Snapshot(
             sorted(answers, key=lambda given: given.number),
             {name: member.role for name, member in self.members.items()},
-            {name: done.held.item for name, done in people.items() if done.held},
             self.deleted,
         )
 

@@ -143,14 +143,8 @@ class Store:
             data = json.dumps(one.data, ensure_ascii=False)
             connection.execute(insert(_EVENTS).values(**values, data=data, at=one.at or time.time()))
 
-    def private(self, annotator: str) -> dict[str, Any]:
-        """What is known about a person and never exported."""
-        with self._reading.connect() as connection:
-            found = connection.execute(select(_PEOPLE.c.private).where(_PEOPLE.c.annotator == annotator)).scalar()
-        return json.loads(found) if found else {}
-
     def everybody(self) -> dict[str, dict[str, Any]]:
-        """The same for every annotator."""
+        """Annotator → what is known about the person and never exported."""
         with self._reading.connect() as connection:
             return {row.annotator: json.loads(row.private) for row in connection.execute(select(_PEOPLE))}
 

@@ -61,6 +61,15 @@ def command(tmp_path: Path) -> Callable[..., dict[str, str]]:
     return run
 
 
+def test_a_studys_database_is_for_the_space_of_studies_alone(command, tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "cwd" / "study.toml").touch()
+    model, store = ("--model", str(tiny_model)), {"STUDY_STORE": "postgresql://ada:password@host/study"}
+    assert "STUDY_STORE" not in command(*model, **store)
+    with_study = command(*model, "--study", "study.toml", **store)
+    assert with_study["STUDY_STORE"] == store["STUDY_STORE"]
+    assert with_study["STUDY"] == str(tmp_path / "cwd" / "study.toml")
+
+
 def test_the_space_gets_this_machine_only_no_analytics_and_the_model(command, tiny_model: Path, tmp_path) -> None:
     seen = command("--model", os.path.relpath(tiny_model, tmp_path / "cwd"), "--port", str(free := free_port()))
     assert (seen["GRADIO_SERVER_NAME"], seen["GRADIO_SERVER_PORT"]) == ("127.0.0.1", str(free))

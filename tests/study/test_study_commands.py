@@ -13,7 +13,7 @@ from emohub.data.taxonomy import EMOTIONS, GROUPS
 from emohub.errors import EmohubError
 from emohub.report.item import Settings
 from emohub.report.run import report
-from emohub.study.bring import import_answers
+from emohub.study.answers import export_answers, import_answers
 from emohub.study.new import new_study
 from emohub.study.space import admin
 
@@ -135,6 +135,21 @@ def test_answers_in_and_out_and_into_a_report(faces: str, hq: Path, tmp_path: Pa
     assert shown["agreement"]["alpha"] is not None and "again" in run("status", hq)
 
 
+def test_an_export_replaces_an_earlier_one_and_nothing_else(hq: Path, tmp_path: Path) -> None:
+    out = tmp_path / "answers"
+    for _ in range(2):
+        assert export_answers(hq, out) == {"label_studio.json": 0}
+    (out / "thesis.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(EmohubError, match=r"holds thesis.txt, which no export wrote"):
+        export_answers(hq, out)
+    assert (out / "thesis.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_upstreams_table_of_intensities(hq: Path, raw_demo: Path) -> None:
+    made = import_answers(hq, raw_demo / "emonet-face" / "hq.csv")
+    assert made["new"] == made["answers"] > 48 and made["annotators"] >= 8
+
+
 def test_bad_answers_are_refused_as_a_whole(hq: Path, tmp_path: Path) -> None:
     item = lines(hq.parent / "hq-items" / "items.jsonl")[0]["item"]
     good = {"item": item, "rater": "r", "category": "Awe", "rating": 3}
@@ -191,7 +206,7 @@ def test_upstreams_own_files(tmp_path: Path, name: str, kind: str, folder: str) 
 
 def _items_of(file: Path, kind: str, ids: list[str]) -> list[dict]:
     from emohub.data.emojis import emoji
-    from emohub.study.bring import _upstream
+    from emohub.study.answers import _upstream
 
     if kind == "video-labels":
         shown = {item: emoji(item.rpartition("_")[2]) for item in ids}

@@ -4,6 +4,7 @@ During training, checkpoint and log are in `OUT.training` beside the result. An 
 with bit-identical results; the folder is removed when the repo is written.
 """
 
+import hashlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import torch
 from tqdm import tqdm
 
 from emohub.data.runs import digest, run_folder
+from emohub.data.source import sha256_of
 from emohub.data.taxonomy import NAMES
 from emohub.errors import BuildError, EmohubError, listed
 from emohub.hub.json_files import read_json
@@ -97,7 +99,7 @@ def train_model(
     plan = {"size": size, "epochs": _epochs(size, options), **settings}
     plan |= {name: source["sha256"] for name, source in data.sources.items()}
     scratch = out.absolute().with_name(f"{out.absolute().name}.training")
-    asked = digest({**plan, "backbone": base.source, "neutral": None if neutral is None else str(neutral)})
+    asked = digest({**plan, "tower": _digest_of(base.tower), "neutral": _digests_below(neutral)})
     with run_folder(scratch, plan, "emohub train", logs=(CSV_FILE, BOARD_FOLDER)):
         if (record := _finished(out, asked)) is None:
             require_free(out)
@@ -107,6 +109,23 @@ def train_model(
         for name in (FILE, CSV_FILE):
             (scratch / name).unlink(missing_ok=True)
     return record
+
+
+def _digest_of(tower: torch.nn.Module) -> str:
+    """Digest of a tower's weights."""
+    found = hashlib.sha256()
+    for name, weight in sorted(tower.state_dict().items()):
+        found.update(name.encode())
+        found.update(weight.contiguous().numpy())
+    return found.hexdigest()
+
+
+def _digests_below(path: Path | None) -> dict[str, str]:
+    """File → its digest, of a folder or of a file."""
+    if path is None:
+        return {}
+    found = [path] if path.is_file() else sorted(one for one in path.rglob("*") if one.is_file())
+    return {str(file.relative_to(path)): sha256_of(file) for file in found}
 
 
 def _finished(out: Path, asked: str) -> dict[str, Any] | None:

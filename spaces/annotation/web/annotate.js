@@ -17,7 +17,6 @@ const address = new URL(location.href);
 const prolific = Object.fromEntries(
   ["PROLIFIC_PID", "STUDY_ID", "SESSION_ID"].map(name => [name, address.searchParams.get(name)]).filter(([, value]) => value));
 if (address.hash.startsWith("#token=")) {
-  if (kept.get("token") !== address.hash.slice(7)) kept.set("outbox", []);
   kept.set("token", address.hash.slice(7));
   history.replaceState(null, "", address.pathname + address.search);
 }
@@ -28,9 +27,8 @@ let sending = false;
 let patience = 0;
 
 // ---- talking to the server
-async function post(path, body = {}) {
+async function post(path, body = {}, token = kept.get("token")) {
   const headers = { "Content-Type": "application/json", "X-From": "page" };
-  const token = kept.get("token");
   if (token) headers["X-Token"] = token;
   const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   const reply = await response.json().catch(() => ({ error: "The server gave no answer that this page understands." }));
@@ -51,8 +49,9 @@ async function deliver() {
   let last = null, notice = "";
   try {
     for (let outbox = kept.get("outbox") ?? []; outbox.length; outbox = kept.get("outbox") ?? []) {
+      const { token, ...answer } = outbox[0];  // perhaps of somebody who used this browser before
       let result = null;
-      try { result = await post("api/answer", outbox[0]); } catch { /* no network */ }
+      try { result = await post("api/answer", answer, token); } catch { /* no network */ }
       if (result === null || result.status >= 500 || result.status === 429) {
         patience = Math.min(30, 2 * patience || 1);
         say(`Not saved yet. The answer is kept in this browser and sent again in ${patience} s.`, true);
@@ -60,10 +59,10 @@ async function deliver() {
         continue;
       }
       patience = 0;
-      kept.set("outbox", (kept.get("outbox") ?? []).filter(one => one.uuid !== outbox[0].uuid));
+      kept.set("outbox", (kept.get("outbox") ?? []).filter(one => one.uuid !== answer.uuid));
+      if (token !== kept.get("token")) continue;
       if (result.status === 200) last = result.reply;
       else notice = result.reply.error;
-      if (result.status === 401) { kept.set("outbox", [outbox[0], ...(kept.get("outbox") ?? [])]); break; }
     }
   } finally { sending = false; }
   say(notice, Boolean(notice));
@@ -214,7 +213,7 @@ async function submit(form, pressed = {}) {
   form.dataset.sent = "yes";
   const { answer, touched } = read(form);
   const seconds = (performance.now() - clock.since - clock.away) / 1000;
-  const sent = { uuid: newId(), task: turn.task, answer: { ...answer, ...pressed }, touched, seconds };
+  const sent = { token: kept.get("token"), uuid: newId(), task: turn.task, answer: { ...answer, ...pressed }, touched, seconds };
   kept.set("outbox", [...(kept.get("outbox") ?? []), sent]);
   draft(turn.task, null);
   const reply = await deliver();
@@ -250,7 +249,6 @@ $("join").addEventListener("submit", async event => {
   try { result = await post("api/join", body); } catch { /* no network */ }
   if (result?.status !== 200) return say(result?.reply.error ?? "The server does not answer. Try again.", true);
   kept.set("token", result.reply.token);
-  kept.set("outbox", []);
   say("");
   next();
 });

@@ -186,6 +186,20 @@ def test_a_server_that_dies_loses_no_answer(open_page: Callable[..., Page], tmp_
     assert made[made["category"] == "Awe"]["rating"].to_list() == [6.0]
 
 
+def test_what_an_earlier_annotator_did_not_get_through_is_sent(open_page: Callable[..., Page], tmp_path: Path) -> None:
+    file = write_study(tmp_path / "study", "yes-no-chain", items=3)
+    with hosted(file) as space:
+        page = open_page(space.url)
+        begin(page, "first")
+        page.route("**/api/answer", lambda route: route.abort())
+        page.keyboard.press("y")
+        expect(page.locator("#state")).to_contain_text("Not saved yet")
+        other = open_page(f"{space.url}#token={space.join('name|second')}", context=page.context)
+        expect(other.locator("#progress")).to_have_text("1 of 6")
+        (given,) = space.snapshot().answers
+        assert given.annotator == "annotator-01" and given.answer == {"vote": "yes"}
+
+
 def test_two_tabs_are_harmless(open_page: Callable[..., Page], tmp_path: Path) -> None:
     file = write_study(tmp_path / "study", "yes-no-chain", items=3)
     with hosted(file) as space:

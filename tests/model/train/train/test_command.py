@@ -182,8 +182,12 @@ def test_killed_after_the_repo_was_written(sources, siglip, tmp_path, monkeypatc
         "scale": [*first["scale"]],
     }
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    with pytest.raises(BuildError, match="exists and is not an empty folder"):
-        train_model(*inputs, tmp_path / "out", "small", str(siglip), None, TrainOptions(epochs=(2,)))
+    (tmp_path / "neutral").mkdir()
+    for neutral, epochs in ((None, 2), (tmp_path / "neutral", 1), (sources / "embeddings", 1)):
+        if neutral and not any(neutral.iterdir()):
+            (neutral / "face.jpg").write_bytes(b"another face")
+        with pytest.raises(BuildError, match="exists and is not an empty folder"):
+            train_model(*inputs, tmp_path / "out", "small", str(siglip), neutral, TrainOptions(epochs=(epochs,)))
 
 
 def test_one_training_at_a_time(sources, siglip, tmp_path):

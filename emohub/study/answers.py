@@ -1,5 +1,6 @@
-"""`emohub study import`: answers from a table of ratings, from Label Studio, or from upstream's own files."""
+"""`emohub study import` and `export`: answers from ratings, Label Studio or upstream's own files, and out again."""
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from emohub.data.runs import replacing
 from emohub.dataset.build import Options, build_dataset
-from emohub.errors import SourceError
+from emohub.errors import EmohubError, SourceError
 from emohub.report.given import read_given
 from emohub.study.space import admin
 
+EXPORTED = re.compile(r"[a-z_]+\.parquet|label_studio\.json")
 # Upstream's file → the dataset that reads it, the config that holds its ratings, files that it is read with.
 UPSTREAM: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "binary.csv": ("emonet-face", "binary_ratings", ()),
@@ -42,6 +45,26 @@ def import_answers(study: Path, file: Path) -> dict[str, Any]:
         frame = _upstream(file, Path(work)) if file.name in UPSTREAM else read_given(file).frame
         frame.to_parquet(table, index=False)
         return admin("import", study, table)
+
+
+def export_answers(study: Path, out: Path) -> dict[str, int]:
+    """Write the answers of a study; an earlier export in the folder is replaced as a whole.
+
+    Args:
+        study: `study.toml`.
+        out: Folder to write.
+
+    Returns:
+        File → number of its rows.
+
+    Raises:
+        EmohubError: the folder holds something else.
+    """
+    others = [path for path in out.iterdir() if not EXPORTED.fullmatch(path.name)] if out.is_dir() else []
+    if others or out.is_file():
+        raise EmohubError(f"{out} holds {(others or [out])[0].name}, which no export wrote. Give another --out.")
+    with replacing(out, "emohub study export") as work:
+        return admin("export", study, work)
 
 
 def _upstream(file: Path, work: Path) -> pd.DataFrame:
