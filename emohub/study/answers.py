@@ -33,7 +33,7 @@ def import_answers(study: Path, file: Path) -> dict[str, Any]:
             `hq.csv`, `labels.csv`, `emojis.csv`.
 
     Returns:
-        answers, of which new; annotators.
+        answers, of which new; annotators; and what was left out.
 
     Raises:
         EmohubError: an unknown item, or an answer that its question does not allow.
@@ -42,9 +42,12 @@ def import_answers(study: Path, file: Path) -> dict[str, Any]:
         return admin("import", study, file)
     with tempfile.TemporaryDirectory(prefix="emohub-import-") as work:
         table = Path(work) / "ratings.parquet"
-        frame = _upstream(file, Path(work)) if file.name in UPSTREAM else read_given(file).frame
-        frame.to_parquet(table, index=False)
-        return admin("import", study, table)
+        known = file.name in UPSTREAM
+        frame = _upstream(file, Path(work)) if known else read_given(file).frame
+        people = frame[frame["kind"] == "human"] if known else frame  # upstream's files rate by models, too
+        people.to_parquet(table, index=False)
+        left_out = len(frame) - len(people)
+        return admin("import", study, table) | ({"ratings of models, left out": left_out} if left_out else {})
 
 
 def export_answers(study: Path, out: Path) -> dict[str, int]:
