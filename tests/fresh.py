@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests import patience
+
 OFFLINE = {"HF_HUB_OFFLINE": "1"}
 
 
@@ -25,7 +27,7 @@ def run(*command: str | Path, cwd: Path, home: Path, **extra: str) -> subprocess
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=300,  # a hang, not a slow machine
+        timeout=patience.PROCESS,
         stdin=subprocess.DEVNULL,
     )
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests import patience
 from tests.inference_inputs import face, jpeg, write_repo
 
 ROWS = [(f"face-{number}", jpeg(face(number))) for number in range(10)]
@@ -51,5 +52,5 @@ def run_on_ray(release: Path, folder: Path) -> None:
     command = [sys.executable, "-c", RUN, str(folder), str(release)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.PROCESS, env=environment)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -14,6 +14,7 @@ import datasets
 import pytest
 from PIL import Image
 
+from tests import patience
 from tests.hub_server import serve
 
 README = """---
@@ -59,7 +60,7 @@ def client(code: str, endpoint: str, home: Path) -> Any:
         env={**clean, **hub, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.ANSWER,
     )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout.splitlines()[-1])
@@ -130,7 +131,7 @@ result = dict(
 
 def request(method: str, endpoint: str, path: str, **headers: str) -> tuple[int, http.client.HTTPMessage, bytes]:
     """One request whose path is sent as written: clients would take `..` out of it."""
-    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=patience.ANSWER)
     try:
         connection.request(method, path, headers=headers)
         response = connection.getresponse()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import fresh
+from tests import fresh, patience
 from tests.hub_server import Fault, Faults, Hub, running
 
 OWNER, READER = "hf_of_the_owner", "hf_of_a_reader"
@@ -194,7 +194,7 @@ def test_faults_are_injected(kind: str, seen: int | None, after: bool, hub: Hub,
     )
 
     def post() -> int | None:
-        connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
+        connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=patience.ANSWER)
         try:
             header = {"Authorization": f"Bearer {OWNER}"}
             connection.request("POST", "/api/datasets/org/x/commit/main", body, header)
@@ -222,7 +222,7 @@ result = [open(api.hf_hub_download(**of, filename=f)).read() for f in ("a.txt",)
     assert client(code, endpoint, tmp_path) == ["0123456789"]
     assert hub.repos["datasets/org/x"].head.files["a.bin"].data != b"0123456789"
     faults.arm(Fault("corrupt_download", 1))
-    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=patience.ANSWER)
     connection.request("GET", "/datasets/org/x/resolve/main/a.txt")
     assert connection.getresponse().read() == b"012345678\xc6"
     connection.close()

@@ -11,6 +11,7 @@ import pytest
 
 from emohub.data.runs import carry_over, replacing
 from emohub.errors import BuildError
+from tests import patience
 from tests.raw_inputs import tree
 
 OLD = {"README.md": b"old", "hq/a.parquet": b"rows"}
@@ -193,7 +194,7 @@ def test_kill_9_at_any_point_is_recovered_by_the_next_run(out, stop, left, then)
 def test_ctrl_c_cleans_up_at_once(out, stop):
     with writer(out, stop) as process:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=30)
+        assert process.wait(timeout=patience.ANSWER)
     assert tree(out) == OLD and beside(out) == ["repo"]
 
 

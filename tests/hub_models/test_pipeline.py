@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from transformers import ImageClassificationPipeline, SiglipImageProcessor, pipeline, pipelines
 
+from tests import patience
+
 SCRIPT = """
 import json, sys
 sys.modules["emohub"] = None  # importing it raises
@@ -142,7 +144,7 @@ def test_every_way_to_name_a_picture_gives_the_same(complete, image, server):
         assert classify(source) == wanted
     for path in ("face.png", "moved"):
         assert classify(server + path) == wanted
-        assert classify(server + path, timeout=60) == wanted
+        assert classify(server + path, timeout=patience.ANSWER) == wanted
     assert classify([str(image), data, opened]) == [wanted] * 3
     assert np.asarray(opened).shape == (50, 40, 3)  # what was given stays open
 

@@ -13,6 +13,8 @@ import pytest
 import yaml
 from evaluate.loading import get_imports
 
+from tests import patience
+
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(path.name for path in (ROOT / "metrics").iterdir() if path.is_dir() and path.name[0] not in "_.")
 
@@ -50,7 +52,12 @@ def visit(base: Path, home: Path, cwd: Path) -> dict:
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "HF_MODULES_CACHE")}
     env |= {"HF_HOME": str(home), "HF_HUB_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     run = subprocess.run(
-        [sys.executable, "-c", VISIT, str(base), *NAMES], env=env, cwd=cwd, capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", VISIT, str(base), *NAMES],
+        env=env,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=patience.PROCESS,
     )
     assert run.returncode == 0, run.stderr[-3000:]
     return json.loads(run.stdout.rpartition("SEEN")[2]) | {"": run.stdout}

@@ -24,6 +24,7 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from tests import patience
 from tests.browser import chromium, watch_requests
 from tests.metrics.conftest import load
 
@@ -236,7 +237,7 @@ def test_a_person_sees_the_result_in_a_browser(running: Running) -> None:
 
 
 def test_a_program_finds_the_endpoint_over_mcp(running: Running) -> None:
-    (tool,) = httpx.get(f"{running.url}/gradio_api/mcp/schema", timeout=60).json()
+    (tool,) = httpx.get(f"{running.url}/gradio_api/mcp/schema", timeout=patience.ANSWER).json()
     assert tool["name"].endswith("evaluate") and tool["description"].startswith("Compute this metric")
     assert set(tool["inputSchema"]["properties"]) == {"table", "options"}
     assert all(one["description"] for one in tool["inputSchema"]["properties"].values())
@@ -245,13 +246,13 @@ def test_a_program_finds_the_endpoint_over_mcp(running: Running) -> None:
 def test_nothing_is_left_of_a_page_that_is_killed(running: Running, pages: dict[str, ModuleType]) -> None:
     """Neither the processes that compute nor what visitors sent, also what they never used."""
     sent = {"files": ("t.csv", b"item,rater,rating", "text/csv")}
-    (path,) = httpx.post(f"{running.url}/gradio_api/upload", files=sent, timeout=60).json()
+    (path,) = httpx.post(f"{running.url}/gradio_api/upload", files=sent, timeout=patience.ANSWER).json()
     assert Path(path).is_relative_to(running.uploads) and Path(path).is_file()
     processes = psutil.Process(running.process.pid).children(recursive=True)
     assert len(processes) >= 2
     running.process.kill()
     running.process.wait()
-    assert psutil.wait_procs(processes, timeout=120)[1] == []
+    assert psutil.wait_procs(processes, timeout=patience.ANSWER)[1] == []
     pages["temporary"].remove_abandoned(running.uploads, pages["page"].PREFIX)  # as the next page does
     assert [path for path in running.uploads.rglob("*") if path.is_file()] == []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import fresh
+from tests import fresh, patience
 from tests.faults import tiny
 from tests.faults.invariants import Expected, differences, violations
 from tests.hub_server import Fault, Faults, Hub, running_apps
@@ -119,7 +119,7 @@ def test_a_rerun_resumes_after_kill(seed: int, hub: Hub, endpoint: str, tmp_path
     fault = Fault("kill", rng.randint(8, 60), after=rng.random() < 0.5)
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=-3, stderr=-3, stdin=-3) as process:
         faults.arm(fault, process.pid)
-        process.wait(60)
+        process.wait(patience.PROCESS)
     assert process.returncode == -signal.SIGKILL and violations(hub, expected) == []
     faults.arm(None)
     done = publish(release, endpoint, "--yes", "--no-check", "--verify", "bytes")

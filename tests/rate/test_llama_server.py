@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from emohub.rate.run import rate_dataset
+from tests import patience
 from tests.rate.chat_server import Asked, Reply, serving
 
 pytest.importorskip("xllamacpp", reason="the server of llama.cpp is not installed; a wheel is for Linux on x86-64")
@@ -46,7 +47,9 @@ def test_ratings_are_the_probabilities_of_the_server(hq: str, url: str, tmp_path
     kept: list[tuple[str, dict[str, float] | None]] = []
 
     def passing(asked: Asked) -> Reply:
-        answer = httpx2.post(f"{url}/v1/chat/completions", json=asked.body, timeout=120, trust_env=False).json()
+        answer = httpx2.post(
+            f"{url}/v1/chat/completions", json=asked.body, timeout=patience.ANSWER, trust_env=False
+        ).json()
         first = (answer["choices"][0].get("logprobs") or {"content": []})["content"][:1]
         top = {one["token"]: math.exp(one["logprob"]) for one in first[0]["top_logprobs"]} if first else None
         kept.append((json.dumps(asked.body), top))

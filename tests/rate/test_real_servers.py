@@ -19,9 +19,9 @@ import pytest
 
 from emohub.errors import EmohubError
 from emohub.rate.run import rate_dataset
+from tests import patience
 from tests.rate.raters.tiny_vlm import write_tiny_vlm
 
-PATIENCE = 180.0  # seconds for the server to start
 pytest.importorskip("openai", reason="`transformers serve` needs the package openai")
 
 
@@ -55,7 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]
 
 
 def _wait(url: str, process: subprocess.Popen[Any], log: Path) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience.ANSWER
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:

@@ -20,6 +20,7 @@ from emohub.errors import EmohubError, RatingsError, SourceError
 from emohub.report.found import items
 from emohub.report.item import Settings
 from emohub.report.run import report
+from tests import patience
 from tests.hub_server import serve
 from tests.once import once
 
@@ -71,7 +72,9 @@ def test_every_output_has_all_its_forms(made: Path) -> None:
 def test_latex_sets_the_paper(made: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(made, tmp_path / "paper")
     for command in (["pdflatex", *LATEX], ["bibtex", "paper"], ["pdflatex", *LATEX], ["pdflatex", *LATEX]):
-        run = subprocess.run(command, cwd=copy, capture_output=True, text=True, errors="replace", timeout=300)
+        run = subprocess.run(
+            command, cwd=copy, capture_output=True, text=True, errors="replace", timeout=patience.PROCESS
+        )
         assert run.returncode == 0, run.stdout[-2000:]
     log = (copy / "paper.log").read_text(encoding="latin-1")
     assert "undefined" not in log

@@ -16,7 +16,7 @@ from filelock import FileLock
 from gradio_client import Client
 
 from emohub.hub.folders import hub_folder
-from tests import fresh
+from tests import fresh, patience
 from tests.once import base_of, once
 from tests.spaces.tiny_model import write_tiny_model
 
@@ -24,7 +24,6 @@ ROOT = Path(__file__).parents[2]
 SPACE = hub_folder("spaces", "empathic_insight_face")
 # As in a Space, its modules are imported by their bare names.
 sys.path.append(str(SPACE))
-PATIENCE = 90  # seconds until a Space has to answer
 SETTINGS = {"requests_per_minute": 100_000, "video_seconds": 20, "decode_seconds": 4}
 
 
@@ -50,7 +49,7 @@ class RunningSpace:
         return [path.name for path in files if path.suffix != ".lock"]
 
     def answers(self) -> bool:
-        with urlopen(self.url, timeout=20) as page:
+        with urlopen(self.url, timeout=patience.ANSWER) as page:
             return page.status == 200
 
 
@@ -65,7 +64,7 @@ def start(
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=log, stderr=log, start_new_session=True)
     space = RunningSpace(f"http://127.0.0.1:{port}/", process.pid, folder)
-    for _ in range(PATIENCE * 5):
+    for _ in range(patience.ANSWER * 5):
         try:
             if space.answers():
                 return space, process
@@ -111,4 +110,4 @@ def example() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def connect() -> Callable[[str], Client]:
     """A client of a Space; its library gives up after 5 s, which a busy machine may need."""
-    return lambda url: Client(url, verbose=False, httpx_kwargs={"timeout": PATIENCE})
+    return lambda url: Client(url, verbose=False, httpx_kwargs={"timeout": patience.ANSWER})

@@ -28,6 +28,7 @@ from errors import TOO_MUCH, Refused
 from settings import read_settings
 from tests.spaces.conftest import SPACE  # puts the Space's modules on the path
 from tests.spaces.test_parts import clip
+from tests import patience
 
 
 def encoded(image: Image.Image, kind: str, **options) -> bytes:
@@ -211,10 +212,10 @@ def test_a_url_is_not_fetched_from_a_private_address(space, inside) -> None:
     for given in ({"path": url, "url": url}, {"path": url}, {"url": url, "path": "x.jpg"}, url):
         meta = {"meta": {"_type": "gradio.FileData"}} if isinstance(given, dict) else {}
         data = [given | meta if isinstance(given, dict) else given, False]
-        sent = httpx.post(f"{space.url}gradio_api/call/predict", json={"data": data}, timeout=60)
+        sent = httpx.post(f"{space.url}gradio_api/call/predict", json={"data": data}, timeout=patience.ANSWER)
         if sent.status_code == 200:
             event = sent.json()["event_id"]
-            answer = httpx.get(f"{space.url}gradio_api/call/predict/{event}", timeout=60).text
+            answer = httpx.get(f"{space.url}gradio_api/call/predict/{event}", timeout=patience.ANSWER).text
             assert "event: error" in answer, (given, answer[:500])
     assert asked == []
 

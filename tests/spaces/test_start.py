@@ -18,6 +18,7 @@ from emohub.errors import EmohubError
 from emohub.space import SAMPLE, environment, start_space
 from tests import fresh
 from tests.spaces.conftest import ROOT, SPACE, start
+from tests import patience
 
 PRINTS = "import json, os; print(json.dumps({**os.environ, 'cwd': os.getcwd()}))"
 # Run first by every Python of the copy: the kit is not installed there, and the network is this machine.
@@ -220,7 +221,7 @@ def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(
         assert running.uploads() == []
     finally:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=patience.ANSWER) == 0
     assert not (tmp_path / "alone" / "strangers").exists()  # whom it tried to reach outside this machine
     assert [path.name for path in (running.folder / "temp").iterdir()] == []  # its temporary folder went with it
     assert sorted(path.name for path in copy.iterdir()) == sorted(

@@ -17,6 +17,7 @@ import pytest
 from emohub.dataset import build as build_module
 from emohub.dataset.registry import find
 from emohub.errors import BuildError, EmohubError, SourceError
+from tests import patience
 from tests import raw_inputs as raw
 from tests.dataset.build_command.inputs import ALL, beside, card, metadata, record
 
@@ -204,7 +205,7 @@ def test_a_first_build_that_is_killed_leaves_no_repo(many, tmp_path):
 def test_ctrl_c_in_the_middle_leaves_nothing(many, tmp_path):
     with stopped_build("rows", many, tmp_path / "repo") as process:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) != 0
+        assert process.wait(timeout=patience.ANSWER) != 0
     assert beside(tmp_path / "repo") == ["source"]
 
 

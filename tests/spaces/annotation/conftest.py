@@ -18,6 +18,7 @@ import uvicorn
 
 from emohub.data.taxonomy import EMOTIONS
 from emohub.hub.folders import hub_folder
+from tests import patience
 from tests.spaces.conftest import RunningSpace, start
 
 SPACE = hub_folder("spaces", "annotation")
@@ -122,7 +123,7 @@ def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extr
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(30)
+            process.wait(patience.ANSWER)
 
 
 @contextmanager

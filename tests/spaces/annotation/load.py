@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx2
 
+from tests import patience
 from tests.spaces.annotation.conftest import served, write_study
 
 PAUSE = 0.2  # seconds before an answer is sent again
@@ -41,7 +42,7 @@ class Annotator:
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
-        self.http = httpx2.Client(timeout=30, trust_env=False)
+        self.http = httpx2.Client(timeout=patience.ANSWER, trust_env=False)
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Send until a server answers; a refusal is an error of this test."""

@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from emohub.study.space import admin
 from export import tables
 from state import OWNER
+from tests import patience
 from tests.browser import chromium, faults, watch_requests
 from tests.spaces.annotation.conftest import hosted, served, write_study
-from tests.spaces.conftest import PATIENCE
 
 SIZES = {"wide": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -36,7 +36,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def open_(url: str, context: BrowserContext | None = None, size: str = "wide", scheme: str = "light") -> Page:
         context = context or browser.new_context(viewport=SIZES[size], color_scheme=scheme)
         contexts.append(context)
-        context.set_default_timeout(PATIENCE * 1000)
+        context.set_default_timeout(patience.ANSWER * 1000)
         page = context.new_page()
         strangers = watch_requests(page, "/".join(url.split("/")[:3]))
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -45,7 +45,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.goto(url)
         return page
 
-    expect.set_options(timeout=PATIENCE * 1000)
+    expect.set_options(timeout=patience.ANSWER * 1000)
     yield open_
     for context in dict.fromkeys(contexts):
         context.close()

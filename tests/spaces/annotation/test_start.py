@@ -16,9 +16,10 @@ from operation import open_service
 from service import Service
 from store import Store, sqlite_url
 from study import StudyError, read_study
+from tests import patience
 from tests.hub_server import Hub, running
 from tests.spaces.annotation.conftest import SPACE, answer_one, write_study
-from tests.spaces.conftest import PATIENCE, start
+from tests.spaces.conftest import start
 
 
 def test_a_copied_folder_starts_alone_with_the_study_to_try(tmp_path: Path) -> None:
@@ -27,7 +28,7 @@ def test_a_copied_folder_starts_alone_with_the_study_to_try(tmp_path: Path) -> N
     try:
         with urlopen(space.url) as page:
             assert "This is a demonstration" in page.read().decode()
-        client = Client(space.url, verbose=False, httpx_kwargs={"timeout": PATIENCE})
+        client = Client(space.url, verbose=False, httpx_kwargs={"timeout": patience.ANSWER})
         assert client.predict(api_name="/study") == {
             "name": "demo",
             "title": "Emotions in faces: a study to try",
@@ -36,7 +37,7 @@ def test_a_copied_folder_starts_alone_with_the_study_to_try(tmp_path: Path) -> N
         }
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(patience.ANSWER)
     assert not list(copy.glob("**/*.sqlite"))
 
 

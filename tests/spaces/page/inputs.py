@@ -4,10 +4,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests import patience
+
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 
-SLOW = 40_000  # ms until something must have happened
+SLOW = 1000 * patience.ANSWER  # ms until something must have happened
 
 
 def send(page: Page, *files: str | Path) -> None:

@@ -23,6 +23,7 @@ from emohub.model.infer.decode import overlapped
 from emohub.model.infer.embed import embed_dataset
 from emohub.model.infer.shards import cut
 from emohub.model.repo import open_repo
+from tests import patience
 from tests.hub_server import serve
 from tests.inference_inputs import face, jpeg, write_repo
 from tests.model.infer.embed.inputs import table
@@ -224,7 +225,7 @@ def test_dataset_and_model_from_the_hub(model, tmp_path):
     with serve({"org/faces": repo, "models/org/model": model}) as url:
         hub = {"HF_ENDPOINT": url, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_DISABLE_XET": "1", "NO_PROXY": "127.0.0.1"}
         command = [sys.executable, "-c", FROM_HUB, str(tmp_path / "out")]
-        done = subprocess.run(command, env={**clean, **hub}, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, env={**clean, **hub}, capture_output=True, text=True, timeout=patience.PROCESS)
     assert done.returncode == 0, done.stderr
     manifest, error = json.loads(done.stdout.splitlines()[-1])
     assert table(tmp_path / "out") == table(tmp_path / "local")

@@ -17,6 +17,7 @@ from emohub.model.train.loop import Settings
 from emohub.model.train.recipes import plan_stages
 from emohub.model.train.repo import spearman
 from emohub.model.train.train import TrainOptions, train_heads
+from tests import patience
 from tests.model.train.train.inputs import IMAGES, LARGE, VALIDATION, as_data, made_up
 
 QUICK = TrainOptions(Settings(seed=1, lr=1e-3, batch_size=16), (4, 30), "cpu", checkpoint_seconds=0)
@@ -59,7 +60,7 @@ def test_resumed_after_kills_is_bit_equal(tmp_path, caplog):
     whole.mkdir(), killed.mkdir()
     bank, stages = train_heads(data, "large", *LARGE, whole, QUICK)
     # First while the third checkpoint is being written ...
-    assert start_victim(killed, 3).wait(120) == -signal.SIGKILL
+    assert start_victim(killed, 3).wait(patience.PROCESS) == -signal.SIGKILL
     state, about = read_checkpoint(killed)
     assert (about["stage"], len(state["curves.0.train"])) == (0, 2)
     # ... then from outside, at any moment of the second stage.
