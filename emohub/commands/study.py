@@ -38,6 +38,16 @@ def new(
         list[Path] | None,
         typer.Option("--set", help="A table of ratings whose labels are compared (preference); twice.", exists=True),
     ] = None,
+    roles: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help='Items for training or as attention checks: {"item": …, "role": "check", "expected": {"Awe": 4}}.',
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    check_every: Annotated[int, typer.Option(min=0, help="Items between two attention checks; 0: none.")] = 0,
     title: Annotated[str | None, typer.Option(help="What annotators read at the top.")] = None,
     annotators: Annotated[int, typer.Option(min=1, help="Annotators of each question.")] = 4,
     batch: Annotated[int, typer.Option(min=1, help="Items that an annotator gets at a time.")] = 250,
@@ -56,12 +66,12 @@ def new(
         "batch": batch,
         "batches": batches,
         "repeats": repeats,
+        "check_every": check_every,
         "seed": seed,
     }
     rules |= {"title": title} if title else {}
-    made = new_study(
-        name, dataset, kind, out, config=config, splits=split or (), limit=limit, sets=sets or (), rules=rules
-    )
+    which: dict[str, Any] = {"config": config, "splits": split or (), "limit": limit, "sets": sets or ()}
+    made = new_study(name, dataset, kind, out, **which, roles=roles, rules=rules)
     rows = [(what.replace("_", " "), f"{n:,}") for what, n in made.items()]
     console().print(summary(str(out), ("what", "number"), rows, right=("number",)))
     note(f"Start it: emohub space --study {out}")

@@ -17,6 +17,7 @@ from emohub.data.runs import write_file
 from emohub.data.taxonomy import EMOTIONS, GROUPS
 from emohub.errors import EmohubError, MediaError
 from emohub.rate.target import Target, open_target
+from emohub.study.roles import read_roles
 from emohub.study.sets import LabelSets
 from emohub.study.space import admin
 
@@ -34,6 +35,7 @@ def new_study(
     limit: int | None = None,
     only: Sequence[str] = (),
     sets: Sequence[Path] = (),
+    roles: Path | None = None,
     rules: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Write a study.
@@ -48,6 +50,7 @@ def new_study(
         limit: The first so many items.
         only: Ids of the items; by default all.
         sets: Two tables of ratings, whose highest labels are compared (preference).
+        roles: JSON lines that make items of the dataset training or checks, see `emohub.study.roles`.
         rules: Other keys of `study.toml`.
 
     Returns:
@@ -64,10 +67,13 @@ def new_study(
         )
     target = open_target(dataset, config, splits=splits, limit=limit, only=only)
     compared = LabelSets(sets, target) if sets else None
+    special = (
+        read_roles(roles, {item.id for item in target.items} if compared is None else compared.of) if roles else {}
+    )
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         (folder / "media").mkdir(parents=True)
-        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(target, folder, compared))
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in _rows(target, folder, compared, special))
         write_file(folder / "rows.jsonl", lines)
         labels = [] if target.is_video else _labels()
         about = {"name": name, "kind": kind, **(rules or {}), **({"labels": labels} if labels else {})}
@@ -82,7 +88,9 @@ def new_study(
     return made | ({"left_out": compared.left_out} if compared else {})
 
 
-def _rows(target: Target, folder: Path, compared: LabelSets | None) -> Iterator[dict[str, Any]]:
+def _rows(
+    target: Target, folder: Path, compared: LabelSets | None, special: Mapping[str, Mapping[str, Any]]
+) -> Iterator[dict[str, Any]]:
     """One row per item, its media written."""
     wanted = {item.id for item in target.items} if compared is None else set(compared.of)
     facts = _facts(target)
@@ -99,7 +107,7 @@ def _rows(target: Target, folder: Path, compared: LabelSets | None) -> Iterator[
             row |= {"emoji": shown.character, "emoji_name": shown.name, "labels": list(shown.labels)}
         if compared is not None:
             row["sets"] = compared.of[item.id]
-        yield {**row, "item": item.id, "media": path}
+        yield {**row, "item": item.id, "media": path, **special.get(item.id, {})}
 
 
 def _facts(target: Target) -> dict[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from controls import Question
+from controls import Invalid, Question
 from studies import find
 
 MEDIA = {
@@ -200,6 +200,12 @@ def read_study(path: Path) -> Study:
         raise StudyError(f"{file} has no item to rate.")
     for item in items.values():
         _check_item(study, item, file)
+    checks = len(study.of_role["check"])
+    if bool(checks) != bool(rules.check_every):
+        raise StudyError(
+            f"{path} has check_every = {rules.check_every}, and {file.name} {checks} items with the role check: "
+            "nobody would be checked. Set check_every to the items between two checks, or to 0 where there are none."
+        )
     return study
 
 
@@ -215,6 +221,8 @@ def _read_items(file: Path) -> dict[str, Item]:
             one = Item(str(row.pop("item")), row.pop("media"), row.pop("role", "item"), row, row.pop("expected", {}))
         except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
             raise StudyError(f"{file}, line {number}: not an object with 'item' and 'media': {error!r}.") from error
+        if not isinstance(one.expected, dict):
+            raise StudyError(f'{file}, line {number}: expected must be an object such as {{"Awe": 4}}.')
         if not one.id or one.id in items or one.role not in ROLES:
             raise StudyError(
                 f"{file}, line {number}: item {one.id!r} with role {one.role!r}; ids must differ, roles are {ROLES}."
@@ -229,12 +237,29 @@ def _check_item(study: Study, item: Item, file: Path) -> None:
     if media.suffix.lower() not in MEDIA or not media.is_file():
         raise StudyError(f"{file}: media of {item.id!r} is {item.media!r}; must be a file of {', '.join(MEDIA)}.")
     try:
-        for step in study.kind.STEPS:
-            study.question(item, step, "")
+        questions = [study.question(item, step, "") for step in study.kind.STEPS]
     except (KeyError, TypeError, ValueError) as error:
         raise StudyError(
             f"{file}: {item.id!r} lacks what a study of {study.rules.kind} asks about: {error}."
         ) from error
+    _check_expected(item, questions[0], file)
+
+
+def _check_expected(item: Item, question: Question, file: Path) -> None:
+    """Refuse a check that nobody could pass. The first step is what training and checks ask."""
+    if bool(item.expected) != (item.role != "item"):
+        raise StudyError(
+            f"{file}: {item.id!r} has the role {item.role} and {len(item.expected)} expected answers; training and "
+            'checks need some, such as "expected": {"Awe": 4}, and other items none.'
+        )
+    controls = {control.name: control for control in question.controls}
+    if unknown := [name for name in item.expected if name not in controls]:
+        raise StudyError(f"{file}: {item.id!r} expects {unknown[0]!r}; it is asked for {', '.join(controls)}.")
+    try:
+        for name, value in item.expected.items():
+            controls[name].check(value)
+    except Invalid as error:
+        raise StudyError(f"{file}: what is expected of {item.id!r} is no answer: {error}.") from error
 
 
 def _inside(name: Any, what: str) -> PurePosixPath:

@@ -76,6 +76,37 @@ def test_what_a_dataset_lacks_is_named_and_nothing_stays(faces: str, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_items_become_training_and_checks(faces: str, hq: Path, tmp_path: Path) -> None:
+    first, second, third = (row["item"] for row in lines(tmp_path / "hq-items" / "items.jsonl")[:3])
+    practice = {"item": first, "role": "training", "expected": {"Awe": 4}}
+    check = {"item": third, "role": "check", "expected": {"Anger": 7}, "note": "Set Anger to 7."}
+    roles = tmp_path / "roles.jsonl"
+
+    def new(*wanted: dict, every: int = 0) -> str:
+        roles.write_text("".join(json.dumps(row) + "\n" for row in wanted))
+        arguments = ("--dataset", faces, "--kind", "intensities", "--config", "hq", "--check-every", every)
+        return run("new", "trained", *arguments, "--roles", roles, "--out", tmp_path / "t.toml")
+
+    for wanted, message in (
+        ([practice, practice], "item .* was there before"),
+        ([practice | {"item": "nobody"}], "'nobody' is none of the study's"),
+        ([practice | {"role": "item"}], "role is 'item'; must be training or check"),
+        ([{"item": first}], "line 1: must be an object with item, role, expected, note"),
+        ([practice | {"expected": {}}], "has the role training and 0 expected answers"),
+        ([practice | {"expected": 4}], "expected must be an object such as"),
+        ([practice | {"expected": {"awe": 4}}], "expects 'awe'; it is asked for Amusement"),
+        ([practice | {"expected": {"Awe": 8}}], "Awe must be a whole number from 0 to 7"),
+        ([check], "check_every = 0, and items.jsonl 1 items with the role check"),
+    ):
+        with pytest.raises(AssertionError, match=message):
+            new(*wanted)
+        assert not (tmp_path / "t.toml").exists() and not (tmp_path / "t-items").exists()
+    assert "training" in new(practice, check, every=20)
+    made = {row["item"]: row for row in lines(tmp_path / "t-items" / "items.jsonl")}
+    assert [made[first].get(name) for name in practice] == list(practice.values())
+    assert [made[third].get(name) for name in check] == list(check.values()) and "role" not in made[second]
+
+
 def test_a_study_that_is_there_stays(hq: Path, faces: str) -> None:
     with pytest.raises(EmohubError, match="is there already, and a study that has begun must not change"):
         new_study("again", faces, "intensities", hq, config="hq")
