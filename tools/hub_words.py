@@ -3,9 +3,10 @@
     python tools/hub_words.py            # the newest packages; needs node and npm
     python tools/hub_words.py --check    # only says whether the table is out of date (exit status 1)
 
-Tasks come from `@huggingface/tasks`, two-letter languages from `@huggingface/languages`, licences, Space SDKs and
-colours, and types of gate fields from the type declarations of `@huggingface/hub`. Nothing is installed: packages are
-read in a temporary folder. Words that no package has are listed by hand, with their source, in `emohub/hub/words.py`.
+Tasks and evaluation frameworks come from `@huggingface/tasks`, two-letter languages from `@huggingface/languages`,
+licences, Space SDKs and colours, and types of gate fields from the type declarations of `@huggingface/hub`. Nothing is
+installed: packages are read in a temporary folder. Words that no package has are listed by hand, with their source, in
+`emohub/hub/words.py`.
 """
 
 import argparse
@@ -29,6 +30,7 @@ const [tasks, languages] = process.argv.slice(1).map(require);
 console.log(JSON.stringify({
   tasks: tasks.PIPELINE_TYPES,
   task_ids: tasks.SUBTASK_TYPES,
+  evaluation_frameworks: Object.keys(tasks.EVALUATION_FRAMEWORKS),
   languages: Object.keys(languages.LANGUAGES_ISO_639_1),
 }));
 """

@@ -34,6 +34,7 @@ LANGUAGES = _generated("languages") | {"code", "multilingual"}
 COLOURS = _generated("space_colors")
 SDKS = _generated("space_sdks")
 GATE_FIELDS = _generated("gate_fields")
+EVALUATION_FRAMEWORKS = _generated("evaluation_frameworks")  # of eval.yaml
 # https://github.com/huggingface/hub-docs/blob/main/datasetcard.md; huggingface_hub's DatasetCardData lists them too.
 ANNOTATIONS_CREATORS = frozenset("found crowdsourced expert-generated machine-generated no-annotation other".split())
 # https://huggingface.co/docs/hub/model-cards#specifying-a-base-model
@@ -81,3 +82,17 @@ def gate_field_error(value: Any) -> str | None:
     if kind == "select" and not (isinstance(options, list) and options):
         return "'select' needs options: give {type: select, options: [...]}"
     return None
+
+
+def known_framework(name: str) -> str:
+    """A framework that `eval.yaml` may name.
+
+    Raises:
+        ValueError: the Hub does not know it.
+    """
+    if name not in EVALUATION_FRAMEWORKS:
+        raise ValueError(
+            f"the Hub knows no evaluation framework {name!r}; it has {', '.join(sorted(EVALUATION_FRAMEWORKS))}. "
+            "Leave it out, or ask for an entry in EVALUATION_FRAMEWORKS of https://github.com/huggingface/huggingface.js"
+        )
+    return name

@@ -12,7 +12,7 @@ from emohub.errors import BuildError, EmohubError
 from emohub.hub.context import ReleaseContext
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.notes import keep_notes
-from emohub.release import license_file
+from emohub.release import benchmark, license_file, results
 from emohub.release.digests import code_of_card, digest
 from emohub.release.links import context_of
 from emohub.release.makers.registry import MAKERS
@@ -149,7 +149,7 @@ def _build(job: Job, base: Path, out: Path, state: State, outcome: Outcome) -> N
             if outcome == "built" or maker.CARD_NEEDS_CONTENT:
                 maker.make(work, job.repo.name, job.spec, base, out)
             else:
-                carry_over(out / path, work, without={CARD, license_file.NAME, ".eval_results"})
+                carry_over(out / path, work, without={CARD, license_file.NAME, results.FOLDER, benchmark.FILE})
             maker.write_card(work, job.spec, job.context, job.metadata)
             license_file.write_license(work)
             if (out / path / CARD).is_file():

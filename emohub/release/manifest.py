@@ -12,7 +12,7 @@ from emohub.dataset.registry import names
 from emohub.errors import EmohubError, listed
 from emohub.hub.kinds import FOLDERS, Kind
 from emohub.hub.names import valid_name, valid_namespace
-from emohub.hub.words import LICENSE_LINKS, LICENSE_NAME, LICENSES, gate_field_error
+from emohub.hub.words import LICENSE_LINKS, LICENSE_NAME, LICENSES, gate_field_error, known_framework
 
 
 def _license(name: str) -> str:
@@ -123,6 +123,7 @@ class Dataset(_Licensed):
         allow_partial: Build although the counts differ from the published ones.
         splits: CSV with id,split that overrides hashed splits.
         choices: Options of the dataset's own, such as positives = "majority".
+        evaluation_framework: Framework in `eval.yaml`, one that the Hub knows, such as "inspect-ai"; by default none.
     """
 
     script: Annotated[str, AfterValidator(_known)]
@@ -131,6 +132,7 @@ class Dataset(_Licensed):
     allow_partial: bool = False
     splits: str | None = None
     choices: dict[str, str] = Field(default_factory=dict)
+    evaluation_framework: Annotated[str, AfterValidator(known_framework)] | None = None
 
 
 class Measure(_Table):

@@ -17,7 +17,7 @@ from emohub.hub.folders import hub_folder
 from emohub.hub.json_files import parse_json
 from emohub.model.infer.embed import embed_dataset
 from emohub.release.results import EVALUATION
-from emohub.report.headlines import HEADLINES, METRICS, headline_of
+from emohub.report.headlines import MEASURED, RHO, headline_of
 from emohub.report.item import Settings
 from emohub.report.items import hq_figure4, hq_table6
 from emohub.report.items._hq import rho
@@ -61,11 +61,13 @@ def measure_model(model: Path, name: str, dataset: Path, on: "Measure") -> dict[
         "records": _records(study, name, settings),
         "metric": {
             "id": METRIC,
-            "name": HEADLINES["hq.figure4"].name,
+            "name": RHO.name,
             "bootstrap": on.bootstrap,
             "seed": on.seed,
             "confidence": CONFIDENCE,
-            "sha256": {one: sha256_of(hub_folder("metrics", one) / f"{one}.py") for one in METRICS},
+            "sha256": {
+                one.metric: sha256_of(hub_folder("metrics", one.metric) / f"{one.metric}.py") for one in MEASURED
+            },
         },
         "dataset": {
             "name": on.dataset,

@@ -31,6 +31,7 @@ class Result:
     Attributes:
         dataset: Hub id.
         dataset_name: Name for readers.
+        task: Id of the task in the dataset's `eval.yaml`; None where the dataset has no such task.
         config: Config of the dataset.
         split: Split of the dataset.
         metric: Hub id of the metric, or its name.
@@ -43,6 +44,7 @@ class Result:
 
     dataset: str
     dataset_name: str
+    task: str | None
     config: str
     split: str
     metric: str
@@ -69,11 +71,11 @@ class Result:
         )
 
     def for_folder(self) -> EvalResultEntry:
-        """The record of `.eval_results/`."""
+        """The record of `.eval_results/`, of a result that is a task."""
         name, url = self.source or (None, None)
         return EvalResultEntry(
             dataset_id=self.dataset,
-            task_id=self.config,
+            task_id=str(self.task),
             value=round(self.value, 4),
             source_name=name,
             source_url=url,
@@ -109,6 +111,7 @@ def _measured(evaluation: Mapping[str, Any], names: Mapping[str, str]) -> Iterat
             yield Result(
                 names.get(on["name"], on["name"]),
                 on["title"],
+                headline.task if (on["config"], on["split"]) == (headline.config, headline.split) else None,
                 on["config"],
                 on["split"],
                 names.get(headline.metric, headline.metric),
@@ -127,6 +130,7 @@ def _published(name: str, names: dict[str, str]) -> Result:
     return Result(
         table["dataset"],
         "EmoNet-Face HQ, upstream",
+        None,  # upstream's dataset has no eval.yaml
         table["config"],
         table["split"],
         names.get(table["metric"], table["metric"]),
@@ -145,9 +149,11 @@ def evaluation_of(folder: Path) -> dict[str, Any] | None:
 
 
 def write_eval_results(folder: Path, results: list[Result]) -> None:
-    """Write `.eval_results/<dataset>.yaml`, one file per dataset."""
+    """Write `.eval_results/<dataset>.yaml`, one file per dataset, of results that are a task of its `eval.yaml`."""
     by_dataset: dict[str, list[EvalResultEntry]] = {}
     for result in results:
+        if result.task is None:
+            continue
         by_dataset.setdefault(result.dataset, []).append(result.for_folder())
     for dataset, entries in by_dataset.items():
         (folder / FOLDER).mkdir(exist_ok=True)

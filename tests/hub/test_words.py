@@ -10,7 +10,16 @@ from huggingface_hub import DatasetCardData
 from emohub.hub import words
 from tools.hub_words import TABLE, WordsError, as_text, differences, fetch_words, words_of_types
 
-KEYS = {"tasks", "task_ids", "languages", "licenses", "space_sdks", "space_colors", "gate_fields"}
+KEYS = {
+    "tasks",
+    "task_ids",
+    "evaluation_frameworks",
+    "languages",
+    "licenses",
+    "space_sdks",
+    "space_colors",
+    "gate_fields",
+}
 DECLARED = {
     "public.d.ts": 'export type License = | "mit" | "cc-by-4.0";\nexport type SpaceSdk = "gradio" | "static";',
     "api-space.d.ts": '    colorFrom?: "red" | "gray";',

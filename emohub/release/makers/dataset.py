@@ -38,10 +38,14 @@ def make(work: Path, name: str, spec: "Dataset", base: Path, release: Path) -> N
 
 
 def write_card(work: Path, spec: "Dataset", context: "ReleaseContext", metadata: dict[str, Any]) -> None:
-    """Write the card and its figure from the built files."""
+    """Write the card, its figure and `eval.yaml` from the built files."""
     from emohub.dataset.card import write_dataset_card  # here: worker processes need no plotting library
+    from emohub.hub.card import read_card
+    from emohub.release.benchmark import write_eval_yaml
 
     write_dataset_card(spec.script, work, context, **metadata)
+    title = read_card(work / "README.md").meta.get("pretty_name", spec.script)
+    write_eval_yaml(work, spec.script, title, spec.evaluation_framework)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from emohub.data.source import fetch
 from emohub.hub.folders import hub_folder
 from emohub.release.digests import code_of, contents, local_or_hub_id, stamp
-from emohub.report.headlines import METRICS
+from emohub.report.headlines import MEASURED
 
 if TYPE_CHECKING:  # a change of the manifest's form is no reason to convert a model again
     from emohub.hub.context import ReleaseContext
@@ -23,7 +23,10 @@ def inputs(name: str, spec: "Model", base: Path, made: "Made") -> list[Any]:
     files = [spec.heads, spec.backbone, *(one for one in (spec.neutral, spec.reference) if one)]
     measured: list[Any] = []
     if spec.measure:
-        measured = [made["dataset", spec.measure.dataset], *(contents(hub_folder("metrics", one)) for one in METRICS)]
+        measured = [
+            made["dataset", spec.measure.dataset],
+            *(contents(hub_folder("metrics", one.metric)) for one in MEASURED),
+        ]
     code = [*code_of(FILE), *contents(hub_folder("hub_models"))]
     return [spec.model_dump(include=_FIELDS), [stamp(one, base) for one in files], code, measured]
 

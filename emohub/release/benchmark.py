@@ -1,0 +1,85 @@
+"""`eval.yaml` of a dataset repo: its tasks for the Hub's leaderboards, one number each, higher is better.
+
+Models name a task by its id in `.eval_results/`. The Hub shows a dataset as a benchmark once it is on its allow-list,
+and refuses frameworks that it does not know; https://huggingface.co/docs/hub/eval-results says whom to ask for both.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from emohub.hub.words import known_framework
+from emohub.report.headlines import HEADLINES
+
+FILE = "eval.yaml"
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Task(BaseModel):
+    """A number of a leaderboard.
+
+    Attributes:
+        id: What `.eval_results/` of a model names.
+        config: Config that it is measured on.
+        split: Split of it.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    id: Text
+    config: Text
+    split: Text
+
+
+class Benchmark(BaseModel):
+    """The whole file; keys that a framework adds are kept.
+
+    Attributes:
+        name: Title.
+        description: What the tasks measure.
+        evaluation_framework: One that the Hub knows; None where no framework of the Hub runs the tasks.
+        tasks: The tasks, ids differ.
+    """
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: Text
+    description: Text
+    evaluation_framework: Annotated[str, AfterValidator(known_framework)] | None = None
+    tasks: Annotated[list[Task], Field(min_length=1)]
+
+    @field_validator("tasks")
+    @classmethod
+    def _ids_differ(cls, tasks: list[Task]) -> list[Task]:
+        ids = [task.id for task in tasks]
+        if repeated := {one for one in ids if ids.count(one) > 1}:
+            raise ValueError(f"two tasks have the id {min(repeated)!r}")
+        return tasks
+
+
+def write_eval_yaml(folder: Path, dataset: str, title: str, framework: str | None) -> None:
+    """Write `eval.yaml` with the tasks whose config and split were built; where none was, no file.
+
+    Args:
+        folder: A dataset repo.
+        dataset: Name of the dataset.
+        title: Its title.
+        framework: Evaluation framework, or None.
+    """
+    tasks = [
+        one
+        for one in HEADLINES
+        if one.dataset == dataset and any((folder / one.config).glob(f"{one.split}-*.parquet"))
+    ]
+    if not tasks:
+        return
+    about = Benchmark(
+        name=title,
+        description="; ".join(f"{one.task}: {one.name}" for one in tasks) + ". Higher is better.",
+        evaluation_framework=framework,
+        tasks=[Task(id=one.task, config=one.config, split=one.split) for one in tasks],
+    )
+    text = yaml.safe_dump(about.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True, width=10_000)
+    (folder / FILE).write_text(text, encoding="utf-8")
