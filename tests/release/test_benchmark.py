@@ -50,7 +50,7 @@ def test_a_framework_that_the_hub_does_not_know_is_refused(raw_demo: Path, tmp_p
     text = (raw_demo / "release.toml").read_text(encoding="utf-8")
     file = tmp_path / "release.toml"
     file.write_text(text.replace('script = "chehre"', 'script = "chehre"\nevaluation_framework = "emohub"'))
-    with pytest.raises(EmohubError, match=r"no evaluation framework 'emohub'; it has .*inspect-ai.* huggingface\.js"):
+    with pytest.raises(EmohubError, match=r"no evaluation framework 'emohub'; it has .*inspect-ai.*huggingface\.js"):
         read_manifest(file)
     file.write_text(text.replace('script = "chehre"', 'script = "chehre"\nevaluation_framework = "inspect-ai"'))
     assert read_manifest(file).datasets["chehre"].evaluation_framework == "inspect-ai"
