@@ -127,23 +127,29 @@ def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extr
 
 
 @contextmanager
+def in_a_thread(app: Any) -> Iterator[str]:
+    """A server of this process on 127.0.0.1, without Gradio's launch: starts in no time; yields its address."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=5))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(patience.ANSWER)
+
+
+@contextmanager
 def hosted(file: Path) -> Iterator[Any]:
-    """The same server in a thread of this process, without Gradio's launch: starts in no time; yields its service."""
+    """The Space's own server in a thread; yields its service."""
     from server import make_server
     from service import Service
     from store import Store, sqlite_url
     from study import read_study
 
     service = Service(read_study(file), Store(sqlite_url(file.with_name("try.sqlite")), "try"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(make_server(service), log_level="error", timeout_graceful_shutdown=5)
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        service.url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        try:
-            yield service
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    with in_a_thread(make_server(service)) as url:
+        service.url = f"{url}/"
+        yield service
