@@ -30,7 +30,7 @@ test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each e
 	@$(BIN)/python -m tests.rate.kills release/datasets/emonet-face $(ARGS)
 
 .PHONY: test-study
-test-study: $(READY)  ## 20 annotators for two minutes on two servers, one killed: every acknowledged answer once
+test-study: $(READY)  ## 20 annotators, two minutes, two servers, a wild clock, a full disk, a kill: every answer once
 	@$(BIN)/python -m tests.spaces.annotation.load $(ARGS)
 
 test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one (minutes; needs the network)

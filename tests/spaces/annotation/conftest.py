@@ -108,13 +108,21 @@ def answer_one(service: Any, annotator: str, rng: random.Random, **more: Any) ->
     return turn.task
 
 
+# Every second an hour back, right, or an hour ahead: more than an item is held.
+JUMPING = """
+import runpy, sys, time
+right, start = time.time, time.monotonic()
+time.time = lambda: right() + 3600 * (int(time.monotonic() - start) % 3 - 1)
+sys.path.insert(0, ".")
+runpy.run_path("app.py", run_name="__main__")
+"""
 Served = tuple[RunningSpace, subprocess.Popen]
 
 
 @contextmanager
 def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extra: str) -> Iterator[Served]:
-    """The Space in a process, as `emohub space --study` starts it, or by `python app.py` in a folder."""
-    here = {"app": ([sys.executable, "app.py"], SPACE)}
+    """The Space in a process: by `python app.py`, as `emohub space --study` starts it, or with a jumping clock."""
+    here = {"app": ([sys.executable, "app.py"], SPACE), "jumping": ([sys.executable, "-c", JUMPING], SPACE)}
     here["emohub"] = ([sys.executable, "-m", "emohub.cli", "space", "--study", str(file)], folder.parent)
     line, cwd = here[command]
     space, process = start(line, cwd, folder, port, STUDY=str(file), **extra)

@@ -1,4 +1,7 @@
-"""Many annotators at once on two servers with one store, one of which is killed (`make test-study`).
+"""Many annotators at once on two servers with one store (`make test-study`).
+
+One server's clock jumps by hours. In the middle nothing can be written for a while, as on a full disk; then the other
+server is killed, and started again.
 
 Every annotator is a thread that asks, answers as the kind of study simulates, and sends an answer again, with the same
 UUID and sometimes to the other server, until one acknowledges it: as the page does. At the end every acknowledged
@@ -10,6 +13,7 @@ import os
 import random
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -21,11 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 
 from tests import patience
 from tests.spaces.annotation.conftest import served, write_study
 
 PAUSE = 0.2  # seconds before an answer is sent again
+FULL = 2.0  # seconds that the disk is full
 
 
 @dataclass
@@ -38,6 +44,7 @@ class Annotator:
     acknowledged: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     again: int = 0
+    refused: int = 0
     token: str = ""
 
     def __post_init__(self) -> None:
@@ -56,6 +63,7 @@ class Annotator:
                     self.seconds += [time.monotonic() - start] if path == "answer" else []
                     found: dict[str, Any] = reply.json()
                     return found
+                self.refused += 1
             except httpx2.TransportError:
                 pass
             self.again += 1
@@ -87,16 +95,27 @@ class Annotator:
             time.sleep(pause * self.rng.random())
 
 
+def fill_disk(processes: list[subprocess.Popen]) -> None:
+    """Let no file of the servers grow for a while; as on a full disk."""
+    handles = [psutil.Process(process.pid) for process in processes]
+    before = [handle.rlimit(psutil.RLIMIT_FSIZE) for handle in handles]
+    for handle in handles:
+        handle.rlimit(psutil.RLIMIT_FSIZE, (0, before[0][1]))
+    time.sleep(FULL)
+    for handle, limits in zip(handles, before, strict=True):
+        handle.rlimit(psutil.RLIMIT_FSIZE, limits)
+
+
 def play(
     folder: Path, annotators: int, goes_on: Callable[[int], bool], kill_at: Callable[[int], bool], items: int
 ) -> dict:
-    """Let annotators work on two servers, kill one and start it again; returns what was wrong and how it went.
+    """Let annotators work while everything happens to two servers; returns what was wrong and how it went.
 
     Args:
         folder: Where everything is written.
         annotators: How many.
         goes_on: Whether to go on, given how many answers were acknowledged.
-        kill_at: Whether to kill now, likewise.
+        kill_at: Whether to fill the disk and to kill now, likewise.
         items: Of the study.
     """
     from service import Service
@@ -108,7 +127,7 @@ def play(
     study = read_study(file)
     with ExitStack() as stack:
         first, process = stack.enter_context(served(file, folder / "a"))
-        second, _ = stack.enter_context(served(file, folder / "b"))
+        second, other = stack.enter_context(served(file, folder / "b", "jumping"))
         people = [Annotator(study, [first.url, second.url], number) for number in range(annotators)]
 
         def acknowledged() -> int:
@@ -120,13 +139,16 @@ def play(
             thread.start()
         while not kill_at(acknowledged()) and any(thread.is_alive() for thread in threads):
             time.sleep(0.05)
+        refused = sum(one.refused for one in people)
+        fill_disk([process, other])
+        refused = sum(one.refused for one in people) - refused
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         before = acknowledged()
         port = int(first.url.rsplit(":", 1)[1].strip("/"))
         stack.enter_context(served(file, folder / "c", port=port))
         for thread in threads:
-            thread.join(300)
+            thread.join(patience.ANSWER)
         wrong = ["an annotator hangs"] if any(thread.is_alive() for thread in threads) else []
     answers = [one for one in Service(study, Store(sqlite_url(store), "try")).store.read() if one.event == "answer"]
     stored = {one.uuid.replace("-", ""): one for one in answers}
@@ -145,6 +167,7 @@ def play(
         "wrong": wrong,
         "answers": len(given),
         "before the kill": before,
+        "refused on a full disk": refused,
         "sent again": sum(one.again for one in people),
         "median ms": round(1000 * statistics.median(times), 1),
     }
