@@ -87,9 +87,29 @@ def check_format(data: bytes, valid: Sequence[str], kind: str) -> str:
     return name
 
 
+SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "GIF": ".gif", "MP4": ".mp4"}
+
+
 def format_of(data: bytes) -> str | None:
     """The name in `FORMATS` of what the bytes begin like."""
     return next((name for name, pattern in FORMATS if pattern.match(data)), None)
+
+
+def suffix_of(data: bytes, item: str) -> str:
+    """The ending of a file with these bytes, a dot first.
+
+    Args:
+        data: An image or video that browsers show.
+        item: Whose it is, for the error.
+
+    Raises:
+        MediaError: there are none, or they are of another format.
+    """
+    form = format_of(data)
+    if form not in SUFFIXES:
+        found = form or ("of an unknown format" if data else "empty")
+        raise MediaError(f"{item} is {found}; must be one of {', '.join(SUFFIXES)}.")
+    return SUFFIXES[form]
 
 
 def check_image_structure(data: bytes, name: str) -> None:

@@ -203,18 +203,19 @@ def read_rows(
                 yield row[ITEM], (row[media] or {}).get("bytes") or b""
 
 
-def read_columns(pieces: Sequence[Piece], columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Rows without their media; columns that a file lacks are left out.
+def read_columns(pieces: Sequence[Piece], columns: Sequence[str], at_once: int = 1000) -> Iterator[dict[str, Any]]:
+    """Rows; columns that a file lacks are left out.
 
     Args:
         pieces: Which rows.
         columns: Names of columns.
+        at_once: Rows in memory; a few where a column has media.
 
     Raises:
         SourceError: a file is broken, or a row has no id.
     """
     for piece in pieces:
-        yield from _rows_of(piece, columns, at_once=1000)
+        yield from _rows_of(piece, columns, at_once)
 
 
 def _rows_of(piece: Piece, columns: Sequence[str], at_once: int = 32) -> Iterator[dict[str, Any]]:

@@ -10,18 +10,16 @@ import pyarrow.parquet as pq
 from datasets import ClassLabel, Features, Value
 from tqdm.auto import tqdm
 
-from emohub.data.containers import format_of
+from emohub.data.containers import suffix_of
 from emohub.data.emojis import emoji
 from emohub.data.parquet import ITEM, open_file, read_columns
 from emohub.data.runs import write_file
 from emohub.data.taxonomy import EMOTIONS, GROUPS
-from emohub.errors import EmohubError, MediaError
+from emohub.errors import EmohubError
 from emohub.rate.target import Target, open_target
 from emohub.study.roles import read_roles
 from emohub.study.sets import LabelSets
 from emohub.study.space import admin
-
-SUFFIXES = {"JPEG": ".jpg", "PNG": ".png", "WebP": ".webp", "GIF": ".gif", "MP4": ".mp4"}
 
 
 def new_study(
@@ -96,10 +94,7 @@ def _rows(
     facts = _facts(target)
     media = target.media(wanted)
     for number, (item, data) in enumerate(tqdm(media, desc="media", total=len(wanted), unit="item")):
-        form = format_of(data)
-        if form not in SUFFIXES:
-            raise MediaError(f"{item.id} is {form or 'of an unknown format'}; browsers show {', '.join(SUFFIXES)}.")
-        path = f"media/{number:06}{SUFFIXES[form]}"
+        path = f"media/{number:06}{suffix_of(data, item.id)}"
         (folder / path).write_bytes(data)
         row = dict(facts[item.id])
         if target.is_video:

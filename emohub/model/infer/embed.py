@@ -14,10 +14,10 @@ from tqdm import tqdm
 
 from emohub.data.parquet import find_rows
 from emohub.data.runs import run_folder
+from emohub.data.shards import Shard, cut
 from emohub.errors import BuildError, EmohubError, MediaError, listed
 from emohub.model.infer import store
 from emohub.model.infer.engine import BATCH_SIZE, Part, Settings, run_local
-from emohub.model.infer.shards import Shard, cut
 from emohub.model.repo import AUTO, ModelRepo, open_repo
 
 SHARD_SIZE = 1024

@@ -9,9 +9,9 @@ import numpy as np
 
 from emohub.data.images import decode
 from emohub.data.parquet import read_rows
+from emohub.data.shards import Shard
 from emohub.model.infer.backends import Backend, Scored, load_backend, load_processor
 from emohub.model.infer.decode import overlapped, to_pixels
-from emohub.model.infer.shards import Shard
 from emohub.model.repo import ModelRepo
 
 BATCH_SIZE = 16

@@ -30,11 +30,11 @@ import torch
 
 from emohub.data.images import decode
 from emohub.data.parquet import Piece, between, read_rows
+from emohub.data.shards import Shard
 from emohub.errors import EmohubError, MediaError, ModelError
 from emohub.model.infer.backends import Scored, load_backend, load_processor
 from emohub.model.infer.decode import default_workers, to_pixels
 from emohub.model.infer.engine import Part, Settings, process_name, score
-from emohub.model.infer.shards import Shard
 from emohub.model.repo import ModelRepo, open_repo
 
 logger = logging.getLogger(__name__)

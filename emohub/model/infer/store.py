@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 
 from emohub.data.parquet import Rows
 from emohub.data.runs import Run, replacing_file
+from emohub.data.shards import Shard
 from emohub.hub.json_files import parse_json
 from emohub.model.infer.engine import Part
-from emohub.model.infer.shards import Shard
 from emohub.model.repo import ModelRepo
 
 PACKAGES = ("emohub", "torch", "transformers", "onnxruntime", "pillow")

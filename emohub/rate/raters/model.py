@@ -12,6 +12,7 @@ from PIL import Image
 
 from emohub.data.images import decode
 from emohub.data.parquet import IMAGE, ITEM, read_columns
+from emohub.data.shards import cut
 from emohub.data.source import sha256_of
 from emohub.errors import MediaError, ModelError, SourceError, listed
 from emohub.hub.json_files import parse_json
@@ -20,7 +21,6 @@ from emohub.model.infer.backends import load_backend, load_processor
 from emohub.model.infer.decode import to_pixels
 from emohub.model.infer.embed import ENGINES
 from emohub.model.infer.engine import Settings
-from emohub.model.infer.shards import cut
 from emohub.model.repo import AUTO, ModelRepo, open_repo
 from emohub.rate.media import sampled_frames
 from emohub.rate.rater import DirectRater, Scored

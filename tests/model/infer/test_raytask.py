@@ -62,7 +62,7 @@ def test_a_model_that_another_machine_lacks(converted, tmp_path, monkeypatch):
 
 def test_units_are_the_local_batches():
     from emohub.data.parquet import Piece
-    from emohub.model.infer.shards import Shard
+    from emohub.data.shards import Shard
 
     shard = Shard("train-00000-of-00001.parquet", "train", 7, (Piece("a", 0, 2, 6), Piece("a", 1, 0, 3)))
     units = raytask._units(shard, 3)

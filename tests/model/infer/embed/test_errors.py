@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from emohub.cli import app
 from emohub.data.images import decode
 from emohub.data.parquet import find_rows, read_rows
+from emohub.data.shards import cut
 from emohub.errors import EmohubError, MediaError, ModelError, SourceError, message_for
 from emohub.model.infer import decode as decoding
 from emohub.model.infer.decode import overlapped
 from emohub.model.infer.embed import embed_dataset
-from emohub.model.infer.shards import cut
 from emohub.model.repo import open_repo
 from tests import patience
 from tests.hub_server import serve

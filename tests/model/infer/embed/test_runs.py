@@ -19,10 +19,10 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, pi
 from emohub.data.images import decode
 from emohub.data.parquet import find_rows, read_rows
 from emohub.data.runs import run_folder
+from emohub.data.shards import cut
 from emohub.errors import BuildError, SourceError
 from emohub.model.infer import store
 from emohub.model.infer.embed import embed_dataset
-from emohub.model.infer.shards import cut
 from emohub.model.repo import open_repo
 from tests.inference_inputs import build_faces
 from tests.model.infer.embed.inputs import ROWS, table
@@ -113,9 +113,9 @@ def test_bfloat16_takes_half_the_room(model, tmp_path):
     """At the real width: the empty half of the numbers costs nothing."""
     from dataclasses import replace
 
+    from emohub.data.shards import Shard
     from emohub.model.infer.backends import Scored
     from emohub.model.infer.engine import Part
-    from emohub.model.infer.shards import Shard
 
     repo = replace(open_repo(model), width=1152, dimensions=())
     embeds = torch.randn(100, 1152, generator=torch.Generator().manual_seed(0))
