@@ -16,6 +16,7 @@ from jinja2 import Environment
 
 from emohub.data.builder import RawConfig
 from emohub.data.source import sha256_of
+from emohub.dataset.croissant import write_croissant
 from emohub.dataset.registry import DatasetScript, find
 from emohub.dataset.repo import RECORD, features_of, read_config
 from emohub.hub.context import ReleaseContext
@@ -27,7 +28,7 @@ PICTURE = "assets/labels.png"
 
 
 def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = None, **metadata: Any) -> None:
-    """Write `README.md` and its picture for everything that the repo holds.
+    """Write `README.md`, its picture and `croissant.json` for everything that the repo holds.
 
     Args:
         name: one of `emohub.dataset.registry.names()`.
@@ -35,7 +36,7 @@ def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = N
         context: the release that the repo is part of; None without one.
         **metadata: metadata of a release that replace the dataset's own: licence, gate.
     """
-    record = read_json(repo / RECORD)
+    record, context = read_json(repo / RECORD), context or ReleaseContext(f"ORG/{name}")
     script = find(name)
     known: dict[str, RawConfig] = {config.name: config for config in script.builder.BUILDER_CONFIGS}
     infos = {config: _info(repo / config, known[config], made) for config, made in record["configs"].items()}
@@ -54,7 +55,7 @@ def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = N
         _environment(script.folder)
         .get_template("card.md.j2")
         .render(
-            context=context or ReleaseContext(f"ORG/{name}"),
+            context=context,
             record=record,
             infos=infos,
             known=known,
@@ -65,6 +66,7 @@ def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = N
         )
     )
     DatasetCard(f"---\n{data.to_yaml()}\n---\n\n{text.strip()}\n").save(repo / "README.md")
+    write_croissant(repo, context, citation(name))
 
 
 def _describe(data: DatasetCardData, repo: Path, known: Mapping[str, RawConfig]) -> None:

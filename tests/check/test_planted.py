@@ -375,6 +375,24 @@ DEFECTS = (
         "dataset.tasks",
         "no evaluation framework 'emohub'",
     ),
+    Defect(
+        "a croissant.json that points to nothing",
+        FACES,
+        edit(f"{FACES}/croissant.json", '"@id": "hq-files"', '"@id": "nothing"'),
+        "dataset.croissant",
+        "is not valid",
+    ),
+    Defect(
+        "a croissant.json of another repo",
+        FACES,
+        edit(
+            f"{FACES}/croissant.json",
+            '"url": "https://huggingface.co/datasets/demo-org/',
+            '"url": "https://huggingface.co/datasets/else/',
+        ),
+        "dataset.croissant",
+        "is about https://huggingface.co/datasets/else/emonet-face",
+    ),
     Defect("ORG in a card", MODEL, append(f"{MODEL}/README.md", "\nORG/model\n"), "cards.placeholders", "'ORG/model'"),
     Defect("TODO in a card", METRIC, append(f"{METRIC}/README.md", "\nTODO: say why\n"), "cards.placeholders", "TODO"),
     Defect(
