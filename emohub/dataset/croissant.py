@@ -209,6 +209,6 @@ def read_croissant(file: Path) -> Any:
     try:
         return mlc.Dataset(jsonld=file).metadata
     except (mlc.ValidationError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ValueError(
-            str(error).partition("Found the following")[2].partition("warning(s)")[0] or str(error)
-        ) from None
+        found = str(error).partition("warning(s)")[0].splitlines()
+        listed = [line.strip(" -") for line in found if line.startswith("  -  ")]
+        raise ValueError("; ".join(listed) or str(error)) from None
