@@ -98,10 +98,10 @@ def rate(
     backend: Annotated[str | None, _scoring(help="model: as of `embed`.")] = None,
     device: Annotated[
         str | None,
-        typer.Option(help="model, transformers: cpu, cuda, cuda:1 …; transformers: auto spreads over all GPUs."),
+        typer.Option(help="model, siglip, transformers: cpu, cuda, cuda:1 …; transformers: auto is all GPUs."),
     ] = None,
     batch_size: Annotated[
-        int | None, _scoring(min=1, help="model, transformers: images, or questions, in one forward pass.")
+        int | None, _scoring(min=1, help="model, siglip, transformers: images, or questions, in one forward pass.")
     ] = None,
     model_revision: Annotated[str | None, typer.Option(help="Commit, branch or tag of the model on the Hub.")] = None,
     trust_remote_code: Annotated[
