@@ -36,17 +36,12 @@ SECTIONS = {
     "Ethics": "data_social_impact",
 }
 ONE_TEXT = ("data_collection", "data_social_impact")  # the others are lists
-TYPES = {
+NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64"
+TYPES = {  # what is not here is text
     Image().dtype: mlc.DataType.IMAGE_OBJECT,
     Video().dtype: mlc.DataType.VIDEO_OBJECT,
-    "string": mlc.DataType.TEXT,
     "bool": mlc.DataType.BOOL,
-    "int8": mlc.DataType.INT8,
-    "int16": mlc.DataType.INT16,
-    "int32": mlc.DataType.INT32,
-    "int64": mlc.DataType.INT64,
-    "float32": mlc.DataType.FLOAT32,
-    "float64": mlc.DataType.FLOAT64,
+    **{name: getattr(mlc.DataType, name.upper()) for name in NUMBERS.split()},
 }
 
 
@@ -61,12 +56,12 @@ def write_croissant(repo: Path, context: ReleaseContext, citation: str) -> None:
     Raises:
         BuildError: mlcroissant finds an error in it.
     """
-    card = read_card(repo / "README.md")
-    metadata = _metadata(repo, context, citation, card)
-    if errors := sorted(metadata.ctx.issues.errors):
-        raise BuildError(f"{FILE} is not valid: {'; '.join(errors)[:2000]} Report it as a bug of emohub.")
-    text = json.dumps(metadata.to_json(), indent=2, ensure_ascii=False, default=str) + "\n"
-    write_file(repo / FILE, text)
+    made = _metadata(repo, context, citation, read_card(repo / "README.md")).to_json()
+    write_file(repo / FILE, json.dumps(made, indent=2, ensure_ascii=False) + "\n")
+    try:
+        read_croissant(repo / FILE)
+    except ValueError as error:
+        raise BuildError(f"{FILE} is not valid: {str(error)[:2000]} Report it as a bug of emohub.") from error
 
 
 def _metadata(repo: Path, context: ReleaseContext, citation: str, card: Card) -> Any:
@@ -122,12 +117,13 @@ def _metadata(repo: Path, context: ReleaseContext, citation: str, card: Card) ->
 def _field(ctx: Any, config: str, column: str, feature: Any) -> Any:
     """One column; a list of records has a field for each of their parts."""
     about = {"ctx": ctx, "id": f"{config}/{column}", "name": column}
-    if isinstance(feature, List) and isinstance(feature.feature, dict):
+    record = feature.feature if isinstance(feature, List) else feature
+    if isinstance(record, dict):
         parts = [
             _leaf(about | {"id": f"{config}/{column}/{name}", "name": name}, config, column, part, name)
-            for name, part in feature.feature.items()
+            for name, part in record.items()
         ]
-        return mlc.Field(**about, repeated=True, sub_fields=parts)
+        return mlc.Field(**about, repeated=isinstance(feature, List) or None, sub_fields=parts)
     return _leaf(about, config, column, feature, "bytes" if isinstance(feature, Image | Video) else "")
 
 
@@ -151,7 +147,7 @@ def _leaf(about: Mapping[str, Any], config: str, column: str, feature: Any, path
     transforms = [mlc.Transform(ctx=about["ctx"], json_path=path)] if path else []
     extract = mlc.Extract(ctx=about["ctx"], column=column)
     source = mlc.Source(ctx=about["ctx"], file_set=f"{config}-files", extract=extract, transforms=transforms)
-    return mlc.Field(**about, **more, data_types=[TYPES[feature.dtype]], source=source)
+    return mlc.Field(**about, **more, data_types=[TYPES.get(feature.dtype, mlc.DataType.TEXT)], source=source)
 
 
 def _license(meta: Mapping[str, Any], url: str) -> str:
