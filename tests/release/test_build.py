@@ -99,7 +99,7 @@ def test_a_new_version_writes_cards_anew_and_keeps_data_and_notes(raw: Path, bui
     assert done[MODEL] == done["datasets/chehre"] == done["datasets/emonet-face"] == "card"
     after = tree(built)
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    assert {Path(name).name for name in changed} <= {"README.md", "release.json", ".built.json"}
+    assert {Path(name).name for name in changed} <= {"README.md", "croissant.json", "release.json", ".built.json"}
     assert "version 0.2.0" in card.read_text() and notes_of(card.read_text()) == "\nAsk Ada before you use it.\n"
     assert open_release(built).version == "0.2.0"
 

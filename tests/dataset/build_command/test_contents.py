@@ -17,11 +17,15 @@ from tests.dataset.build_command.inputs import ALL, DIFFERS, beside, card, metad
 @pytest.mark.parametrize("name", ALL)
 def test_a_repo_holds_parquet_card_picture_and_record_and_nothing_else(repos, name):
     shape = re.compile(
-        rf"({'|'.join(ALL[name])})/(train|validation|test)-\d{{5}}-of-\d{{5}}\.parquet|README\.md|LICENSE|build\.json|assets/labels\.png"
+        rf"({'|'.join(ALL[name])})/(train|validation|test)-\d{{5}}-of-\d{{5}}\.parquet|"
+        r"README\.md|LICENSE|build\.json|croissant\.json|assets/labels\.png"
     )
     files = raw.tree(repos[name])
     assert not [path for path in files if not shape.fullmatch(path)]
-    assert {path.split("/")[0] for path in files} == {*ALL[name], "README.md", "LICENSE", "build.json", "assets"}
+    assert {path.split("/")[0] for path in files} == {
+        *ALL[name],
+        *("README.md", "LICENSE", "build.json", "croissant.json", "assets"),
+    }
     assert list(record(repos[name])["configs"]) == ALL[name]
 
 
@@ -200,6 +204,7 @@ def test_rebuilding_one_config_keeps_the_others_and_renews_the_card(emonet, tmp_
     assert changed == {
         "README.md",
         "build.json",
+        "croissant.json",
         "assets/labels.png",
         "binary_ratings/train-00000-of-00001.parquet",
     }
