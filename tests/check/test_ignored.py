@@ -54,7 +54,7 @@ def test_a_pattern_that_is_not_valid(copied: Copy) -> None:
         ("*.parquet filter=lfs diff=lfs merge=lfs -text\n*.png filter=lfs\n", ""),
         ("* filter=lfs diff=lfs merge=lfs -text\nLICENSE -filter\n", "README.md"),
         ("*.json filter=lfs\n", "build.json"),
-        ("* filter=lfs\n*.json -filter\n*.md !filter\nLICENSE -filter\n", ""),
+        ("* filter=lfs\n*.json -filter\n*.yaml -filter\n*.md !filter\nLICENSE -filter\n", ""),
         ("# * filter=lfs\n\n*.md text\n!x filter=lfs\n", ""),
     ],
 )
