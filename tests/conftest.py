@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # One thread in each process, set before NumPy, PyTorch and ONNX Runtime are imported: workers and the processes that
 # they start share the cores, and more threads than cores spend most of their time in waiting for each other.
@@ -16,6 +17,10 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # Gradio's client reports to the H
 import metrics  # noqa: F401  # first: onnxruntime puts a folder on the path with a module of this name, which would hide ours
 from tests.inside import inside  # noqa: F401  # a fixture of every test
 from tests.once import once
+
+# No property fails for a slow machine; files that need fewer examples, or other checks off, say so.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 # A job that a shell has put into the background starts with Ctrl+C ignored, and so would every process of the tests.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -25,7 +25,6 @@ class Record:
         method: How value and interval are computed.
         population: What the interval speaks about.
         rater: Whose number it is, or empty.
-        protocol: How the rater was asked, or empty.
     """
 
     id: str
@@ -39,7 +38,6 @@ class Record:
     method: str = ""
     population: str = ""
     rater: str = ""
-    protocol: str = ""
 
     def __post_init__(self) -> None:
         if self.interval and not all(map(math.isfinite, self.interval)):

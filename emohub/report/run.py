@@ -84,7 +84,10 @@ class Report:
             }
             for output in section.outputs:
                 if isinstance(output, Table):
-                    found += [record.as_json() | about for record in output.all_records()]
+                    found += [
+                        record.as_json() | about | {"protocol": study.protocol(record.rater) or None}
+                        for record in output.all_records()
+                    ]
         if twice := [id for id, n in Counter(record["id"] for record in found).items() if n > 1]:
             raise EmohubError(f"Two numbers of the report have the id {twice[0]!r}. Rename one in its item.")
         return found

@@ -84,7 +84,7 @@ def test_the_scans_of_a_jpeg_are_limited(monkeypatch):
 
 @given(data=st.data())
 @pytest.mark.parametrize("name", [name for name in IMAGES if name != "jpeg several pictures"])
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 def test_any_cut_of_an_image_is_refused(name, data):
     whole = IMAGES[name]
     kept = data.draw(st.integers(0, len(whole) - 1))
@@ -101,7 +101,7 @@ def test_every_cut_of_a_small_image_is_refused(name):
 
 @given(data=st.data())
 @pytest.mark.parametrize("name", ["mpeg4", "h264", "moov first"])
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40, derandomize=True)
 def test_any_cut_of_a_video_is_refused(name, data):
     whole = VIDEOS[name]
     kept = data.draw(st.integers(0, len(whole) - 1))

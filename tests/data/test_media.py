@@ -55,7 +55,7 @@ STARTS = [b"", *(whole[:n] for whole in (*IMAGES.values(), *VIDEOS.values()) for
 
 
 @given(start=st.sampled_from(STARTS), rest=st.binary(max_size=200))
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 def test_noise_raises_media_errors_only(start, rest):
     for check in (check_image, check_video):
         for verify in ("structure", "full"):
@@ -66,7 +66,7 @@ def test_noise_raises_media_errors_only(start, rest):
 
 
 @given(name=st.sampled_from(sorted(IMAGES)), at=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 def test_one_wrong_byte_in_an_image_raises_media_errors_only(name, at, byte):
     data = bytearray(IMAGES[name])
     data[int(at * len(data))] = byte
@@ -78,7 +78,7 @@ def test_one_wrong_byte_in_an_image_raises_media_errors_only(name, at, byte):
 
 
 @given(name=st.sampled_from(sorted(VIDEOS)), at=st.floats(0, 1, exclude_max=True), byte=st.integers(0, 255))
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, derandomize=True)
 def test_one_wrong_byte_in_a_video_raises_media_errors_only(name, at, byte):
     head = rebuilt(VIDEOS[name], lambda kind, box: box if kind != b"mdat" else box[:8])
     data = bytearray(VIDEOS[name])
@@ -188,7 +188,7 @@ def test_an_unsafe_name_is_refused_and_shown(name, reason):
 
 
 @given(name=st.text(max_size=300))
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200, derandomize=True)
 def test_a_name_that_passes_stays_in_its_folder(name, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     try:

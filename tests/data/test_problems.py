@@ -5,7 +5,7 @@ import pickle
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emohub.data.problems import Problem, ProblemLog
@@ -14,7 +14,6 @@ from emohub.data.problems import Problem, ProblemLog
 anything = st.text(st.characters(exclude_categories=()), max_size=12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(anything, anything, st.none() | anything), max_size=5))
 def test_what_is_noted_is_read_back_once_and_in_order(tmp_path_factory, notes):
     log = ProblemLog(tmp_path_factory.mktemp("log"))
@@ -37,7 +36,6 @@ def escaped(text):
     )
 
 
-@settings(deadline=None)
 @given(anything, anything)
 def test_a_problem_is_one_line_that_every_terminal_and_file_takes(tmp_path_factory, where, what):
     log = ProblemLog(tmp_path_factory.mktemp("log"))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emohub.data.ratings import COLUMNS, FEATURES, faults, ratings_table, validate_ratings
@@ -83,7 +83,6 @@ def frame_of(rows, categorical=False):
     return frame.astype({name: "category" for name in columns})
 
 
-@settings(deadline=None)
 @given(tables, absent, st.booleans(), st.booleans(), st.sampled_from([(0, 7), (0, 3), (0, 1)]))
 def test_faults_are_those_of_a_row_by_row_check(rows, dropped, whole, categorical, scale):
     rows = without(rows, dropped)
@@ -95,7 +94,6 @@ def test_faults_are_those_of_a_row_by_row_check(rows, dropped, whole, categorica
     assert found == oracle(rows, *scale, whole)
 
 
-@settings(deadline=None)
 @given(tables, absent, st.booleans())
 def test_the_error_names_every_rule_its_rows_and_how_many(rows, dropped, whole):
     rows = without(rows, dropped)
@@ -116,7 +114,6 @@ def test_the_error_names_every_rule_its_rows_and_how_many(rows, dropped, whole):
         assert match[5].startswith(f"item={shown['item']} " if shown["item"] else "item=")
 
 
-@settings(deadline=None)
 @given(tables, absent)
 def test_sound_rows_come_back_as_they_are(rows, dropped):
     rows = without(rows, dropped)
@@ -147,7 +144,6 @@ def fits(value, low, high):
     return number.denominator == 1 and low <= number <= high
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(whole_number, whole_number), min_size=1, max_size=8))
 def test_sample_and_step_must_be_whole_numbers_in_their_range(pairs):
     rows = [

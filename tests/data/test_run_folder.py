@@ -196,7 +196,7 @@ def test_logs_bind_nobody_and_may_stay(tmp_path):
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.booleans()), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_sequence_of_attempts_mixes_two_plans(attempts):
     """Each attempt has a plan, writes some outputs, and finishes if it can: the folder is always one run's."""
     with tempfile.TemporaryDirectory() as folder:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emohub.data import source
@@ -30,7 +30,6 @@ def written(rows, **options):
     return out.getvalue()
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(cells, min_size=n, max_size=n), min_size=1, max_size=5)),
     st.booleans(),
@@ -100,7 +99,6 @@ paths = st.sets(
 )
 
 
-@settings(deadline=None)
 @given(paths)
 def test_by_stem_keeps_names_that_are_there_once_and_logs_the_others(tmp_path_factory, parts):
     root, log = Path("/data"), ProblemLog(tmp_path_factory.mktemp("log"))
@@ -130,7 +128,6 @@ def test_an_unsafe_file_name_is_logged_and_left_out(tmp_path):
 ids = st.sets(st.sampled_from("abcdefgh"))
 
 
-@settings(deadline=None)
 @given(ids, ids, ids)
 def test_match_pairs_and_names_both_kinds_of_leftovers(tmp_path_factory, items, files, known):
     log = ProblemLog(tmp_path_factory.mktemp("log"))
@@ -142,7 +139,6 @@ def test_match_pairs_and_names_both_kinds_of_leftovers(tmp_path_factory, items, 
     assert all("--skip-bad" in problem.what for problem in log)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_sha256_of_a_file(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("sha") / "file"

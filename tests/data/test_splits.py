@@ -10,7 +10,7 @@ from math import nextafter, sqrt
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emohub.data.splits import read_official_splits, split_of
@@ -41,20 +41,17 @@ shares = (
 )
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_split_is_that_of_an_independent_computation(key):
     for known in (THREE, {"train": 0.95, "validation": 0.05}, {"test": 1.0}):
         assert split_of(key, known) == reference(key, known)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=10).filter(lambda key: key.isprintable()), shares)
 def test_every_key_has_a_split_whatever_the_shares(key, known):
     assert split_of(key, known) in known
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=10))
 def test_a_share_ends_just_below_its_edge(key):
     point = (int.from_bytes(hashlib.sha256(key.encode()).digest()[:7], "big") >> 4) / 2**52

@@ -47,7 +47,6 @@ def annotations(draw: st.DrawFn) -> tuple[dict[str, float], list[float]]:
     return {key: written[key] for key in keys}, [float(touched.get(emotion, 0)) for emotion in EMOTIONS]
 
 
-@settings(deadline=None)
 @given(annotations(), st.sampled_from([dict, str, json.dumps]))
 def test_a_dict_and_its_texts_mean_the_same_row(made: tuple[dict[str, float], list[float]], write: Any) -> None:
     written, meant = made
@@ -93,7 +92,7 @@ def test_what_is_no_annotation(annotation: Any, said: str) -> None:
         intensity_row(annotation)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.text(max_size=40) | st.text("{}[]()'\":,0123456789.eE+-jAweTrueNone \n", max_size=60))
 def test_any_text_is_a_value_or_a_value_error(text: str) -> None:
     try:
@@ -110,7 +109,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(JSON)
 def test_any_value_is_forty_finite_numbers_or_a_value_error(value: Any) -> None:
     for read in (intensity_row, lambda v: intensity_row(sole_annotation(v)), lambda v: annotation_in({"x": v})):

@@ -1,7 +1,7 @@
 """What people write between the marks of a card outlives the rest of it."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from emohub.errors import EmohubError
@@ -16,7 +16,6 @@ def card(before: str, notes: str, after: str) -> str:
     return made
 
 
-@settings(deadline=None)
 @given(text, text, text, text, text, text)
 def test_notes_come_from_the_old_card_and_the_rest_from_the_new(a, b, c, x, y, z) -> None:
     old, new = card(a, b, c), card(x, y, z)
@@ -26,13 +25,11 @@ def test_notes_come_from_the_old_card_and_the_rest_from_the_new(a, b, c, x, y, z
     assert keep_notes(kept, old) == kept and keep_notes(new, kept) == kept
 
 
-@settings(deadline=None)
 @given(text, text, text, text)
 def test_an_old_card_without_marks_changes_nothing(old, x, y, z) -> None:
     assert keep_notes(new := card(x, y, z), old) == new
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(text, st.sampled_from([START, END])), max_size=6))
 def test_a_card_is_kept_whole_or_refused(parts: list[str]) -> None:
     old, new = "".join(parts), f"# New\n{START}\n{END}\n"

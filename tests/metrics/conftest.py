@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, settings
 
-# The machines that run this are shared: no deadline a test, and few examples.
 settings.register_profile(
-    "metrics", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    "metrics",
+    settings.get_profile("tests"),
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("metrics")
 

@@ -90,7 +90,7 @@ def test_variances_add_up() -> None:
 
 
 @given(st.sampled_from(list(SCALES)), st.floats(0.01, 0.99), st.floats(1e-6, 0.5), st.integers(0, 5))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_the_value_is_inside_and_the_ends_are_on_the_scale(scale: str, value: float, spread: float, seed: int) -> None:
     values = value + spread * np.random.default_rng(seed).normal(size=40)
     values += value - values.mean()

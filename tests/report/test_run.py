@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ def test_every_number_stands_with_all_that_it_rests_on(made: Path) -> None:
         assert set(record) == FIELDS and record["revision"].startswith("sha256:") and record["method"]
     for id in ("binary.table2.batch1", "binary.figure8.Awe.n", "binary.alpha.right", "hq.table6.human-1.mean"):
         assert id in found
+
+
+def test_every_number_of_a_rater_says_how_it_was_asked(made: Path) -> None:
+    asked: dict[str, set[str | None]] = defaultdict(set)
+    for record in results(made).values():
+        asked[record["rater"]].add(record["protocol"])
+    assert asked["Gemini 2.0 Flash ZS"] == {"zero-shot"} and asked["human-1"] == {None}
+    assert all(len(protocols) == 1 for protocols in asked.values())
 
 
 def test_every_output_has_all_its_forms(made: Path) -> None:

@@ -77,7 +77,6 @@ def _row(study: Votes, rater: str, both: pd.DataFrame, n_certain: int, settings:
                 method=method,
                 population=ITEMS,
                 rater=rater,
-                protocol=study.protocol(rater),
             )
         )
     return (rater, *cells, int(label.sum()), int((1 - label).sum()), n_certain - len(both))

@@ -48,7 +48,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
 
 def _row(study: Videos, rater: str, found: dict[str, Any]) -> tuple[Cell, ...]:
-    more = {"rater": rater, "protocol": study.protocol(rater), "method": METHOD, "population": CLUSTERS}
+    more = {"rater": rater, "method": METHOD, "population": CLUSTERS}
     cells = [
         measured(
             f"chehre.{name}.{rater}", found["scores"][score], "value", n=found["scores"][score]["n_items"], **more

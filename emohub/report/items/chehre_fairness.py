@@ -64,7 +64,6 @@ def _of_group(study: Videos, attribute: str, group: str, items: set[str], settin
                 "value",
                 n=len({item.partition("#")[0] for item in items}),
                 rater=rater,
-                protocol=study.protocol(rater),
                 method=MEASURES[measure][1],
                 population=CLUSTERS,
             )

@@ -64,7 +64,7 @@ def make(study: Videos, settings: Settings) -> Iterator[Output]:
 
 
 def _row(study: Videos, rater: str, found: dict[str, Any], distance: Record, energy: Record) -> tuple[Cell, ...]:
-    more = {"rater": rater, "protocol": study.protocol(rater), "n": found["n_items"]}
+    more = {"rater": rater, "n": found["n_items"]}
     ratio = measured(f"chehre.spread_ratio.{rater}", found, "spread_ratio", method=METHOD, population=CLUSTERS, **more)
     return (rater, ratio, energy, distance, found["n_units"])
 
@@ -91,7 +91,6 @@ def _energy(study: Videos, rater: str, samples: pd.DataFrame, settings: Settings
         method="energy distance (U-statistics), mean over labels of videos; delete-a-group jackknife over performers",
         population=CLUSTERS,
         rater=rater,
-        protocol=study.protocol(rater),
     )
 
 
@@ -153,7 +152,6 @@ def _from_a_person(study: Videos, rater: str, said: pd.DataFrame, settings: Sett
         method=HELD_OUT,
         population=CLUSTERS,
         rater=rater,
-        protocol=study.protocol(rater),
     )
 
 

@@ -55,7 +55,6 @@ def _row(study: Study, one: Any, n_items: int) -> tuple[Cell, ...]:
         n=int(one.items),
         method="rated items / items that anybody rated",
         rater=one.rater,
-        protocol=protocol,
     )
     return (one.rater, one.kind, protocol, int(one.items), record, int(n_items - one.items), int(one.ratings))
 

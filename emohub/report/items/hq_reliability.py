@@ -97,7 +97,7 @@ def _ceiling(study: Intensities, settings: Settings, made: Jackknife, left_out: 
     rows: list[tuple[Cell, ...]] = []
     for rater, kind in zip(study.raters, map(str, study.kinds), strict=True):
         found = rho(study, rater, settings)
-        more: dict[str, Any] = {"n": found["n_items"], "rater": rater, "protocol": study.protocol(rater)}
+        more: dict[str, Any] = {"n": found["n_items"], "rater": rater}
         id = f"hq.ceiling.{rater}"
         of = measured(
             f"{id}.rho",

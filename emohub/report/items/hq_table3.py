@@ -26,7 +26,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
         if run and run.asked is not None and run.parsed is not None:
             asked, parsed = run.asked, run.parsed
         failures = ", ".join(f"{n:,} {name}" for name, n in run.failures.items()) if run else None
-        more: dict[str, Any] = {"rater": rater, "protocol": protocol}
+        more: dict[str, Any] = {"rater": rater}
         record = share(f"hq.table3.{rater}.parsed", parsed, asked, settings.confidence, **more)
         rows.append((_model(rater), protocol, asked, parsed, record, failures))
     if not rows:

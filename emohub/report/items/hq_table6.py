@@ -23,7 +23,7 @@ def make(study: Intensities, settings: Settings) -> Iterator[Output]:
     rows = []
     for at, (rater, entry) in enumerate(found["per_rater"].items()):
         n = int(study.rated[at].sum())
-        more: dict[str, Any] = {"n": n, "rater": rater, "protocol": study.protocol(rater), "method": method}
+        more: dict[str, Any] = {"n": n, "rater": rater, "method": method}
         id = f"hq.table6.{rater}"
         mean = measured(f"{id}.mean", entry, "weighted_kappa", population=found.get("population", ""), **more)
         spread, median = (_also(f"{id}.{name}", entry[name], more) for name in ("sd", "median"))

@@ -12,7 +12,7 @@ import datasets
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from emohub.data.emojis import emoji
@@ -273,7 +273,6 @@ names = st.sampled_from(raw.LABELS["1f608"])
 values = st.one_of(st.integers(-1, 4), st.floats(), st.none(), st.booleans(), st.text(max_size=2), st.lists(st.none()))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names | st.just("Happy"), st.one_of(st.integers(0, 3), values)), st.booleans())
 def test_rating_cells_are_taken_if_and_only_if_every_label_has_a_whole_number(ratings, twice):
     parse, shown = parsing._ratings, emoji("1f608")
@@ -290,7 +289,6 @@ def test_rating_cells_are_taken_if_and_only_if_every_label_has_a_whole_number(ra
     assert quirks.total() == twice
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_in_a_rating_cell_is_taken_or_named_broken(text):
     try:

@@ -58,7 +58,7 @@ LAYOUTS: dict[str, Write] = {"files": as_files, "parts": as_parts, "tars": as_ta
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(stored=st.permutations(NAMES), asked=st.permutations(range(len(NAMES))), wanted=st.integers(0, len(NAMES)))
 def test_each_image_comes_with_its_own_bytes(
     layout: str, stored: list[str], asked: list[int], wanted: int, tmp_path_factory: pytest.TempPathFactory

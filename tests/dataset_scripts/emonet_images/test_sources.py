@@ -198,7 +198,7 @@ def test_a_file_that_went_away_is_listed_and_the_next_is_read(tmp_path: Path, lo
     assert [problem.item for problem in log] == ["1"]
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(data=st.binary(max_size=60), suffix=st.sampled_from([".json", ".tar", ".parquet", ".jpg"]))
 def test_any_bytes_in_any_layout_are_read_or_listed(
     data: bytes, suffix: str, tmp_path_factory: pytest.TempPathFactory

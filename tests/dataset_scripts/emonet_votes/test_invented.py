@@ -23,7 +23,7 @@ def read(rows: Sequence[Sequence[str]]) -> tuple[pd.DataFrame, list[Problem]]:
         return read_votes(Path(folder, "binary.csv"), log), list(log)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(images(), min_size=1, max_size=6, unique_by=lambda image: image[0]))
 def test_any_valid_file_is_read_back(made: list[tuple[str, list[Vote], Truth]]) -> None:
     rows = [(item, who, str(yes), emotion) for item, votes, _ in made for who, yes, emotion in votes]
@@ -44,7 +44,7 @@ CELLS = (
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(*CELLS), min_size=1, max_size=12))
 def test_whatever_the_rows_an_image_is_whole_and_sound_or_named_as_bad(rows: list[tuple[str, ...]]) -> None:
     table, problems = read(rows)

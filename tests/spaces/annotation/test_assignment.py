@@ -40,7 +40,7 @@ def act(history: History, study: Study, annotator: str, rng: random.Random) -> T
     return task
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(KINDS, st.integers(1, 12), st.integers(1, 4), st.integers(1, 5), st.integers(0, 9))
 def test_enough_annotators_fill_every_place_exactly(kind: str, items: int, quota: int, batch: int, seed: int) -> None:
     study, history, rng = (
@@ -64,7 +64,7 @@ def test_enough_annotators_fill_every_place_exactly(kind: str, items: int, quota
             assert n == (places(study, step) if is_open else 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     KINDS,
     st.integers(1, 10),
@@ -160,7 +160,7 @@ def test_training_first_then_checks_when_they_are_due() -> None:
 
 
 @given(st.integers(0, 9), st.sampled_from([0.1, 0.25, 0.5]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_repetitions_have_their_share_and_their_distance(seed: int, share: float) -> None:
     study = study_of("preference", 40, repeats=share, repeat_gap=5, seed=seed)
     history, rng, order = History(), random.Random(seed), []

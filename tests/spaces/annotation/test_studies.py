@@ -37,7 +37,7 @@ def answered(service: Callable[..., Any], kind: str, **about: Any) -> Any:
 
 
 @given(st.sampled_from(sorted(FIELDS)), st.integers(0, 10_000))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_what_is_simulated_is_valid(kind: str, seed: int) -> None:
     study, rng = study_of(kind, 3), random.Random(seed)
     for item in study.order:
