@@ -9,4 +9,5 @@ import pytest
 def _quiet(recwarn: pytest.WarningsRecorder) -> Iterator[None]:
     """pandas warns before it changes its mind about types: none of it here."""
     yield
-    assert [str(w.message) for w in recwarn if issubclass(w.category, FutureWarning | DeprecationWarning)] == []
+    found = [w for w in recwarn if issubclass(w.category, FutureWarning | DeprecationWarning)]
+    assert [str(w.message) for w in found if "rdflib" not in w.filename] == []  # mlcroissant's, of its own classes
