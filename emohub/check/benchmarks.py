@@ -3,16 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-from huggingface_hub import parse_eval_result_entries
-from pydantic import ValidationError
-
 from emohub.check.base import Check, Failure, Subject, truncate_list
 from emohub.check.datasets import files_of
-from emohub.errors import printable
-from emohub.hub.card import read_yaml
-from emohub.release.benchmark import FILE, Benchmark
-from emohub.release.results import FOLDER
+from emohub.release.benchmark import FILE, read_benchmark
+from emohub.release.results import is_result, read_eval_results
 
 
 def tasks(subject: Subject) -> Iterator[Failure]:
@@ -20,14 +14,9 @@ def tasks(subject: Subject) -> Iterator[Failure]:
     if FILE not in subject.files:
         return
     try:
-        found = Benchmark.model_validate(read_yaml(subject.text(FILE)))
-    except ValidationError as error:
-        for one in error.errors():
-            place = ".".join(map(str, one["loc"])) or "the file"
-            yield subject.failure(FILE, f"{place}: {printable(one['msg'])}", "Build the card again.")
-        return
-    except (yaml.YAMLError, ValueError) as error:
-        yield subject.failure(FILE, f"is not YAML: {printable(error)}", "Build the card again.")
+        found = read_benchmark(subject.text(FILE))
+    except ValueError as error:
+        yield subject.failure(FILE, str(error), "Build the card again.")
         return
     there = files_of(subject)
     for task in found.tasks:
@@ -41,10 +30,10 @@ def results(subject: Subject) -> Iterator[Failure]:
     if subject.release is None:
         return
     folders = {subject.release.id_of(one): one.path for one in subject.others("dataset")}
-    for name in (one for one in subject.having(".yaml", ".yml") if one.startswith(f"{FOLDER}/")):
+    for name in filter(is_result, subject.files):
         try:
-            entries = parse_eval_result_entries(read_yaml(subject.text(name)))
-        except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError):
+            entries = read_eval_results(subject.text(name))
+        except ValueError:
             continue  # cards.results reports it
         for entry in entries:
             if entry.dataset_id not in folders:
@@ -58,8 +47,8 @@ def results(subject: Subject) -> Iterator[Failure]:
 
 def _ids(file: Path) -> list[str]:
     try:
-        return [task.id for task in Benchmark.model_validate(read_yaml(file.read_text(encoding="utf-8"))).tasks]
-    except (OSError, yaml.YAMLError, ValueError):
+        return [task.id for task in read_benchmark(file.read_text(encoding="utf-8")).tasks]
+    except (OSError, ValueError):
         return []  # dataset.tasks reports it
 
 

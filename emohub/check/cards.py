@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import yaml
-from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData, parse_eval_result_entries
+from huggingface_hub import CardData, DatasetCardData, ModelCardData, SpaceCardData
 from huggingface_hub.utils import HFValidationError, validate_repo_id
 
 from emohub.check.base import REPOS, Check, Failure, Scope, Subject, as_list, truncate_list
 from emohub.errors import printable
-from emohub.hub.card import read_yaml
 from emohub.hub.words import (
     ANNOTATIONS_CREATORS,
     COLOURS,
@@ -24,6 +22,7 @@ from emohub.hub.words import (
     TASKS,
     gate_field_error,
 )
+from emohub.release.results import is_result, read_eval_results
 
 README = "README.md"
 SPACE_KEYS = ("title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "app_file", "license")
@@ -171,11 +170,11 @@ def results(subject: Subject) -> Iterator[Failure]:
         found = f"huggingface_hub cannot read the metadata: {printable(error)}"
         yield subject.failure(README, found, "See the documentation of huggingface_hub on model-index.")
     for name in subject.files:
-        if name.startswith(".eval_results/") and name.endswith((".yaml", ".yml")):
+        if is_result(name):
             try:
-                parse_eval_result_entries(read_yaml(subject.text(name)))
-            except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
-                yield subject.failure(name, f"not a list of results: {printable(error)}", "Build the card again.")
+                read_eval_results(subject.text(name))
+            except ValueError as error:
+                yield subject.failure(name, str(error), "Build the card again.")
 
 
 # -- the text ----------------------------------------------------------------------------------------

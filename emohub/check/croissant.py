@@ -11,7 +11,7 @@ BUILD = "Build the card again: it is written from the card and the files."
 
 
 def valid(subject: Subject) -> Iterator[Failure]:
-    """Mlcroissant reads the file; it has the configs of the card and the address of the repo."""
+    """The package mlcroissant reads the file; it has the configs of the card and the address of the repo."""
     from emohub.dataset.croissant import FILE, read_croissant
 
     if FILE not in subject.files:

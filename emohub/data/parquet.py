@@ -14,7 +14,7 @@ from typing import Any
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
-from datasets import load_dataset_builder
+from datasets import ClassLabel, Features, load_dataset_builder
 from datasets.exceptions import DatasetNotFoundError
 from huggingface_hub.errors import HfHubHTTPError
 
@@ -216,6 +216,28 @@ def read_columns(pieces: Sequence[Piece], columns: Sequence[str], at_once: int =
     """
     for piece in pieces:
         yield from _rows_of(piece, columns, at_once)
+
+
+def read_named(
+    pieces: Sequence[Piece], kinds: tuple[type, ...] = (object,), at_once: int = 1000
+) -> Iterator[dict[str, Any]]:
+    """Rows with the names of their classes instead of numbers.
+
+    Args:
+        pieces: Which rows, one or more, of files of one schema.
+        kinds: Only columns of these kinds of features, such as `Value`; by default all.
+        at_once: Rows in memory; a few where a column has media.
+
+    Raises:
+        SourceError: a file is broken, or a row has no id.
+    """
+    with open_file(pieces[0].file) as file:
+        features = Features.from_arrow_schema(pq.read_schema(file))
+    columns = [name for name, feature in features.items() if isinstance(feature, kinds)]
+    classes = {name: features[name] for name in columns if isinstance(features[name], ClassLabel)}
+    for row in read_columns(pieces, columns, at_once):
+        names = {name: one.int2str(row[name]) for name, one in classes.items() if row.get(name) is not None}
+        yield row | names
 
 
 def _rows_of(piece: Piece, columns: Sequence[str], at_once: int = 32) -> Iterator[dict[str, Any]]:

@@ -6,17 +6,14 @@ JSON. The same rows give the same bytes.
 """
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-from datasets import ClassLabel, Features
 from tqdm import tqdm
 
 from emohub.data.containers import suffix_of
-from emohub.data.parquet import IMAGE, ITEM, VIDEO, Rows, find_rows, open_file, read_columns
+from emohub.data.parquet import IMAGE, ITEM, VIDEO, Rows, find_rows, read_named
 from emohub.data.runs import replacing_file, run_folder
 from emohub.data.shards import Shard, cut
 from emohub.errors import EmohubError
@@ -55,7 +52,7 @@ def export_webdataset(
         MediaError: an item has no bytes, or bytes of an unknown format; complete files are kept.
     """
     try:
-        import webdataset  # noqa: F401  # before any work
+        from webdataset import TarWriter
     except ImportError as error:
         raise EmohubError(
             f'{COMMAND} needs webdataset ({error}). Install it: pip install "emohub[webdataset]".'
@@ -82,32 +79,17 @@ def export_webdataset(
         done = total - sum(shard.rows for shard in todo)
         with tqdm(total=total, initial=done, desc="export", unit=rows.media) as progress:
             for shard in todo:
-                _write(out / shard.name, shard, rows, progress)
+                _write(out / shard.name, shard, rows, TarWriter, progress)
         return run.finish(samples=total)
 
 
-def _write(path: Path, shard: Shard, rows: Rows, progress: tqdm) -> None:
+def _write(path: Path, shard: Shard, rows: Rows, writer: Callable[..., Any], progress: tqdm) -> None:
     """One tar, whole or not at all."""
-    from webdataset import TarWriter
-
-    with replacing_file(path) as part, open(part, "wb") as file, closing(_samples(shard)) as samples:
-        with TarWriter(file, user="", group="", mode=0o644, mtime=0, encoder=False) as tar:
-            for number, row in enumerate(samples):
+    with replacing_file(path) as part, open(part, "wb") as file:
+        with writer(file, user="", group="", mode=0o644, mtime=0, encoder=False) as tar:
+            for number, row in enumerate(read_named(shard.pieces, at_once=AT_ONCE)):
                 data = (row.pop(rows.media) or {}).get("bytes") or b""
                 about = json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
                 name = f"{path.stem}-{number:06}"
                 tar.write({"__key__": name, suffix_of(data, row[ITEM])[1:]: data, "json": about})
                 progress.update()
-
-
-def _samples(shard: Shard) -> Generator[dict[str, Any]]:
-    """Rows with their media, classes by their names."""
-    with open_file(shard.pieces[0].file) as file:
-        features = Features.from_arrow_schema(pq.read_schema(file))
-    classes = {name: feature for name, feature in features.items() if isinstance(feature, ClassLabel)}
-    for row in read_columns(shard.pieces, list(features), AT_ONCE):
-        yield row | _named(row, classes)
-
-
-def _named(row: Mapping[str, Any], classes: Mapping[str, ClassLabel]) -> dict[str, Any]:
-    return {name: None if row[name] is None else label.int2str(row[name]) for name, label in classes.items()}

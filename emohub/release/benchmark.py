@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from emohub.errors import printable
+from emohub.hub.card import read_yaml
 from emohub.hub.words import known_framework
 from emohub.report.headlines import HEADLINES
 
@@ -57,6 +59,22 @@ class Benchmark(BaseModel):
         if repeated := {one for one in ids if ids.count(one) > 1}:
             raise ValueError(f"two tasks have the id {min(repeated)!r}")
         return tasks
+
+
+def read_benchmark(text: str) -> Benchmark:
+    """What a file says.
+
+    Raises:
+        ValueError: it is not YAML, or not a benchmark; the message has the place.
+    """
+    try:
+        return Benchmark.model_validate(read_yaml(text))
+    except ValidationError as error:
+        one = error.errors()[0]
+        place = ".".join(map(str, one["loc"])) or "the file"
+        raise ValueError(f"{place}: {printable(one['msg'])}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"is not YAML: {printable(error)}") from error
 
 
 def write_eval_yaml(folder: Path, dataset: str, title: str, framework: str | None) -> None:

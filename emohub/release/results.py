@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from huggingface_hub import EvalResult, EvalResultEntry
+from huggingface_hub import EvalResult, EvalResultEntry, parse_eval_result_entries
 from huggingface_hub import eval_result_entries_to_yaml as to_yaml
 
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, printable
+from emohub.hub.card import read_yaml
 from emohub.hub.context import ReleaseContext
 from emohub.hub.json_files import read_json
 from emohub.hub.templates import published
@@ -146,6 +147,23 @@ def evaluation_of(folder: Path) -> dict[str, Any] | None:
     """The record of an evaluation, or None."""
     file = folder / EVALUATION
     return read_json(file) if file.is_file() else None
+
+
+def is_result(path: str) -> bool:
+    """Whether a repo's file is one of `.eval_results/`."""
+    return path.startswith(f"{FOLDER}/") and path.endswith((".yaml", ".yml"))
+
+
+def read_eval_results(text: str) -> list[EvalResultEntry]:
+    """The entries of a file of `.eval_results/`.
+
+    Raises:
+        ValueError: it is not YAML, or not what huggingface_hub reads.
+    """
+    try:
+        return parse_eval_result_entries(read_yaml(text))
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a list of results: {printable(error)}") from error
 
 
 def write_eval_results(folder: Path, results: list[Result]) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-from datasets import ClassLabel, Features, Value
+from datasets import ClassLabel, Value
 from tqdm.auto import tqdm
 
 from emohub.data.containers import suffix_of
 from emohub.data.emojis import emoji
-from emohub.data.parquet import ITEM, open_file, read_columns
+from emohub.data.parquet import ITEM, read_named
 from emohub.data.runs import write_file
 from emohub.data.taxonomy import EMOTIONS, GROUPS
 from emohub.errors import EmohubError
@@ -108,17 +107,8 @@ def _rows(
 def _facts(target: Target) -> dict[str, dict[str, Any]]:
     """Item → its columns that hold one text or number, classes by their names."""
     pieces = [piece for pieces in target.rows.splits.values() for piece in pieces]
-    with open_file(pieces[0].file) as file:
-        features = Features.from_arrow_schema(pq.read_schema(file))
-    columns = {name: feature for name, feature in features.items() if isinstance(feature, Value | ClassLabel)}
-    return {
-        row[ITEM]: {
-            name: feature.int2str(row[name]) if isinstance(feature, ClassLabel) else row[name]
-            for name, feature in columns.items()
-            if row[name] is not None
-        }
-        for row in read_columns(pieces, list(columns))
-    }
+    rows = read_named(pieces, (Value, ClassLabel))
+    return {row[ITEM]: {name: value for name, value in row.items() if value is not None} for row in rows}
 
 
 def _labels() -> list[dict[str, str]]:

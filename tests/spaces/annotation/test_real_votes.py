@@ -69,7 +69,6 @@ def test_the_chain_gives_the_counts_of_binary_back(tmp_path: Path) -> None:
     assert counts(made) == counts(votes)
     second = set(votes.loc[votes["step"] == 2, "item"])
     assert not_asked == set(votes.loc[(votes["step"] == 1) & (votes["rating"] == 1), "item"]) - second
-    assert len(not_asked) == 1896 or 30 < len(not_asked) < PICTURES < 19_999
     chain: dict[str, set[str]] = defaultdict(set)
     for one in given:
         if one.step:
