@@ -1,9 +1,11 @@
 """What every test has at hand."""
 
 import os
+import shutil
 import signal
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -72,6 +74,22 @@ def demo_release(raw_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     from emohub.release.build import build_release
 
     return once(tmp_path_factory, "demo-release", lambda out: build_release(raw_demo / "release.toml", out))
+
+
+@pytest.fixture(scope="session")
+def made_results(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A results dataset of the demo's ratings, with two raters that were given: do not change it."""
+    from tests.demo_results import make_results
+
+    return make_results(release, tmp_path_factory)
+
+
+@pytest.fixture
+def results(made_results: Any, tmp_path: Path) -> Any:
+    """A copy of `made_results`."""
+    folder = tmp_path / "results"
+    shutil.copytree(made_results.folder, folder)
+    return made_results._replace(folder=folder)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ FLOORS = (
     ("dataset", "dataset_scripts", "model", "sample", "space"),
     ("rate",),
     ("report",),
-    ("study",),
+    ("results", "study"),
     ("release",),
     ("check",),
     ("publish",),

@@ -12,8 +12,8 @@ from emohub.hub.folders import hub_roots
 from emohub.hub.kinds import Kind
 from emohub.release.record import Release, Repo
 
-Scope = Literal["release", "dataset", "model", "metric", "space"]
-REPOS: tuple[Scope, ...] = ("dataset", "model", "metric", "space")
+Scope = Literal["release", "dataset", "model", "metric", "space", "results"]
+REPOS: tuple[Scope, ...] = ("dataset", "model", "metric", "space", "results")
 SOURCES = ("metrics", "spaces", "hub_models")
 TEXTS = (".md", ".txt", ".json", ".jsonl", ".py", ".yaml", ".yml", ".toml", ".csv", ".html", ".css", ".js", ".cfg")
 
@@ -33,6 +33,19 @@ class Failure:
     do: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a check could not look at; no failure, but said.
+
+    Attributes:
+        where: File or folder, relative to the release.
+        why: How much, and why.
+    """
+
+    where: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Subject:
     """What is checked: one repo, or the release as a whole.
@@ -43,6 +56,7 @@ class Subject:
         folder: Its path.
         path: The same relative to the release; empty for the whole.
         release: The release that it is part of; None for a single folder.
+        datasets: Folders or Hub ids of datasets that results are computed again from, besides those of the release.
     """
 
     kind: Scope
@@ -50,11 +64,16 @@ class Subject:
     folder: Path
     path: str
     release: Release | None
+    datasets: tuple[str, ...] = ()
     _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def failure(self, file: str, found: str, do: str) -> Failure:
         """A failure in a file of this repo; an empty `file` is the repo as a whole."""
         return Failure("/".join(part for part in (self.path, file) if part) or ".", found, do)
+
+    def left_out(self, file: str, why: str) -> LeftOut:
+        """What a check could not look at, in a file of this repo."""
+        return LeftOut(self.failure(file, "", "").where, why)
 
     @property
     def is_source(self) -> bool:
@@ -116,26 +135,27 @@ class Check:
         id: `GROUP.NAME`.
         kinds: What it applies to.
         what: What is true where it passes, in a few words.
-        find: Yields the failures.
+        find: Yields the failures, and what it could not look at.
         starts: Whether it starts processes, and so runs code of the release.
     """
 
     id: str
     kinds: tuple[Scope, ...]
     what: str
-    find: Callable[[Subject], Iterator[Failure]]
+    find: Callable[[Subject], Iterator[Failure | LeftOut]]
     starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One check of one repo; it passed where there are no failures."""
+    """One check of one repo; it passed where there are no failures, as far as it could look."""
 
     check: Check
     kind: str
     name: str
     path: str
     failures: tuple[Failure, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ REQUIRED: Mapping[Scope, tuple[str, ...]] = {
     "model": ("license", "library_name", "pipeline_tag", "tags"),
     "metric": (*SPACE_KEYS, "tags"),
     "space": SPACE_KEYS,
+    "results": ("license", "pretty_name", "tags", "configs"),
 }
 METRIC_TAGS = {"evaluate", "metric"}
 CLASSES: Mapping[Scope, type[CardData]] = {
@@ -47,6 +48,7 @@ CLASSES: Mapping[Scope, type[CardData]] = {
     "model": ModelCardData,
     "metric": SpaceCardData,
     "space": SpaceCardData,
+    "results": DatasetCardData,
 }
 
 

@@ -31,5 +31,5 @@ def local_repos(subject: Subject) -> list[LocalRepo]:
     """Every repo of the release by its id; a single folder by its name, which its examples may load."""
     if release := subject.release:
         return [LocalRepo(repo.hub_type, release.id_of(repo), release.folder_of(repo)) for repo in release.repos]
-    assert subject.kind != "release"
+    assert subject.kind != "release" and subject.kind != "results"
     return [LocalRepo(HUB_TYPES[subject.kind], f"{PLACEHOLDER}/{subject.name}", subject.folder)]

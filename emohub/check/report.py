@@ -30,6 +30,9 @@ def print_report(report: Report, console: Console) -> None:
             console.print(Text(f"\n✗ {result.check.id}  {failure.where}", "bold red"))
             console.print(Text(f"  {failure.found}"))
             console.print(Text(f"  → {failure.do}", "cyan"))
+    for result in report.results:
+        for one in result.left_out:
+            console.print(Text(f"\n· {result.check.id}  {one.where}\n  {one.why}"))
     console.print(Text(f"\n{summary(report)}", "bold"))
 
 
@@ -53,6 +56,7 @@ def as_json(report: Report) -> str:
             "what": result.check.what,
             "passed": not result.failures,
             "failures": [{"where": one.where, "found": one.found, "do": one.do} for one in result.failures],
+            "left_out": [{"where": one.where, "why": one.why} for one in result.left_out],
         }
         for result in report.results
     ]

@@ -9,14 +9,15 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import emohub.check
-from emohub.check.base import Check, Failure, Report, Result, Subject
+from emohub.check.base import Check, Failure, LeftOut, Report, Result, Scope, Subject
 from emohub.errors import EmohubError, listed, printable
 from emohub.hub.card import read_card
-from emohub.hub.kinds import FOLDERS, Kind
+from emohub.hub.kinds import FOLDERS
 from emohub.release.record import RECORD, Release, open_release
+from emohub.results.entry import entry_files
 
 # Groups of the table in its order, the part of an id before the dot; others follow.
-GROUPS = ("release", "links", "files", "cards", "code", "space", "metric", "dataset", "model")
+GROUPS = ("release", "links", "files", "cards", "code", "space", "metric", "dataset", "model", "results")
 
 
 def find_checks() -> tuple[Check, ...]:
@@ -31,13 +32,18 @@ def find_checks() -> tuple[Check, ...]:
 CHECKS = find_checks()
 AT_ONCE = 2  # repos that are checked at the same time, and so processes that run
 # Longest first, so that the last worker does not wait alone.
-ORDER = ("model", "space", "dataset", "metric", "release")
+ORDER = ("model", "space", "dataset", "metric", "results", "release")
 
 logger = logging.getLogger(__name__)
 
 
 def check_path(
-    path: Path, *, only: Sequence[str] = (), fast: bool = False, ids: Collection[str] | None = None
+    path: Path,
+    *,
+    only: Sequence[str] = (),
+    fast: bool = False,
+    ids: Collection[str] | None = None,
+    datasets: Sequence[str] = (),
 ) -> Report:
     """Check a built release, or one repo folder.
 
@@ -46,13 +52,14 @@ def check_path(
         only: Folders of the repos to check within the release, for example "metrics/weighted_kappa"; by default all.
         fast: Leave out the checks that start processes.
         ids: Ids of the checks to make; by default all.
+        datasets: Folders or Hub ids of datasets that results are computed again from, besides those of the release.
 
     Raises:
         EmohubError: `path` is neither a release nor a repo, or `only` names an unknown repo.
     """
     wanted = [check for check in CHECKS if ids is None or check.id in ids]
     made = [check for check in wanted if not (fast and check.starts)]
-    subjects = _chosen(subjects_of(path), only)
+    subjects = [replace(one, datasets=tuple(datasets)) for one in _chosen(subjects_of(path), only)]
     subjects.sort(key=lambda subject: ORDER.index(subject.kind))
     with ThreadPoolExecutor(AT_ONCE) as pool:
         found = [result for results in pool.map(lambda one: _check(one, made), subjects) for result in results]
@@ -64,18 +71,21 @@ def check_path(
 
 def _check(subject: Subject, checks: Sequence[Check]) -> list[Result]:
     logger.info("Checking %s", subject.path or "the release")
-    return [
-        Result(check, subject.kind, subject.name, subject.path, tuple(_found(subject, check)))
-        for check in checks
-        if subject.kind in check.kinds
-    ]
+    return [_result(subject, check) for check in checks if subject.kind in check.kinds]
 
 
-def _found(subject: Subject, check: Check) -> Iterator[Failure]:
-    """The failures that a check yields; a crash is one more."""
+def _result(subject: Subject, check: Check) -> Result:
+    found = tuple(_found(subject, check))
+    failures = tuple(one for one in found if isinstance(one, Failure))
+    left_out = tuple(one for one in found if isinstance(one, LeftOut))
+    return Result(check, subject.kind, subject.name, subject.path, failures, left_out)
+
+
+def _found(subject: Subject, check: Check) -> Iterator[Failure | LeftOut]:
+    """What a check yields; a crash is one more failure."""
     try:
-        for failure in check.find(subject):
-            yield _relative(failure, subject)
+        for one in check.find(subject):
+            yield _relative(one, subject) if isinstance(one, Failure) else one
     except Exception as error:
         logger.debug("%s crashed", check.id, exc_info=True)
         crash = subject.failure("", f"the check crashed: {type(error).__name__}: {error}", "Report it as a bug.")
@@ -120,18 +130,19 @@ def _of_release(release: Release) -> list[Subject]:
     return [*repos, whole]
 
 
-def kind_of(folder: Path) -> Kind:
+def kind_of(folder: Path) -> Scope:
     """The kind of a repo folder: by the folder that it is in, otherwise by its files.
 
     Raises:
         EmohubError: neither identifies it.
     """
-    for kind, above in FOLDERS.items():
+    for above_kind, above in FOLDERS.items():
         if folder.parent.name == above:
-            return kind
+            return above_kind
     meta = read_card(folder / "README.md").meta
     tags = meta.get("tags") if isinstance(meta.get("tags"), list) else []
-    signs: dict[Kind, bool] = {
+    signs: dict[Scope, bool] = {
+        "results": bool(entry_files(folder)),
         "metric": "sdk" in meta and ("metric" in (tags or []) or (folder / f"{folder.name}.py").is_file()),
         "space": "sdk" in meta,
         "model": (folder / "config.json").is_file(),
@@ -149,7 +160,7 @@ def kind_of(folder: Path) -> Kind:
 def _chosen(subjects: list[Subject], only: Sequence[str]) -> list[Subject]:
     if not only:
         return subjects
-    known = {f"{FOLDERS[one.kind]}/{one.name}": one for one in subjects if one.kind != "release"}
+    known = {f"{FOLDERS[one.kind]}/{one.name}": one for one in subjects if one.kind in FOLDERS}
     if unknown := [name for name in only if name not in known]:
         raise EmohubError(f"--only {unknown[0]!r} is not in the release. Valid:\n{listed(list(known), len(known))}")
     return [known[name] for name in dict.fromkeys(only)]

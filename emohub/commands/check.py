@@ -20,6 +20,13 @@ def check(
     fast: Annotated[
         bool, typer.Option("--fast", help="Leave out what starts processes: loading, examples, pages.")
     ] = False,
+    dataset: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DATASET",
+            help="Folder or Hub id of a dataset that a results dataset is computed again from; repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Find what is wrong with a built release before anything is pushed; nothing is sent, nothing is changed.
 
@@ -30,7 +37,7 @@ def check(
     from emohub.check.report import as_json, print_report
     from emohub.check.run import check_path
 
-    report = check_path(path, only=only or (), fast=fast)
+    report = check_path(path, only=only or (), fast=fast, datasets=dataset or ())
     if json:
         print(as_json(report))
     else:

@@ -1,11 +1,15 @@
 """The command `emohub report`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emohub.commands._output import console, note, summary
+from emohub.errors import EmohubError
+
+if TYPE_CHECKING:
+    from emohub.report.run import Report
 
 
 def report(
@@ -39,6 +43,12 @@ def report(
     upstream: Annotated[
         bool, typer.Option("--upstream", help="Repeat the papers' own computations, faults included.")
     ] = False,
+    submit: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Also write every rater's numbers and the RATINGS as entries of a results dataset."
+        ),
+    ] = None,
 ) -> None:
     """The papers' tables and figures, what a reviewer asks, and one page to look at.
 
@@ -48,6 +58,8 @@ def report(
     from emohub.report.item import Settings
     from emohub.report.run import report as write_report
 
+    if submit and only:
+        raise EmohubError("--submit needs every number of a rater, and --only leaves some out: leave out one of them.")
     settings = Settings(bootstrap=bootstrap, seed=seed, confidence=confidence, margin=margin, upstream=upstream)
     made = write_report(dataset, out, ratings=ratings or (), revision=revision, only=only or (), settings=settings)
     made_of = [section for section in made.sections if section.outputs]
@@ -60,3 +72,13 @@ def report(
         for what, n in study.left_out.items():
             note(f"Left out: {n:,} {what}.")
     note(f"Open {out / 'report.html'}")
+    if submit:
+        _submit(made, submit)
+
+
+def _submit(made: "Report", folder: Path) -> None:
+    from emohub.results.submit import submit
+
+    found = submit(made, folder)
+    counts = (("new", found.new), ("changed", found.changed), ("as before", found.same))
+    note(f"{folder}: " + ", ".join(f"{len(paths)} {what}" for what, paths in counts) + ".")

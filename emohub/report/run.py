@@ -130,6 +130,17 @@ def report(
             f"None of the items {', '.join(item.id for item in chosen)} can be made of "
             f"{', '.join(study.name for study in studies)}. Leave out --only to see what can."
         )
+    made = make(dataset, studies, work, settings)
+    write(made, out)
+    return made
+
+
+def make(dataset: str, studies: Sequence[Study], work: Sequence[tuple[Item, Study]], settings: Settings) -> Report:
+    """Compute items of studies, and write nothing.
+
+    Raises:
+        EmohubError: two outputs have one id.
+    """
     sections = []
     with tqdm(work, desc="report", unit="item") as progress:
         for item, study in progress:
@@ -137,9 +148,7 @@ def report(
             sections.append(_section(item, study, settings))
     _check_ids(sections)
     versions = {package: importlib.metadata.version(package) for package in PACKAGES}
-    made = Report(dataset, studies, sections, settings, versions)
-    write(made, out)
-    return made
+    return Report(dataset, studies, sections, settings, versions)
 
 
 def _check_ids(sections: Sequence[Section]) -> None:

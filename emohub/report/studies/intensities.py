@@ -58,6 +58,20 @@ class Intensities(Study):
         """The humans."""
         return [name for name, human in zip(self.raters, self.humans, strict=True) if human]
 
+    @cached_property
+    def kind_of(self) -> dict[str, str]:
+        """Rater → human, model, vlm or baseline."""
+        return dict(zip(self.raters, map(str, self.kinds), strict=True))
+
+    @property
+    def rated_items(self) -> frozenset[str]:
+        """The items that anybody rated."""
+        return frozenset(np.asarray(self.items)[self.rated.any(axis=0)].tolist())
+
+    def rated_by(self, rater: str) -> frozenset[str]:
+        """The items that a rater rated."""
+        return frozenset(np.asarray(self.items)[self.rated[self.raters.index(rater)]].tolist())
+
     def of(self, rater: str) -> np.ndarray:
         """[items, categories] ratings of one rater."""
         return np.asarray(self.values[self.raters.index(rater)])
@@ -69,9 +83,9 @@ def read(repo: Repo, given: Sequence[Given]) -> Intensities | None:
         return None
     own = repo.table(config, ("item", "rater", "kind", "category", "rating", "sample", "ratings"))
     own = own if config == "hq_ratings" else annotations(own)
-    parts, asked, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
+    parts, sources, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
     made = study_of(pd.concat([own, *parts], ignore_index=True), repo.name, config, repo.revision(config))
-    return replace(made, asked=asked, left_out=left_out, people=people_of(repo, "hq").reindex(made.items))
+    return replace(made, given=sources, left_out=left_out, people=people_of(repo, "hq").reindex(made.items))
 
 
 def study_of(table: pd.DataFrame, dataset: str, config: str, revision: str) -> Intensities:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -44,7 +45,7 @@ class Study:
         dataset: The repo's id on the Hub, or its folder's name.
         config: The config that was read.
         revision: The commit on the Hub; of a folder or file, a digest.
-        asked: Rater → how it was asked, of those for whom that is known.
+        given: Rater → the ratings that it was given with, of those that the dataset does not have itself.
         left_out: What was left out → how many.
     """
 
@@ -54,8 +55,13 @@ class Study:
     dataset: str
     config: str
     revision: str
-    asked: Mapping[str, Asked] = field(default_factory=dict)
+    given: Mapping[str, Given] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """Rater → how it was asked, of those for whom a run says it."""
+        return {rater: _asked(one) for rater, one in self.given.items() if one.run}
 
     @property
     def slug(self) -> str:
@@ -73,9 +79,34 @@ class Study:
         return next((name for suffix, name in SUFFIXES.items() if rater.endswith(suffix)), "")
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LongStudy(Study):
+    """A study whose ratings are a long table; raters of changing items."""
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row per rating: at least item, rater and kind."""
+        raise NotImplementedError
+
+    @cached_property
+    def kind_of(self) -> dict[str, str]:
+        """Rater → human, model, vlm or baseline."""
+        pairs = self.rows[["rater", "kind"]].drop_duplicates().astype(str)
+        return dict(sorted(zip(pairs["rater"], pairs["kind"], strict=True)))
+
+    @cached_property
+    def rated_items(self) -> frozenset[str]:
+        """The items that anybody rated."""
+        return frozenset(self.rows["item"].astype(str))
+
+    def rated_by(self, rater: str) -> frozenset[str]:
+        """The items that a rater rated."""
+        return frozenset(self.rows.loc[self.rows["rater"] == rater, "item"].astype(str))
+
+
 def joined(
     repo: Repo, given: Sequence[Given], scale: Scale, items: Collection[str], raters: Collection[str]
-) -> tuple[list[pd.DataFrame], dict[str, Asked], dict[str, int]]:
+) -> tuple[list[pd.DataFrame], dict[str, Given], dict[str, int]]:
     """The ratings that were given with a dataset.
 
     Args:
@@ -86,14 +117,14 @@ def joined(
         raters: The dataset's own raters.
 
     Returns:
-        (the ratings of its items, how each rater was asked, what was left out and how often).
+        (the ratings of its items, each rater with its source, what was left out and how often).
 
     Raises:
         RatingsError: two sources rate under one name, or ratings break the schema.
         SourceError: ratings of another revision of the dataset.
     """
     parts: list[pd.DataFrame] = []
-    asked: dict[str, Asked] = {}
+    sources: dict[str, Given] = {}
     left_out: dict[str, int] = {}
     names = set(raters)
     for one in given:
@@ -108,9 +139,9 @@ def joined(
                 "`emohub rate --name NAME`, or change the column 'rater'."
             )
         names |= new
-        asked |= dict.fromkeys(new, _asked(one)) if one.run else {}
+        sources |= dict.fromkeys(new, one)
         parts.append(rows)
-    return parts, asked, left_out
+    return parts, sources, left_out
 
 
 def _asked(given: Given) -> Asked:

@@ -38,13 +38,13 @@ def read(repo: Repo, given: Sequence[Given]) -> Synthetic | None:
     if repo.dataset != "emonet-face" or not repo.first(CONFIGS):
         return None
     rows = repo.table(CONFIGS[0], ("item", "intensities"))
-    parts, asked, left_out = joined(repo, given, SCALE, set(rows["item"].unique()), ())
+    parts, sources, left_out = joined(repo, given, SCALE, set(rows["item"].unique()), ())
     return Synthetic(
         name="EmoNet-Face BIG",
         dataset=repo.name,
         config=CONFIGS[0],
         revision=repo.revision(CONFIGS[0]),
-        asked=asked,
+        given=sources,
         left_out=left_out,
         intensities=np.stack(rows["intensities"].to_list()) if len(rows) else np.zeros((0, len(NAMES))),
         people=people_of(repo, CONFIGS[0]),

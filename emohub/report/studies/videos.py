@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,22 @@ from emohub.rate.reading import resolve
 from emohub.report.given import Given
 from emohub.report.raters import in_order
 from emohub.report.repo import Repo
-from emohub.report.studies.study import Study, joined
+from emohub.report.studies.study import LongStudy, joined
 
 LABELS, MATCHES = "label_ratings", "emoji_ratings"
 CONFIGS = (LABELS, "videos", MATCHES)
-COMPUTED = ("random", "prior", "one human", "half of the humans", "humans")  # a report's own rows
+COMPUTED = {  # a report's own rows, and what kind of rater they stand for
+    "random": "baseline",
+    "prior": "baseline",
+    "one human": "human",
+    "half of the humans": "human",
+    "humans": "human",
+}
 SCALES = {LABELS: Scale(ALL_LABELS, (0.0, 3.0)), MATCHES: Scale(tuple(one.name for one in EMOJIS), (0.0, 3.0))}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Videos(Study):
+class Videos(LongStudy):
     """Label ratings and emoji matches of videos.
 
     Attributes:
@@ -40,6 +45,11 @@ class Videos(Study):
     matches: pd.DataFrame
     emojis: dict[str, Emoji]
     performers: dict[str, str]
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """The label ratings."""
+        return self.labels
 
     @property
     def human(self) -> pd.DataFrame:
@@ -62,20 +72,20 @@ def read(repo: Repo, given: Sequence[Given]) -> Videos | None:
     if repo.dataset != "chehre" or not (config := repo.first(CONFIGS)):
         return None
     of = {kind: [one for one in given if _rates(one) == kind] for kind in (LABELS, MATCHES)}
-    tables, asked, left_out = dict[str, pd.DataFrame](), dict[str, Any](), dict[str, int]()
+    tables, sources, left_out = dict[str, pd.DataFrame](), dict[str, Given](), dict[str, int]()
     for kind in (LABELS, MATCHES):
         own = _own(repo, kind)
         _check_names(of[kind])
         parts, more, others = joined(repo, of[kind], SCALES[kind], set(own["item"]), set(own["rater"]))
         tables[kind] = pd.concat([own, *parts], ignore_index=True) if parts else own
-        asked, left_out = asked | more, left_out | others
+        sources, left_out = more | sources, left_out | others
     items = pd.unique(pd.concat([tables[LABELS]["item"], tables[MATCHES]["item"]]))
     return Videos(
         name="Chehre",
         dataset=repo.name,
         config=config,
         revision=repo.revision(config),
-        asked=asked,
+        given=sources,
         left_out=left_out,
         labels=tables[LABELS],
         matches=tables[MATCHES],
@@ -99,7 +109,7 @@ def _check_names(given: Sequence[Given]) -> None:
         RatingsError: there is one.
     """
     for one in given:
-        if taken := sorted(set(one.frame["rater"]) & set(COMPUTED)):
+        if taken := sorted(set(one.frame["rater"]) & {*COMPUTED}):
             raise RatingsError(
                 f"{one.path} rates as {taken[0]!r}, which is a row that the report computes itself. Leave these "
                 "ratings out, or give them another name: `emohub rate --name NAME`."

@@ -9,14 +9,14 @@ from emohub.data.ratings import Scale
 from emohub.data.taxonomy import NAMES
 from emohub.report.given import Given
 from emohub.report.repo import Repo
-from emohub.report.studies.study import Study, joined, people_of
+from emohub.report.studies.study import LongStudy, joined, people_of
 
 CONFIGS = ("binary_ratings", "binary")
 SCALE = Scale(NAMES, (0.0, 1.0), whole=True)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Votes(Study):
+class Votes(LongStudy):
     """Votes on a target emotion, step by step, and on a contrastive one.
 
     Attributes:
@@ -29,6 +29,11 @@ class Votes(Study):
     frame: pd.DataFrame
     people: pd.DataFrame
     categories: tuple[str, ...] = NAMES
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """All votes."""
+        return self.frame
 
     @property
     def human(self) -> pd.DataFrame:
@@ -50,7 +55,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Votes | None:
     columns = ("item", "rater", "kind", "category", "rating", "sample", "step", "votes")
     own = repo.table(config, columns)
     own = own if config == "binary_ratings" else _long(own)
-    parts, asked, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
+    parts, sources, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
     table = pd.concat([own, *parts], ignore_index=True).astype(
         {name: str for name in ("item", "rater", "kind", "category")}
     )
@@ -61,7 +66,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Votes | None:
         dataset=repo.name,
         config=config,
         revision=repo.revision(config),
-        asked=asked,
+        given=sources,
         left_out=left_out,
         frame=table,
         people=people_of(repo, "binary"),

@@ -1,14 +1,15 @@
 """BIG: counts, people and hints."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from emohub.report.given import Given
 from emohub.report.item import Gap
 from emohub.report.items import big_emotions, big_hints
-from emohub.report.studies.study import Asked
 from emohub.report.studies.synthetic import Synthetic
 from tests.report.conftest import FEW, records_of
 
@@ -33,6 +34,12 @@ def test_emotions_and_people_are_counted() -> None:
         records_of(big_emotions.ITEM, replace(BIG, intensities=np.zeros((0, 40))))
 
 
+def asked_with(hint: str | None) -> Given:
+    protocol = {"name": "top-five", "options": {"hint": hint}}
+    run = {"protocol": protocol, "counts": {"asked": 200, "parsed": 200, "failures": {}}}
+    return Given(Path("run"), pd.DataFrame(), run)
+
+
 def test_hinted_against_unhinted_is_mcnemars_test() -> None:
     from statsmodels.stats.contingency_tables import mcnemar
 
@@ -47,10 +54,7 @@ def test_hinted_against_unhinted_is_mcnemars_test() -> None:
     study = replace(
         BIG,
         others=pd.DataFrame(rows, columns=["item", "rater", "category", "rating"]),
-        asked={
-            "plain": Asked("top-five", options={"hint": None}),
-            "hinted": Asked("top-five", options={"hint": "Awe"}),
-        },
+        given={rater: asked_with(hint) for rater, hint in (("plain", None), ("hinted", "Awe"))},
     )
     found = records_of(big_hints.ITEM, study)
     assert found["big.hints.Awe.hinted"].value == with_it.mean()

@@ -1,0 +1,37 @@
+"""A results dataset of the demo's ratings, with two raters that were given."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from emohub.rate.run import rate_dataset
+from emohub.report.item import Settings
+from emohub.report.run import report
+from emohub.results.submit import submit
+from tests.once import once
+
+FEW = Settings(bootstrap=30)
+
+
+class Results(NamedTuple):
+    folder: Path
+    faces: str
+    videos: str
+    given: tuple[Path, Path]
+
+
+def make_results(release: Path, factory: pytest.TempPathFactory) -> Results:
+    """See the fixture `made_results`."""
+    faces, videos = str(release / "emonet-face"), str(release / "chehre")
+
+    def make(out: Path) -> None:
+        given = [out / "random", out / "constant"]
+        for folder in given:
+            rate_dataset(faces, folder.name, folder, config="hq", name=f"a {folder.name} rater")
+        for dataset, ratings in ((faces, given), (videos, [])):
+            made = report(dataset, out / "report", ratings=ratings, settings=FEW)
+            submit(made, out / "results")
+
+    folder = once(factory, "results", make)
+    return Results(folder / "results", faces, videos, (folder / "random", folder / "constant"))
