@@ -7,7 +7,8 @@ from pathlib import Path
 from emohub.check.base import Check, Failure, LeftOut, Scope, Subject, truncate_list
 from emohub.data.source import sha256_of
 from emohub.errors import EmohubError, printable
-from emohub.results.entry import Entry, entry_files, read_entry
+from emohub.results.entry import Entry
+from emohub.results.reading import entry_files, read_entry
 
 AGAIN = "Write it with `emohub report DATASET RATINGS --submit FOLDER`, and change nothing in it."
 INSIDE = "results"  # where a Space has them

@@ -14,7 +14,7 @@ from emohub.errors import EmohubError, listed, printable
 from emohub.hub.card import read_card
 from emohub.hub.kinds import FOLDERS
 from emohub.release.record import RECORD, Release, open_release
-from emohub.results.entry import entry_files
+from emohub.results.reading import entry_files
 
 # Groups of the table in its order, the part of an id before the dot; others follow.
 GROUPS = ("release", "links", "files", "cards", "code", "space", "metric", "dataset", "model", "results")

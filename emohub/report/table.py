@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from emohub.report.record import Record
+from .cells import Drawn, Shown  # relative: the leaderboard Space ships these files
+from .record import Record
 
-Cell = str | int | float | Record | None
+Cell = str | int | float | Record | Shown | Drawn | None
 NOTHING = "–"
 _TEX = str.maketrans(
     {
@@ -51,6 +52,7 @@ class Table:
         digits: Decimals of numbers that are not whole.
         shown: How many rows the page and the paper show at first; 0: all. The CSV has all.
         records: Records that are in no cell but belong to it.
+        attributes: Of each row in HTML, by their names; none: rows have none.
     """
 
     id: str
@@ -61,6 +63,7 @@ class Table:
     digits: int = 3
     shown: int = 0
     records: Sequence[Record] = ()
+    attributes: Sequence[Mapping[str, str]] = ()
 
     def __post_init__(self) -> None:
         if wrong := [row for row in self.rows if len(row) != len(self.columns)]:
@@ -76,6 +79,10 @@ class Table:
 
     def text(self, cell: Cell) -> str:
         """A cell as people read it."""
+        if isinstance(cell, Drawn):
+            return ""
+        if isinstance(cell, Shown):
+            return cell.text
         if isinstance(cell, Record):
             value = self.text(cell.value)
             return f"{value} [{', '.join(map(self.text, cell.interval))}]" if cell.interval else value
@@ -98,7 +105,7 @@ class Table:
 
     def is_number(self, column: int) -> bool:
         """Whether a column holds numbers, which stand at the right."""
-        return any(isinstance(row[column], int | float | Record) for row in self.rows)
+        return any(isinstance(row[column], int | float | Record | Shown) for row in self.rows)
 
     def csv(self) -> str:
         """Every row; of a record the value, and in columns of their own its interval, n and why it has no interval."""
@@ -164,13 +171,18 @@ class Table:
         )
         body = []
         for number, row in enumerate(self.rows):
-            mark = ' class="more"' if self.shown and number >= self.shown else ""
+            own = dict(self.attributes[number]) if self.attributes else {}
+            if self.shown and number >= self.shown:
+                own["class"] = f"{own.get('class', '')} more".strip()
+            named = "".join(f' {name}="{escape(value)}"' for name, value in own.items())
             cells = "".join(self._html_cell(at, cell, marks) for at, cell in enumerate(row))
-            body.append(f"<tr{mark}>{cells}</tr>")
+            body.append(f"<tr{named}>{cells}</tr>")
         return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
     def _html_cell(self, at: int, cell: Cell, marks: Mapping[str, str]) -> str:
-        number = cell.value if isinstance(cell, Record) else cell
+        if isinstance(cell, Drawn):
+            return f'<td class="drawn">{cell.svg(self.text(cell.record))}</td>'
+        number = cell.value if isinstance(cell, Record) else cell.key if isinstance(cell, Shown) else cell
         key = f' data-key="{number!r}"' if isinstance(number, int | float) and math.isfinite(number) else ""
         mark = marks.get(cell.no_interval, "") if isinstance(cell, Record) else ""
         tag, scope = ("th", ' scope="row"') if at == 0 else ("td", "")
@@ -184,6 +196,8 @@ _MORE = ("low", "high", "n", "no interval")
 
 
 def _plain(cell: Cell, wide: bool) -> list[object]:
+    if isinstance(cell, Shown):
+        cell = cell.text
     if isinstance(cell, Record):
         low, high = cell.interval or (None, None)
         return [_bare(cell.value), _bare(low), _bare(high), cell.n, cell.no_interval]

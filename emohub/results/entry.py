@@ -3,15 +3,11 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from emohub.errors import SourceError, printable
-from emohub.hub.json_files import parse_json
-from emohub.report.raters import KINDS
-from emohub.results.measures import IDS
+from .measures import IDS  # relative: the leaderboard Space ships both files
 
 ENTRIES, RATINGS = "entries", "ratings"
 FORMAT = "emohub-result-1"
@@ -21,12 +17,6 @@ def _known(measure: str) -> str:
     if measure not in IDS:
         raise ValueError(f"no such measure; valid are {', '.join(IDS)}")
     return measure
-
-
-def _kind(kind: str) -> str:
-    if kind not in KINDS:
-        raise ValueError(f"no such kind of rater; valid are {', '.join(KINDS)}")
-    return kind
 
 
 def _plain(text: str) -> str:
@@ -56,7 +46,7 @@ class Rater(_Part):
     """
 
     name: Text
-    kind: Annotated[str, AfterValidator(_kind)]
+    kind: Literal["human", "model", "vlm", "baseline"]
     group: Text
     protocol: Text | None
 
@@ -248,30 +238,6 @@ class Entry(_Part):
     def ratings_path(self) -> str:
         """The file of its ratings, where they are given."""
         return f"{RATINGS}/{self.stem}.parquet"
-
-
-def read_entry(data: bytes) -> Entry:
-    """An entry of a file.
-
-    Raises:
-        SourceError: it is not JSON, or breaks the schema; the message names the place and the value.
-    """
-    try:
-        return Entry.model_validate(parse_json(data))
-    except ValidationError as error:
-        first, *more = error.errors()
-        place = ".".join(map(str, first["loc"])) or "the entry"
-        given = "" if isinstance(first["input"], dict | list) else f", it is {printable(first['input'], 60)!r}"
-        others = f" (and {len(more)} more)" if more else ""
-        raise SourceError(f"{place}: {printable(first['msg'], 300)}{given}{others}") from error
-    except ValueError as error:
-        raise SourceError(f"is not JSON: {printable(error, 200)}") from error
-
-
-def entry_files(folder: Path) -> list[Path]:
-    """The entries of a results dataset, sorted; what is not a regular file inside of the folder is none."""
-    found = (folder / ENTRIES).rglob("*.json")
-    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def items_digest(items: Iterable[str]) -> str:

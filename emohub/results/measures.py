@@ -1,4 +1,4 @@
-"""What a leaderboard compares: which records of a report are a rater's, and what they are of.
+"""What a leaderboard compares: which records of a report are a rater"s, and what they are of.
 
 Only numbers that rest on one rater and the dataset are here: a number that changes with who else was in the report,
 such as a p-value corrected for all pairs, cannot be computed again from one rater's ratings.
@@ -6,8 +6,6 @@ such as a p-value corrected for all pairs, cannot be computed again from one rat
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-from emohub.report.headlines import AUC, KAPPA, RHO, TOP1
 
 HIGH, LOW, ONE = "high", "low", "one"
 GAP = ".gap"  # the largest gap between groups is corrected for all raters of a report
@@ -42,21 +40,21 @@ class Measure:
 HQ, BINARY, CHEHRE = "EmoNet-Face HQ", "EmoNet-Face BINARY", "Chehre"
 MEASURES = (
     Measure(
-        KAPPA.task,
+        "hq_kappa_w",
         "κ_w",
-        KAPPA.name,
+        "mean weighted κ (quadratic) with the human raters",
         HQ,
         ("hq.table6", "hq.emotions", "hq.fairness"),
-        (KAPPA.record,),
+        ("hq.table6.{rater}.mean",),
         {"emotion": "hq.emotions.kappa.{part}.{rater}", "group": "hq.fairness.kappa.{part}.{rater}"},
     ),
     Measure(
-        RHO.task,
+        "hq_rho",
         "ρ",
-        RHO.name,
+        "mean Spearman's ρ with the median of the human ratings",
         HQ,
         ("hq.figure4", "hq.reliability", "hq.emotions", "hq.fairness"),
-        (RHO.record, "hq.ceiling.{rater}.rho"),  # the second is there for humans, too
+        ("hq.figure4.{rater}.rho", "hq.ceiling.{rater}.rho"),  # the second is there for humans, too
         {"emotion": "hq.emotions.rho.{part}.{rater}", "group": "hq.fairness.rho.{part}.{rater}"},
     ),
     Measure(
@@ -69,21 +67,21 @@ MEASURES = (
         best=LOW,
     ),
     Measure(
-        AUC.task,
+        "binary_auc",
         "AUC",
-        AUC.name,
+        "area under the ROC curve against the confirmed labels, mean over emotions",
         BINARY,
         ("binary.raters",),
-        (AUC.record,),
+        ("binary.raters.{rater}.auc",),
         {"emotion": "binary.raters.{rater}.auc.{part}"},
     ),
     Measure(
-        TOP1.task,
+        "chehre_top1",
         "Top-1",
-        TOP1.name,
+        "share of videos whose dominant expression was found, ties shared",
         CHEHRE,
         ("chehre.dominant", "chehre.emojis", "chehre.fairness"),
-        (TOP1.record,),
+        ("chehre.top1.{rater}",),
         {"emoji": "chehre.top1_by_emoji.{part}.{rater}", "group": "chehre.fairness.top1.{part}.{rater}"},
     ),
     Measure(

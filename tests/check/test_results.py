@@ -12,7 +12,7 @@ import pytest
 from emohub.check.base import Report
 from emohub.check.run import check_path
 from emohub.data.source import sha256_of
-from emohub.results.entry import entry_files
+from emohub.results.reading import entry_files
 from tests.demo_results import Results
 
 IDS = ("results.entries", "results.numbers")

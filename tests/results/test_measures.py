@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emohub.report.headlines import HEADLINES
 from emohub.results.measures import IDS, MEASURES, of_study, places
 
 NAMES = st.text(st.sampled_from("abc .|{}*%"), min_size=1, max_size=12) | st.sampled_from(
@@ -28,3 +29,10 @@ def test_the_largest_gap_is_none() -> None:
 def test_ids_are_unique_and_every_measure_is_of_a_study() -> None:
     assert len({*IDS}) == len(IDS)
     assert [one.id for study in dict.fromkeys(m.study for m in MEASURES) for one in of_study(study)] == [*IDS]
+
+
+def test_the_headlines_are_measures() -> None:
+    of = {one.id: one for one in MEASURES}
+    for headline in HEADLINES:
+        measure = of[headline.task]
+        assert (measure.about, measure.records[0]) == (headline.name, headline.record)

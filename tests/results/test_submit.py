@@ -11,7 +11,8 @@ from emohub.cli import app
 from emohub.errors import EmohubError
 from emohub.report.item import Settings
 from emohub.report.run import report
-from emohub.results.entry import Entry, entry_files, read_entry
+from emohub.results.entry import Entry
+from emohub.results.reading import entry_files, read_entry
 from emohub.results.submit import submit
 from tests.demo_results import FEW, Results
 
