@@ -8,7 +8,11 @@ from pathlib import Path
 import transformers
 
 from emohub.hub import fresh
+from emohub.rate.run import rate_dataset
 from emohub.release.build import build_release
+from emohub.report.item import Settings
+from emohub.results.recompute import computed
+from emohub.results.submit import submit
 from emohub.sample import write_sample
 
 MODEL = "empathic-insight-face-small"
@@ -48,11 +52,14 @@ def demo(release: Path) -> None:
         shutil.rmtree(raw, ignore_errors=True)
         write_sample(raw)
     print(
-        "2. Building every repo of raw/release.toml: datasets, metrics, a small model, a Space …",
+        "2. Building every repo of raw/release.toml: datasets, metrics, a small model, Spaces …",
         flush=True,
     )
     build_release(raw / "release.toml", release)
-    print("3. Loading them, offline, in fresh processes with an empty cache …\n", flush=True)
+    print("3. Rating with the model and a zero-shot baseline, for the leaderboard …", flush=True)
+    compare(raw, release)
+    build_release(raw / "release.toml", release)
+    print("4. Loading them, offline, in fresh processes with an empty cache …\n", flush=True)
     image = min((raw / "emonet-face" / "hq").rglob("*.jpg"))
     load_model = LOAD_MODEL.replace("IMAGE", os.path.relpath(image, release / "models"))
     lines = {"datasets": LOAD_DATASETS, "models": load_model, "metrics": LOAD_METRIC}
@@ -64,9 +71,10 @@ def demo(release: Path) -> None:
 Done: {release} has one folder per Hub repo. To load them yourself:
 
 {typed}
-Open the demo in a browser, write a report of its ratings, check the release, preview publishing it:
+Open the demo and the leaderboard in a browser, write a report, check the release, preview publishing it:
 
   {kit} space
+  {kit} space --results {raw / "results"}
   {kit} report {release / "datasets" / "emonet-face"} --out report
   {kit} check {release}
   {kit} publish {release} --namespace ORG
@@ -77,6 +85,20 @@ Build from the upstream files in the same way:
   {kit} build release release.toml --out ANOTHER_FOLDER
 """
     )
+
+
+def compare(raw: Path, release: Path) -> None:
+    """Let two raters rate the demo's datasets, and write what they and the datasets' own raters reach."""
+    datasets, rated = release / "datasets", raw / "ratings"
+    raters = {"siglip": raw / "model" / "backbone", "model": release / "models" / MODEL}
+    names = {"siglip": "SigLIP zero-shot, untrained", "model": "the demo's model"}
+    given = []
+    for config in ("hq", "binary"):
+        for rater, repo in raters.items():
+            given.append(rated / f"{config}-{rater}")
+            rate_dataset(str(datasets / "emonet-face"), f"{rater}:{repo}", given[-1], config=config, name=names[rater])
+    for name, ratings in (("emonet-face", given), ("chehre", [])):
+        submit(computed(str(datasets / name), ratings, Settings(bootstrap=200)), raw / "results")
 
 
 def run(script: str, folder: Path) -> None:

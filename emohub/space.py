@@ -16,7 +16,7 @@ from emohub.hub.folders import hub_folder
 from emohub.hub.fresh import inherited
 from emohub.hub.json_files import parse_json, read_json
 
-SPACE, STUDIES = "empathic_insight_face", "annotation"
+SPACE, STUDIES, LEADERBOARD = "empathic_insight_face", "annotation", "leaderboard"
 SAMPLE = Path("release/models/empathic-insight-face-small")  # where `make demo` puts its model
 HOST = "127.0.0.1"
 PORT, MODEL, SETTINGS, STUDY = "GRADIO_SERVER_PORT", "MODEL_ID", "SPACE_SETTINGS", "STUDY"
@@ -40,27 +40,34 @@ def start_space(
     port: int | None = None,
     *,
     study: Path | None = None,
+    results: str | None = None,
     trust_remote_code: bool = False,
 ) -> None:
     """Replace this process by the Space, on this machine only, without the tokens and keys of this environment.
 
     Args:
-        folder: Folder of a Space; by default the demo Space, or with a study that of annotation studies.
+        folder: Folder of a Space; by default the demo Space, with a study that of annotation studies, with results the
+            leaderboard.
         model: Folder or Hub id of a model repo, for a Space with `model` in its settings.json.
         port: Port to listen on; otherwise GRADIO_SERVER_PORT, otherwise the first free one from 7860 on.
         study: `study.toml`, for the Space of annotation studies.
+        results: Folder of a results dataset or its id on the Hub, for the leaderboard.
         trust_remote_code: Run code of the model repo that is not, byte for byte, what this emohub ships.
 
     Raises:
         EmohubError: Gradio is not installed, the folder is not a Space, the port is in use, or no model was found.
         ModelError: the model repo is incomplete, or its code is not this emohub's.
     """
-    folder = (folder or hub_folder("spaces", SPACE if study is None else STUDIES)).absolute()
+    chosen = STUDIES if study else LEADERBOARD if results else SPACE
+    folder = (folder or hub_folder("spaces", chosen)).absolute()
     if not (folder / "app.py").is_file():
         raise EmohubError(f"{folder} is not a Space: it has no app.py. Give a folder under spaces/ or metrics/.")
     if find_spec("gradio") is None:
         raise EmohubError('A Space needs Gradio, which is not installed. Install it: pip install "emohub[space]".')
     variables = environment(folder, model, port, trust_remote_code=trust_remote_code)
+    if results is not None:
+        where = str(Path(results).absolute()) if Path(results).is_dir() else results
+        variables[SETTINGS] = json.dumps(_given_settings() | {"results": where})
     if study is not None:
         variables |= {STUDY: str(study.absolute()), **study_store()}
     os.chdir(folder)
@@ -132,8 +139,13 @@ def _is_toy(model: Path) -> bool:
 
 def _toy_settings() -> dict[str, Any]:
     """Settings for the sample, overridden by SPACE_SETTINGS."""
+    return TOY_SETTINGS | _given_settings()
+
+
+def _given_settings() -> dict[str, Any]:
+    """SPACE_SETTINGS."""
     given = os.environ.get(SETTINGS) or "{}"
     try:
-        return TOY_SETTINGS | parse_json(given)
+        return {**parse_json(given)}
     except (ValueError, TypeError) as error:
         raise EmohubError(f"{SETTINGS} is {printable(given)!r}; must be a JSON object: {error}.") from error

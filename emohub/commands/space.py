@@ -32,6 +32,10 @@ def space(
             help="study.toml of an annotation study, which the Space annotation runs.", exists=True, dir_okay=False
         ),
     ] = None,
+    results: Annotated[
+        str | None,
+        typer.Option(help="Results for the Space leaderboard: a folder of `emohub report --submit`, or a Hub id."),
+    ] = None,
     trust_remote_code: Annotated[
         bool,
         typer.Option("--trust-remote-code", help="Run the model repo's code even if it differs from emohub's."),
@@ -43,4 +47,4 @@ def space(
     """
     from emohub.space import start_space
 
-    start_space(path, model, port, study=study, trust_remote_code=trust_remote_code)
+    start_space(path, model, port, study=study, results=results, trust_remote_code=trust_remote_code)

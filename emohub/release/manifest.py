@@ -189,6 +189,7 @@ class Space(_Repo):
         datasets: Datasets of this release, besides those of the models; the first of all becomes `data`.
         settings: Values that replace those of settings.json.
         study: study.toml of an annotation study, which goes into the Space with its items, as study/.
+        results: Folder of a results dataset, which goes into the Space as results/.
         secret: Name of a secret of the Space, such as HF_TOKEN for a gated or private model. Its value is never in a
             file: `emohub publish` reads it from the environment variable of this name.
     """
@@ -200,6 +201,7 @@ class Space(_Repo):
     datasets: tuple[str, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
     study: str | None = None
+    results: str | None = None
     secret: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
 
     @model_validator(mode="before")

@@ -181,7 +181,7 @@ class Table:
 
     def _html_cell(self, at: int, cell: Cell, marks: Mapping[str, str]) -> str:
         if isinstance(cell, Drawn):
-            return f'<td class="drawn">{cell.svg(self.text(cell.record))}</td>'
+            return f'<td class="drawn" data-key="{cell.record.value!r}">{cell.svg(self.text(cell.record))}</td>'
         number = cell.value if isinstance(cell, Record) else cell.key if isinstance(cell, Shown) else cell
         key = f' data-key="{number!r}"' if isinstance(number, int | float) and math.isfinite(number) else ""
         mark = marks.get(cell.no_interval, "") if isinstance(cell, Record) else ""

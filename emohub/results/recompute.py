@@ -6,7 +6,7 @@ from typing import Any
 
 from emohub.report.found import items as all_items
 from emohub.report.item import Settings
-from emohub.report.run import make
+from emohub.report.run import Report, make
 from emohub.report.sources import open_studies
 from emohub.report.studies.intensities import Intensities
 from emohub.report.studies.study import LongStudy
@@ -26,6 +26,25 @@ def revisions(dataset: str) -> dict[str, str]:
     return {study.name: study.revision for study in open_studies(dataset)}
 
 
+def computed(dataset: str, ratings: Sequence[Path], settings: Settings, study: str = "") -> Report:
+    """A report of nothing but the numbers of entries.
+
+    Args:
+        dataset: Folder of a dataset repo, or a Hub dataset id.
+        ratings: Output folders of `emohub rate`, or tables of ratings.
+        settings: How it is computed.
+        study: Name of one study of the dataset; by default all.
+
+    Raises:
+        SourceError: nothing to report on, or ratings that fit none of it.
+        RatingsError: ratings that break their schema.
+    """
+    studies = [one for one in open_studies(dataset, ratings) if one.name == (study or one.name)]
+    wanted = {one.name: {id for measure in of_study(one.name) for id in measure.items} for one in studies}
+    work = [(item, one) for one in studies for item in all_items() if item.id in wanted[one.name]]
+    return make(dataset, studies, work, settings)
+
+
 def differences(dataset: str, folder: Path, entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[str]]]:
     """Every entry with what its ratings do not give.
 
@@ -40,15 +59,12 @@ def differences(dataset: str, folder: Path, entries: Sequence[Entry]) -> Iterato
     """
     for batch in _batches(entries):
         files = [folder / one.ratings_path for one in batch if one.ratings and one.ratings.path]
-        settings = Settings(**batch[0].settings.model_dump())
-        studies = [study for study in open_studies(dataset, files) if study.name == batch[0].dataset.study]
-        wanted = {id for measure in of_study(batch[0].dataset.study) for id in measure.items}
-        work = [(item, study) for study in studies for item in all_items() if item.id in wanted]
-        records = make(dataset, studies, work, settings).records()
+        made = computed(dataset, files, Settings(**batch[0].settings.model_dump()), batch[0].dataset.study)
+        records = made.records()
         for entry in batch:
             own = {record["id"]: record for record in records if record["rater"] == entry.rater.name}
             expected = scores_of(entry.dataset.study, entry.rater.name, own)
-            yield entry, [*_items(entry, studies[0]), *_scores(entry, expected)]
+            yield entry, [*_items(entry, made.studies[0]), *_scores(entry, expected)]
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

@@ -18,7 +18,7 @@ MANIFEST = Path(__file__).with_name("release.toml")
 
 
 def write_sample(out: Path, *, seed: int = 0) -> None:
-    """Write `out/emonet-face`, `out/chehre`, `out/model` and `out/release.toml`, about 8 MB.
+    """Write `out/emonet-face`, `out/chehre`, `out/model`, an empty `out/results` and `out/release.toml`, about 8 MB.
 
     The same seed gives the same bytes on one machine; the mp4 files may differ where FFmpeg's encoder does. Everything
     is written next to `out` first and moved at the end, so that `out` is complete or not there.
@@ -43,6 +43,7 @@ def write_sample(out: Path, *, seed: int = 0) -> None:
         from .heads import write_model_sample  # here: torch takes seconds to load
 
         write_model_sample(made / "model", seed=seed)
+        (made / "results").mkdir()  # for what raters of the demo reach
         shutil.copyfile(MANIFEST, made / MANIFEST.name)
         if out.exists():
             out.rmdir()

@@ -5,6 +5,7 @@ The weights were trained on drawn faces alone (see `training`): what they give o
 
 import json
 import random
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,17 +14,35 @@ from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.normalizers import Lowercase
+from tokenizers.pre_tokenizers import Whitespace
 from torch import nn
-from transformers import SiglipConfig, SiglipModel
+from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
-from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES
+from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES, Emotion
 
 from .face import draw_face
 from .trained import IMAGE, STEP, TOWER, State, trained
 
 SMALL = (128, 32)
-TEXT = {"vocab_size": 64, "max_position_embeddings": 16, "pad_token_id": 1, "bos_token_id": 2, "eos_token_id": 3}
+
+
+def _words(emotion: Emotion) -> list[str]:
+    """The words that describe an emotion."""
+    return re.findall(r"\w+", " ".join(emotion.descriptors).lower())
+
+
+WORDS = ("<unk>", "<pad>", "<s>", "</s>", *sorted({word for one in EMOTIONS for word in _words(one)}))
+TEXT = {
+    "vocab_size": len(WORDS),
+    "max_position_embeddings": 32,
+    "pad_token_id": 1,
+    "bos_token_id": 2,
+    "eos_token_id": 3,
+}
 NEUTRAL_FACES = 8
 
 
@@ -95,6 +114,14 @@ def write_backbone(
     return folder
 
 
+def write_tokenizer(folder: Path) -> None:
+    """Write a tokenizer of whole words, those that describe the emotions; the text tower is not trained."""
+    words = Tokenizer(WordLevel({word: number for number, word in enumerate(WORDS)}, unk_token=WORDS[0]))
+    words.normalizer, words.pre_tokenizer = Lowercase(), Whitespace()
+    names = dict(zip(("unk_token", "pad_token", "bos_token", "eos_token"), WORDS, strict=False))
+    PreTrainedTokenizerFast(tokenizer_object=words, **names).save_pretrained(folder)
+
+
 def write_neutral_faces(folder: Path, *, seed: int = 0) -> Path:
     """Write a few drawn faces without expression.
 
@@ -132,6 +159,7 @@ def write_model_sample(out: Path, *, seed: int = 0) -> Path:
         tower, heads = trained()
         write_heads(made / "heads", heads)
         write_backbone(made / "backbone", {**TOWER, **IMAGE}, {**TOWER, **TEXT}, seed=seed, tower=tower)
+        write_tokenizer(made / "backbone")
         write_neutral_faces(made / "neutral", seed=seed)
         shutil.move(made, out)
     return out

@@ -11,6 +11,8 @@ from routes import add_routes, malformed, refused
 from service import Service
 from sign_in import attach
 
+SERVED = r"/|/owner|/web/[a-z.]+|/media/.+|/api/[a-z]+|/login/(huggingface|callback)|/logout"
+
 
 def make_server(service: Service) -> Server:
     """A server that is ready to launch."""
@@ -18,7 +20,7 @@ def make_server(service: Service) -> Server:
     add_routes(server, service, on_hub=attach(server))
     server.add_exception_handler(Refused, refused)
     server.add_exception_handler(RequestValidationError, malformed)
-    server.add_middleware(Guards)
+    server.add_middleware(Guards, served=SERVED)
 
     @server.api(name="study")
     def study() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from emohub.data.source import sha256_of
 from emohub.errors import BuildError
 from emohub.hub.folders import hub_folder
 from emohub.release.digests import contents, shipped
+from emohub.results.entry import RATINGS
+from emohub.results.reading import entry_files
 
 if TYPE_CHECKING:
     from emohub.hub.context import ReleaseContext
@@ -29,31 +31,41 @@ def folder_of(name: str, spec: "Metric | Space") -> Path:
 
 
 def inputs(name: str, spec: "Metric | Space", base: Path, made: "Made") -> list[str]:
-    """The files of the folder, and of a study."""
+    """The files of the folder, of a study and of results."""
     own = contents(folder_of(name, spec))
-    return own + [sha256_of(path) for path in _study(spec, base).values()]
+    return own + [f"{name} {sha256_of(path)}" for name, path in _more(spec, base).items()]
 
 
 def make(work: Path, name: str, spec: "Metric | Space", base: Path, release: Path) -> None:
-    """Copy the folder, and a study."""
+    """Copy the folder, a study and results."""
     folder = folder_of(name, spec)
     files = {path.relative_to(folder).as_posix(): path for path in shipped(folder)}
-    for name_in_repo, path in {**files, **_study(spec, base)}.items():
+    for name_in_repo, path in {**files, **_more(spec, base)}.items():
         target = work / name_in_repo
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
 
 
-def _study(spec: "Metric | Space", base: Path) -> dict[str, Path]:
-    """Path in the repo → file, of a study's `study.toml` and its items; no answers.
+def _more(spec: "Metric | Space", base: Path) -> dict[str, Path]:
+    """Path in the repo → file, of what the manifest adds to a folder of the kit.
 
     Raises:
-        BuildError: there is no such study.
+        BuildError: it is not there.
     """
-    named = getattr(spec, "study", None)
-    if named is None:
-        return {}
-    file = base / named
+    study, results = getattr(spec, "study", None), getattr(spec, "results", None)
+    return (_study(base / study) if study else {}) | (_results(base / results) if results else {})
+
+
+def _results(folder: Path) -> dict[str, Path]:
+    """The entries of a results dataset, and their ratings."""
+    if not folder.is_dir():
+        raise BuildError(f"{folder} is no folder of results: `emohub report … --submit {folder}` makes it.")
+    paths = [*entry_files(folder), *sorted((folder / RATINGS).rglob("*.parquet"))]
+    return {f"results/{path.relative_to(folder).as_posix()}": path for path in paths}
+
+
+def _study(file: Path) -> dict[str, Path]:
+    """A study's `study.toml` and its items; no answers."""
     try:
         items = tomllib.loads(file.read_text(encoding="utf-8"))["items"]
         folder = (file.parent / items).parent

@@ -103,7 +103,7 @@ def test_a_body_without_a_stated_length_is_cut_off() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b"x" * 8192, "more_body": True}
 
-    anyio.run(Guards(app), {"type": "http", "path": "/api/answer", "headers": []}, receive, None)
+    anyio.run(Guards(app, served="/api/[a-z]+"), {"type": "http", "path": "/api/answer", "headers": []}, receive, None)
     assert taken == [b"x" * 8192] * (LARGEST // 8192) + ["http.disconnect"]
 
 

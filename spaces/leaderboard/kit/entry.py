@@ -1,0 +1,1 @@
+../../../emohub/results/entry.py

@@ -1,0 +1,1 @@
+../../../emohub/report/table.py

@@ -1,0 +1,1 @@
+../../../emohub/report/sort.js
