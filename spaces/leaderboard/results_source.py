@@ -63,10 +63,11 @@ class Source:
     Args:
         settings: Where they are, and how often they are read again.
         made: Called with new results, once at the start and whenever they change.
+        endpoint: Address of the Hub, by default that of huggingface_hub.
     """
 
-    def __init__(self, settings: Settings, made: Callable[[Results], None]):
-        self.settings, self.made = settings, made
+    def __init__(self, settings: Settings, made: Callable[[Results], None], endpoint: str | None = None):
+        self.settings, self.made, self.endpoint = settings, made, endpoint
         self.folder = settings.folder
         self.read_at = time.monotonic()
         self.lock = threading.Lock()
@@ -95,7 +96,8 @@ class Source:
         if self.folder is not None:
             return self.folder
         kept = [f"{ENTRIES}/**"]
-        return Path(snapshot_download(self.settings.results, repo_type="dataset", allow_patterns=kept))
+        name, address = self.settings.results, self.endpoint
+        return Path(snapshot_download(name, repo_type="dataset", allow_patterns=kept, endpoint=address))
 
     def _show(self) -> None:
         home = "" if self.folder else f"https://huggingface.co/datasets/{self.settings.results}"
