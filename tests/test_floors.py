@@ -18,6 +18,7 @@ FLOORS = (
     ("rate",),
     ("report",),
     ("results", "study"),
+    ("harness",),
     ("release",),
     ("check",),
     ("publish",),

@@ -1,7 +1,7 @@
 """The command `emohub report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -49,6 +49,11 @@ def report(
             metavar="FOLDER", help="Also write every rater's numbers and the RATINGS as entries of a results dataset."
         ),
     ] = None,
+    format: Annotated[
+        Literal["eee"] | None,
+        typer.Option(help="Also write the numbers in the form of Every Eval Ever, as eee/ in --out."),
+    ] = None,
+    organization: Annotated[str, typer.Option(help="Who evaluated, for --format eee.")] = "",
 ) -> None:
     """The papers' tables and figures, what a reviewer asks, and one page to look at.
 
@@ -58,8 +63,10 @@ def report(
     from emohub.report.item import Settings
     from emohub.report.run import report as write_report
 
-    if submit and only:
-        raise EmohubError("--submit needs every number of a rater, and --only leaves some out: leave out one of them.")
+    if (submit or format) and only:
+        raise EmohubError("--submit and --format need every number of a rater, and --only leaves some out.")
+    if format and not organization.strip():
+        raise EmohubError("Every Eval Ever demands who evaluated: give --organization NAME.")
     settings = Settings(bootstrap=bootstrap, seed=seed, confidence=confidence, margin=margin, upstream=upstream)
     made = write_report(dataset, out, ratings=ratings or (), revision=revision, only=only or (), settings=settings)
     made_of = [section for section in made.sections if section.outputs]
@@ -74,6 +81,18 @@ def report(
     note(f"Open {out / 'report.html'}")
     if submit:
         _submit(made, submit)
+    if format:
+        _every_eval_ever(made, out / "eee", organization)
+
+
+def _every_eval_ever(made: "Report", folder: Path, organization: str) -> None:
+    from emohub.results.every_eval_ever import write_every_eval_ever
+
+    written, *left_out = write_every_eval_ever(made, folder, organization).items()
+    note(f"{folder}: {written[1]} {written[0]}.")
+    for what, n in left_out:
+        if n:
+            note(f"Left out of {folder.name}/: {n:,} {what}.")
 
 
 def _submit(made: "Report", folder: Path) -> None:

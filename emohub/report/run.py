@@ -135,14 +135,28 @@ def report(
     return made
 
 
-def make(dataset: str, studies: Sequence[Study], work: Sequence[tuple[Item, Study]], settings: Settings) -> Report:
+def make(
+    dataset: str,
+    studies: Sequence[Study],
+    work: Sequence[tuple[Item, Study]],
+    settings: Settings,
+    *,
+    quiet: bool = False,
+) -> Report:
     """Compute items of studies, and write nothing.
+
+    Args:
+        dataset: What it is about, as the user named it.
+        studies: Its studies.
+        work: What is computed of which study.
+        settings: How.
+        quiet: Show no progress.
 
     Raises:
         EmohubError: two outputs have one id.
     """
     sections = []
-    with tqdm(work, desc="report", unit="item") as progress:
+    with tqdm(work, desc="report", unit="item", disable=quiet) as progress:
         for item, study in progress:
             progress.set_postfix_str(item.id, refresh=False)
             sections.append(_section(item, study, settings))

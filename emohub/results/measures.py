@@ -21,10 +21,11 @@ class Measure:
         name: Heading.
         about: What it is.
         study: The study that it is of.
-        items: Ids of the items of a report that make it.
+        items: Ids of the items of a report that make it, first the one that makes the first of `records`.
         records: Ids of its record, with `{rater}`, the first that is there; none: it is of groups only.
         parts: By what it is divided (emotion, emoji, group) → id of the record, with `{rater}` and `{part}`.
         best: Whether the highest, the lowest or the value 1 is best.
+        ends: The lowest and the highest value that there can be; None: it has no such ends.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Measure:
     records: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
     best: str = HIGH
+    ends: tuple[float, float] | None = None
 
 
 HQ, BINARY, CHEHRE = "EmoNet-Face HQ", "EmoNet-Face BINARY", "Chehre"
@@ -47,6 +49,7 @@ MEASURES = (
         ("hq.table6", "hq.emotions", "hq.fairness"),
         ("hq.table6.{rater}.mean",),
         {"emotion": "hq.emotions.kappa.{part}.{rater}", "group": "hq.fairness.kappa.{part}.{rater}"},
+        ends=(-1.0, 1.0),
     ),
     Measure(
         "hq_rho",
@@ -56,6 +59,7 @@ MEASURES = (
         ("hq.figure4", "hq.reliability", "hq.emotions", "hq.fairness"),
         ("hq.figure4.{rater}.rho", "hq.ceiling.{rater}.rho"),  # the second is there for humans, too
         {"emotion": "hq.emotions.rho.{part}.{rater}", "group": "hq.fairness.rho.{part}.{rater}"},
+        ends=(-1.0, 1.0),
     ),
     Measure(
         "hq_neutral_offset",
@@ -74,6 +78,7 @@ MEASURES = (
         ("binary.raters",),
         ("binary.raters.{rater}.auc",),
         {"emotion": "binary.raters.{rater}.auc.{part}"},
+        ends=(0.0, 1.0),
     ),
     Measure(
         "chehre_top1",
@@ -83,6 +88,7 @@ MEASURES = (
         ("chehre.dominant", "chehre.emojis", "chehre.fairness"),
         ("chehre.top1.{rater}",),
         {"emoji": "chehre.top1_by_emoji.{part}.{rater}", "group": "chehre.fairness.top1.{part}.{rater}"},
+        ends=(0.0, 1.0),
     ),
     Measure(
         "chehre_ndcg",
@@ -92,6 +98,7 @@ MEASURES = (
         ("chehre.dominant", "chehre.fairness"),
         ("chehre.ndcg.{rater}",),
         {"group": "chehre.fairness.ndcg.{part}.{rater}"},
+        ends=(0.0, 1.0),
     ),
     Measure(
         "chehre_spread_ratio",

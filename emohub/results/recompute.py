@@ -26,7 +26,9 @@ def revisions(dataset: str) -> dict[str, str]:
     return {study.name: study.revision for study in open_studies(dataset)}
 
 
-def computed(dataset: str, ratings: Sequence[Path], settings: Settings, study: str = "") -> Report:
+def computed(
+    dataset: str, ratings: Sequence[Path], settings: Settings, study: str = "", *, whole: bool = False
+) -> Report:
     """A report of nothing but the numbers of entries.
 
     Args:
@@ -34,15 +36,19 @@ def computed(dataset: str, ratings: Sequence[Path], settings: Settings, study: s
         ratings: Output folders of `emohub rate`, or tables of ratings.
         settings: How it is computed.
         study: Name of one study of the dataset; by default all.
+        whole: Only the numbers of the whole, not by emotion and group; no progress is shown.
 
     Raises:
         SourceError: nothing to report on, or ratings that fit none of it.
         RatingsError: ratings that break their schema.
     """
     studies = [one for one in open_studies(dataset, ratings) if one.name == (study or one.name)]
-    wanted = {one.name: {id for measure in of_study(one.name) for id in measure.items} for one in studies}
-    work = [(item, one) for one in studies for item in all_items() if item.id in wanted[one.name]]
-    return make(dataset, studies, work, settings)
+    work = []
+    for one in studies:
+        measures = [measure for measure in of_study(one.name) if measure.records or not whole]
+        wanted = {id for measure in measures for id in (measure.items[:1] if whole else measure.items)}
+        work += [(item, one) for item in all_items() if item.id in wanted]
+    return make(dataset, studies, work, settings, quiet=whole)
 
 
 def differences(dataset: str, folder: Path, entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[str]]]:

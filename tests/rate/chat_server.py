@@ -49,6 +49,8 @@ def completion(content: str | None, *, finish: str = "stop", usage: bool = True,
     found: dict[str, Any] = {
         "id": "chat-1",
         "object": "chat.completion",
+        "created": 0,
+        "model": "local",
         "choices": [{"index": 0, "finish_reason": finish, "message": said}],
     }
     if usage:
@@ -115,7 +117,8 @@ def serving(answer: Answer) -> Iterator[tuple[str, ChatServer]]:
                 reply = chat.answer(asked)
                 if isinstance(reply.body, dict) and reply.body.get("usage") == {}:
                     tokens = TEXT_TOKENS + PICTURE_TOKENS * len(asked.pictures)
-                    reply.body["usage"] = {"prompt_tokens": tokens, "completion_tokens": ANSWER_TOKENS}
+                    usage = {"prompt_tokens": tokens, "completion_tokens": ANSWER_TOKENS}
+                    reply.body["usage"] = {**usage, "total_tokens": tokens + ANSWER_TOKENS}
             time.sleep(reply.wait)
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
             self.send_response(reply.status)
