@@ -19,10 +19,14 @@ from safetensors.torch import load_file, save_file
 from emohub.check import files
 from emohub.check.run import CHECKS, check_path
 from emohub.data.taxonomy import NAMES
+from emohub.report.item import Settings
+from emohub.results.recompute import computed
+from emohub.results.submit import submit
 from tests.check.planting import Copy
 
 FACES, CHEHRE = "datasets/emonet-face", "datasets/chehre"
 MODEL, METRIC, SPACE = "models/empathic-insight-face-small", "metrics/weighted_kappa", "spaces/small_page"
+BOARD = "spaces/leaderboard"
 HQ, BINARY = f"{FACES}/hq/test-00000-of-00001.parquet", f"{FACES}/binary/train-00000-of-00001.parquet"
 HELD_OUT = f"{FACES}/binary/validation-00000-of-00001.parquet"
 VIDEOS = f"{CHEHRE}/videos/train-00000-of-00001.parquet"
@@ -206,6 +210,16 @@ TOKEN = "hf_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3h"
 KEY = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n"
 PASSWORD = 'client = connect(api_key="' + "q9W8e7R6t5Y4u3I2o1P0" + '")\n'
 
+
+def forge(copy: Copy) -> None:
+    """Results of the release's own raters, one of them with another number."""
+    made = computed(str(copy / FACES), [], Settings(bootstrap=2))
+    submit(made, copy / BOARD / "results")
+    file = next((copy / BOARD).rglob("human-1-*.json"))
+    with copy.json(file.relative_to(copy.folder).as_posix()) as entry:
+        entry["scores"][0]["value"] = 0.99
+
+
 DEFECTS = (
     # -- the release as a whole
     Defect("a folder that release.json does not name", "", other_folder, "release.whole", "is not in release.json"),
@@ -375,6 +389,10 @@ DEFECTS = (
         "dataset.tasks",
         "no evaluation framework 'emohub'",
     ),
+    Defect(
+        "a result that is none", BOARD, write(f"{BOARD}/results/entries/x.json", "{}"), "results.entries", "format: "
+    ),
+    Defect("a result that the ratings do not give", BOARD, forge, "results.numbers", "hq_kappa_w is 0.99"),
     Defect(
         "a croissant.json that points to nothing",
         FACES,

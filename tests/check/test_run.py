@@ -151,8 +151,8 @@ def test_the_table_fits_into_80_columns_and_says_what_to_do(copied: Copy) -> Non
         print_report(report, console)
     lines = captured.get().splitlines()
     assert max(map(len, lines)) <= 80 and not any("…" in line for line in lines)
-    assert any("✗ 9/10" in line and "files.empty" in line for line in lines)
-    assert any("✓ 10/10" in line and "files.pickle" in line for line in lines)
+    assert any("✗ 10/11" in line and "files.empty" in line for line in lines)
+    assert any("✓ 11/11" in line and "files.pickle" in line for line in lines)
     at = lines.index("✗ files.empty  metrics/weighted_kappa/empty.txt")
     assert lines[at + 1 : at + 3] == ["  is empty", "  → Build it again, or delete it."]
     assert "1 failed" in captured.get() and "--fast" in captured.get() and "space.starts" in captured.get()
@@ -162,7 +162,7 @@ def test_json_says_everything(copied: Copy) -> None:
     copied.write("metrics/weighted_kappa/empty.txt", b"")
     found = json.loads(as_json(check_path(copied.folder, ids={"files.empty", "metric.examples"}, fast=True)))
     assert (found["checked"], found["ok"], found["left_out"]) == ("release", False, ["metric.examples"])
-    assert len(found["checks"]) == 10
+    assert len(found["checks"]) == 11
     (failed,) = (check for check in found["checks"] if not check["passed"])
     assert failed == {
         "id": "files.empty",
@@ -177,6 +177,7 @@ def test_json_says_everything(copied: Copy) -> None:
                 "do": "Build it again, or delete it.",
             }
         ],
+        "left_out": [],
     }
 
 

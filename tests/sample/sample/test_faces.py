@@ -21,7 +21,7 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 
 def test_layout_and_size(sample: Path) -> None:
-    assert {path.name for path in sample.iterdir()} == {"emonet-face", "chehre", "model", "release.toml"}
+    assert {path.name for path in sample.iterdir()} == {"emonet-face", "chehre", "model", "results", "release.toml"}
     parts = [f"part-{part:02d}" for part in range(10)]
     assert {path.name for path in (sample / "emonet-face").iterdir()} == {
         "hq.csv",
@@ -76,7 +76,7 @@ def test_a_stop_leaves_nothing_and_an_empty_folder_is_filled(tmp_path: Path, mon
             write_sample(out)
     assert list(out.parent.iterdir()) == [out] and not list(out.iterdir())
     write_sample(out)
-    assert {path.name for path in out.iterdir()} == {"emonet-face", "chehre", "model", "release.toml"}
+    assert {path.name for path in out.iterdir()} == {"emonet-face", "chehre", "model", "results", "release.toml"}
 
 
 WHO = {"age": 30, "ethnicity": "Southeast Asian", "gender": "woman", "seed": 3}
