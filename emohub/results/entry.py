@@ -7,16 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from .measures import IDS  # relative: the leaderboard Space ships both files
+from .measures import of_study  # relative: the leaderboard Space ships both files
 
 ENTRIES, RATINGS = "entries", "ratings"
 FORMAT = "emohub-result-1"
-
-
-def _known(measure: str) -> str:
-    if measure not in IDS:
-        raise ValueError(f"no such measure; valid are {', '.join(IDS)}")
-    return measure
 
 
 def _plain(text: str) -> str:
@@ -159,7 +153,7 @@ class Score(_Part):
     """One number.
 
     Attributes:
-        measure: Which, one of `measures.IDS`.
+        measure: Which, one of those of the study.
         by: By what it is divided: emotion, emoji or group; empty for the whole.
         part: Of which emotion, emoji or group; empty for the whole.
         id: Of its record in `results.json`.
@@ -171,7 +165,7 @@ class Score(_Part):
         population: What the interval speaks about; of the whole only.
     """
 
-    measure: Annotated[str, AfterValidator(_known)]
+    measure: Text
     by: str
     part: str
     id: Text
@@ -218,6 +212,12 @@ class Entry(_Part):
         keys = [score.key for score in self.scores]
         if len({*keys}) < len(keys):
             raise ValueError(f"has {next(key for key in keys if keys.count(key) > 1)} twice")
+        study = self.dataset.study
+        known = sorted(one.id for one in of_study(study))
+        if wrong := next((score.measure for score in self.scores if score.measure not in known), None):
+            raise ValueError(
+                f"has {wrong!r}, which is no measure of {study!r}; valid are {', '.join(known) or 'none'}"
+            )
         if self.ratings and self.ratings.path not in (None, self.ratings_path):
             raise ValueError(f"ratings.path is {self.ratings.path!r}, must be {self.ratings_path!r}")
         return self

@@ -8,21 +8,22 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from emohub.data.ratings import FEATURES, ratings_table
 from emohub.data.runs import replacing_file, write_json
 from emohub.data.source import sha256_of
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, printable
 from emohub.hub.json_files import read_json
 from emohub.report.given import rows_of
 from emohub.report.raters import group_of
 from emohub.report.run import Report
 from emohub.report.studies.intensities import Intensities
-from emohub.report.studies.study import LongStudy, Study
+from emohub.report.studies.study import LongStudy
 from emohub.report.studies.videos import COMPUTED
 from emohub.results.card import CARD, write_card
 from emohub.results.entry import FORMAT, Entry, Ratings, items_digest
-from emohub.results.measures import places
+from emohub.results.measures import MEASURES, places
 
 Records = Mapping[str, Mapping[str, Any]]  # id → record, as in results.json
 
@@ -75,11 +76,11 @@ def submit(made: Report, folder: Path) -> Submitted:
 def entries_of(made: Report) -> Iterator[tuple[Entry, Intensities | LongStudy]]:
     """The entry of every rater, study by study; of a rater whose ratings were given, still without their file."""
     by_rater: dict[tuple[str, str], dict[str, Mapping[str, Any]]] = defaultdict(dict)
-    studies: dict[str, Study] = {section.study.name: section.study for section in made.sections}
-    homes = {section.item.id: section.study.name for section in made.sections}
+    studies = {study.name: study for study in made.studies}
+    homes = {item: measure.study for measure in MEASURES for item in measure.items}
     for record in made.records():
-        if record["rater"] and (name := homes[record["item"]]) in studies:
-            by_rater[name, record["rater"]][record["id"]] = record
+        if record["rater"] and record["item"] in homes:
+            by_rater[homes[record["item"]], record["rater"]][record["id"]] = record
     for (name, rater), records in by_rater.items():
         study = studies[name]
         scores = scores_of(name, rater, records)
@@ -116,33 +117,40 @@ def _entry(made: Report, study: Intensities | LongStudy, rater: str, scores: lis
     given = study.given.get(rater)
     origin = "dataset" if rater in study.kind_of else "report"
     settings = made.settings
-    return Entry.model_validate(
-        {
-            "format": FORMAT,
-            "rater": {
-                "name": rater,
-                "kind": kind,
-                "group": group_of(kind, rater, protocol),
-                "protocol": protocol or None,
-            },
-            "dataset": {
-                "name": study.dataset,
-                "study": study.name,
-                "config": study.config,
-                "revision": study.revision,
-            },
-            "items": items_of(study, rater),
-            "ratings": None if given else {"origin": origin},
-            "run": _run(given.run) if given and given.run else None,
-            "settings": {
-                "bootstrap": settings.bootstrap,
-                "seed": settings.seed,
-                "confidence": settings.confidence,
-            },
-            "versions": [f"{name} {version}" for name, version in made.versions.items()],
-            "scores": scores,
-        }
-    )
+    value = {
+        "format": FORMAT,
+        "rater": {
+            "name": rater,
+            "kind": kind,
+            "group": group_of(kind, rater, protocol),
+            "protocol": protocol or None,
+        },
+        "dataset": {
+            "name": study.dataset,
+            "study": study.name,
+            "config": study.config,
+            "revision": study.revision,
+        },
+        "items": items_of(study, rater),
+        "ratings": None if given else {"origin": origin},
+        "run": _run(given.run) if given and given.run else None,
+        "settings": {
+            "bootstrap": settings.bootstrap,
+            "seed": settings.seed,
+            "confidence": settings.confidence,
+        },
+        "versions": [f"{name} {version}" for name, version in made.versions.items()],
+        "scores": scores,
+    }
+    try:
+        return Entry.model_validate(value)
+    except ValidationError as error:
+        one = error.errors()[0]
+        place = ".".join(map(str, one["loc"]))
+        raise EmohubError(
+            f"The results of {printable(rater, 80)!r} cannot be submitted: {place}: {printable(one['msg'], 200)}. "
+            "Give the rater another name: `emohub rate --name NAME`, or change the column 'rater'."
+        ) from error
 
 
 def _run(run: Mapping[str, Any]) -> dict[str, Any]:

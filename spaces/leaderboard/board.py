@@ -16,7 +16,7 @@ from results_source import Results
 
 RANKED = ("model", "vlm")  # humans and baselines are what they are compared with
 CEILING = "half of the humans"
-COLUMNS = ("Rater", "Place", "", "Interval", "Kind", "Protocol", "Items")
+COLUMNS = ("Rater", "Place", "", "Interval", "Kind", "Protocol", "Items", "Ratings")
 COMMIT = 40  # digits of a commit on the Hub
 
 
@@ -140,7 +140,8 @@ def _row(
     drawn = Drawn(record, axis, lines) if record and math.isfinite(record.value) else None
     place = Shown(rank, float(rank.rstrip("*").partition("–")[0])) if rank else None
     share = Shown(f"{items.rated:,} of {items.total:,}", items.rated / items.total if items.total else 0.0)
-    cells = (entry.rater.name, place, record, drawn, entry.rater.kind, entry.rater.protocol, share)
+    given = entry.ratings.origin if entry.ratings else "not given"
+    cells = (entry.rater.name, place, record, drawn, entry.rater.kind, entry.rater.protocol, share, given)
     return (*cells, _letter(sets.index(items.sha256)) if items.sha256 in sets else None) if len(sets) > 1 else cells
 
 

@@ -63,7 +63,7 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "items": (lambda entry: entry["items"].update(sha256="0" * 64), "items.sha256 is 0000"),
     "coverage": (lambda entry: entry["items"].update(rated=48, total=49), "items.total is 49"),
-    "no measure": (lambda entry: whole(entry).update(measure="hq_best"), "hq_best"),
+    "no measure": (lambda entry: whole(entry).update(measure="hq_best"), "no measure of"),
     "not finite": (lambda entry: whole(entry).update(value=float("nan")), "value"),
     "more": (lambda entry: entry.update(rank=1), "rank"),
     "twice": (lambda entry: entry["scores"].append(whole(entry)), "twice"),

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from datasets import load_dataset
 from typer.testing import CliRunner
@@ -13,6 +14,7 @@ from emohub.report.item import Settings
 from emohub.report.run import report
 from emohub.results.entry import Entry
 from emohub.results.reading import entry_files, read_entry
+from emohub.results.recompute import computed
 from emohub.results.submit import submit
 from tests.demo_results import FEW, Results
 
@@ -98,3 +100,11 @@ def test_a_part_of_the_numbers_is_not_submitted(made_results: Results, tmp_path:
     options = ["--only", "hq", "--out", str(tmp_path / "report"), "--submit", str(tmp_path / "results")]
     result = CliRunner().invoke(app, ["report", made_results.faces, *options])
     assert result.exit_code and not (tmp_path / "report").exists()
+
+
+def test_a_name_that_cannot_be_shown_is_refused(made_results: Results, tmp_path: Path) -> None:
+    frame = pd.read_parquet(made_results.given[0] / "ratings.parquet")
+    frame.assign(rater="bell\a").to_csv(tmp_path / "mine.csv", index=False)
+    made = computed(made_results.faces, [tmp_path / "mine.csv"], FEW, whole=True)
+    with pytest.raises(EmohubError, match="another name"):
+        submit(made, tmp_path / "results")

@@ -66,7 +66,7 @@ def test_places_are_among_raters_of_the_same_items(invented: Path, tmp_path: Pat
         letter
     }
     assert {row[1].key for row in of.values() if row[-1] == letter and row[1]} <= {1.0, 2.0, 3.0}
-    assert of["rater 2"][-2].text == "10 of 2,500"
+    assert of["rater 2"][6].text == "10 of 2,500"
 
 
 def test_a_missing_number_is_shown_with_its_coverage(invented: Path, tmp_path: Path) -> None:
