@@ -7,7 +7,7 @@ import pytest
 
 from emohub.rate.run import rate_dataset
 from emohub.report.item import Settings
-from emohub.report.run import report
+from emohub.results.recompute import computed
 from emohub.results.submit import submit
 from tests.once import once
 
@@ -30,8 +30,7 @@ def make_results(release: Path, factory: pytest.TempPathFactory) -> Results:
         for folder in given:
             rate_dataset(faces, folder.name, folder, config="hq", name=f"a {folder.name} rater")
         for dataset, ratings in ((faces, given), (videos, [])):
-            made = report(dataset, out / "report", ratings=ratings, settings=FEW)
-            submit(made, out / "results")
+            submit(computed(dataset, ratings, FEW), out / "results")
 
     folder = once(factory, "results", make)
     return Results(folder / "results", faces, videos, (folder / "random", folder / "constant"))

@@ -215,9 +215,7 @@ class Entry(_Part):
         study = self.dataset.study
         known = sorted(one.id for one in of_study(study))
         if wrong := next((score.measure for score in self.scores if score.measure not in known), None):
-            raise ValueError(
-                f"has {wrong!r}, which is no measure of {study!r}; valid are {', '.join(known) or 'none'}"
-            )
+            raise ValueError(f"has {wrong!r}, no measure of {study!r}; valid are {', '.join(known) or 'none'}")
         if self.ratings and self.ratings.path not in (None, self.ratings_path):
             raise ValueError(f"ratings.path is {self.ratings.path!r}, must be {self.ratings_path!r}")
         return self

@@ -63,6 +63,8 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     ),
     "items": (lambda entry: entry["items"].update(sha256="0" * 64), "items.sha256 is 0000"),
     "coverage": (lambda entry: entry["items"].update(rated=48, total=49), "items.total is 49"),
+}
+BREAKS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "no measure": (lambda entry: whole(entry).update(measure="hq_best"), "no measure of"),
     "not finite": (lambda entry: whole(entry).update(value=float("nan")), "value"),
     "more": (lambda entry: entry.update(rank=1), "rank"),
@@ -78,6 +80,14 @@ def test_every_change_is_found(results: Results, name: str) -> None:
     edit, says = EDITS[name]
     change(entry_of(results, "a random rater"), edit)
     found = checked(results, results.faces)
+    assert not found.ok and any(says in failure.found for failure in found.failures)
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_what_breaks_the_schema_is_found(results: Results, name: str) -> None:
+    edit, says = BREAKS[name]
+    change(entry_of(results, "a random rater"), edit)
+    found = check_path(results.folder, ids=IDS[:1])
     assert not found.ok and any(says in failure.found for failure in found.failures)
 
 

@@ -53,7 +53,8 @@ function facts(one) {
       `${one.run.parsed} of ${one.run.asked} answers could be read`, lost,
       one.run.cost === undefined ? null : `cost ${one.run.cost}`].filter(Boolean).join(" · ")]);
   }
-  return make("dl", pairs.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+  const list = make("dl", pairs.flatMap(([name, value]) => [make("dt", name), make("dd", value)]));
+  return make("div", [make("h3", one.name), list]);
 }
 
 function totals(shownOf) {
@@ -105,7 +106,7 @@ function open(numbers) {
   const same = new Set(shownOf.map(one => one.set)).size === 1;
   const note = same ? null : make("p", "They rated different items, so a difference may be one between the items.", { class: "notice" });
   document.getElementById("profile-body").replaceChildren(
-    ...[make("div", shownOf.map(facts), { class: "pair" }), note, totals(shownOf), ...parts(shownOf)].filter(Boolean));
+    ...[note, totals(shownOf), make("div", shownOf.map(facts), { class: "pair" }), ...parts(shownOf)].filter(Boolean));
   dialog.showModal();
   dialog.scrollTop = 0;
 }

@@ -87,7 +87,7 @@ def test_filters_leave_what_fits_and_say_how_many(page: Page) -> None:
 def test_a_profile_has_every_emotion_and_group(page: Page) -> None:
     page.get_by_role("button", name="rater 2", exact=True).first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_role("heading", name="rater 2")).to_be_visible()
+    expect(dialog.get_by_role("heading", name="rater 2").first).to_be_visible()
     expect(dialog.get_by_role("heading", name="κ_w by emotion")).to_be_visible()
     assert dialog.get_by_role("row", name="Amusement").count() == 2  # κ_w and ρ
     assert dialog.get_by_role("row", name="gender: woman").count() == 2
