@@ -8,6 +8,7 @@ same server, and what failed must be in the denominator.
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import math
@@ -20,10 +21,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from emohub.data.emojis import ALL_LABELS
 from emohub.rate.run import rate_dataset
+from emohub.release.build import build_release
 from emohub.report.item import Settings
 from emohub.results.recompute import computed
+from emohub.sample import write_sample
 from tests.hub_server import serve
 from tests.rate.behaviours import right
 from tests.rate.chat_server import Asked, Reply, completion, serving
@@ -32,6 +37,19 @@ ROOT = Path(__file__).parents[1]
 NEEDED = "inspect-ai==0.3.285"
 CLOSE = 1e-9
 FILTERED = {"error": {"message": "content_filter", "code": "content_filter", "type": "invalid_request_error"}}
+
+
+QUESTIONS = """[release]
+title = "Questions"
+version = "1.0.0"
+namespace = "demo-org"
+[datasets.emonet-face-questions]
+script = "emonet-face"
+source = "emonet-face"
+splits = "emonet-face/splits.csv"
+configs = ["binary_questions"]
+allow_partial = true
+"""
 
 
 def lot(asked: Asked, salt: str = "") -> int:
@@ -79,26 +97,33 @@ def misbehaving(answer: Callable[[Asked], Reply]) -> Callable[[Asked], Reply]:
 
 def with_inspect(place: Path, name: str, url: str, hub: str, work: Path) -> tuple[dict[str, float], int]:
     """(metric → value, how many samples were scored)."""
-    dataset = f"demo-org/{TASKS[name][0]}"
+    options = ["-T", f"dataset=demo-org/{TASKS[name][0]}", "--max-retries", "0", "--no-score-display"]
+    return run_inspect(place, f"emohub/{name}", url, hub, work / name, options)
+
+
+def run_inspect(
+    place: Path, task: str, url: str, hub: str, log: Path, options: list[str]
+) -> tuple[dict[str, float], int]:
+    """The same for any task."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join((str(place), str(ROOT))),
         "HF_ENDPOINT": hub,
-        "HF_HOME": str(work / "home"),
+        "HF_HOME": str(log.parent / "home"),
         "LOCAL_BASE_URL": url,
         "LOCAL_API_KEY": "none",
         "INSPECT_DISPLAY": "none",
     }
     environment.pop("HF_HUB_OFFLINE", None)
-    command = [sys.executable, "-m", "inspect_ai", "eval", f"emohub/{name}", "-T", f"dataset={dataset}"]
-    command += ["--model", "openai-api/local/tiny", "--log-dir", str(work / name), "--log-format", "json"]
-    done = subprocess.run([*command, "--max-retries", "0", "--no-score-display"], env=environment, check=False)
+    command = [sys.executable, "-m", "inspect_ai", "eval", task, *options]
+    command += ["--model", "openai-api/local/tiny", "--log-dir", str(log), "--log-format", "json"]
+    done = subprocess.run(command, env=environment, check=False)
     if done.returncode:
         sys.exit(done.returncode)
-    (log,) = (work / name).glob("*.json")
-    found: dict[str, Any] = json.loads(log.read_text())
+    (file,) = log.glob("*.json")
+    found: dict[str, Any] = json.loads(file.read_text())
     if found["status"] != "success":
-        sys.exit(f"{name}: {found['error']}")
+        sys.exit(f"{task}: {found['error']}")
     (scores,) = found["results"]["scores"]
     return {key: one["value"] for key, one in scores["metrics"].items()}, scores["scored_samples"]
 
@@ -128,6 +153,28 @@ def check(place: Path, release: Path, name: str, work: Path) -> tuple[str, bool]
     return f"inspect {name:7} {samples} samples, {shown}: {'equal' if equal else 'NOT EQUAL'}", well
 
 
+def from_eval_yaml(place: Path, raw: Path, work: Path) -> tuple[str, bool]:
+    """The questions, by nothing but Inspect and the repo on the Hub: without emohub on the path."""
+    name = "demo-org/emonet-face-questions"
+    (raw / "questions.toml").write_text(QUESTIONS, encoding="utf-8")
+    build_release(raw / "questions.toml", work / "questions")
+    folder = work / "questions" / "datasets" / "emonet-face-questions"
+    right = pd.concat(map(pd.read_parquet, (folder / "binary_questions").glob("*.parquet")))
+    said: list[bool] = []
+
+    def reply(asked: Asked) -> Reply:
+        said.append(lot(asked) < 60)
+        return Reply(body=completion("Yes." if said[-1] else "no"))
+
+    with serving(reply) as (url, chat), serve({name: folder}) as hub:
+        found, samples = run_inspect(place, f"hf/{name}", url, hub, work / "hf", [])
+        of = {asked.pictures[0]: yes for asked, yes in zip(chat.asked, said, strict=True)}
+    sent = [hashlib.sha256(base64.b64decode(uri.partition(",")[2])).hexdigest() for uri in right["image_uri"]]
+    share = sum(of[key] == (target == "yes") for key, target in zip(sent, right["target"], strict=True)) / len(right)
+    well = samples == len(right) and abs(found["mean"] - share) < CLOSE
+    return f"inspect hf/{name}: {samples} samples, mean {found['mean']:.4f}: {'equal' if well else 'NOT EQUAL'}", well
+
+
 def main() -> None:
     """Install Inspect, build the demo's release, run the three tasks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -137,14 +184,12 @@ def main() -> None:
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*command, "--target", str(place), "--upgrade", NEEDED], check=True)
         (place / ".ready").touch()
-    from emohub.release.build import build_release
-    from emohub.sample import write_sample
-
     with tempfile.TemporaryDirectory() as folder:
         write_sample(Path(folder) / "raw")
         release = Path(folder) / "release"
         build_release(Path(folder) / "raw" / "release.toml", release)
         results = [check(place, release, name, Path(folder)) for name in TASKS]
+        results.append(from_eval_yaml(place, Path(folder) / "raw", Path(folder)))
     print("\n" + "\n".join(line for line, _ in results))
     sys.exit(not all(well for _, well in results))
 

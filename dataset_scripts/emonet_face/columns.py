@@ -46,6 +46,13 @@ BIG = {
     "in_binary": Value("bool"),  # null where BINARY's images were not in the source to compare
     **DEMOGRAPHICS,
 }
+QUESTIONS = {
+    "item": Value("string"),
+    "emotion": EMOTION,
+    "question": Value("string"),
+    "image_uri": Value("string"),  # a JPEG of at most 256 pixels as a data URI
+    "target": Value("string"),  # yes where three experts saw the emotion, no where the only one asked did not
+}
 EMOTIONS = {
     "id": Value("int8"),  # place in every 40-long list, and number of the class labels
     "name": Value("string"),

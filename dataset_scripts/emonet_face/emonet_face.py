@@ -21,9 +21,11 @@ from .hq import HQ
 from .image_set import ImageSet
 from .images import read_images
 from .intensities import SCALE
+from .questions import Questions
 from .sources import image_files, parquet, table
 from .votes import POSITIVES, POSITIVES_OPTION
 
+PICTURES = {"image", "image_uri"}  # columns that hold one
 IMAGES_AT_ONCE = 32  # 100, the default, costs 200 MB a process
 
 TRAINING = {"train": 0.95, "validation": 0.05}  # 5 % held out, as App. B.2 does
@@ -37,6 +39,7 @@ _CONFIGS: tuple[tuple[str, dict[str, Any], Scale | None, str], ...] = (
     ("big", columns.BIG, None, "Synthetic intensities 0–7 for pre-training."),
     ("hq_ratings", RATINGS, INTENSITIES, "The ratings of `hq` as a long table, without images."),
     ("binary_ratings", RATINGS, VOTES, "The votes of `binary` as a long table, no images."),
+    ("binary_questions", columns.QUESTIONS, None, "A yes/no question per held-out image of `binary`."),
     ("emotions", columns.EMOTIONS, None, "The 40 emotions in the order of every 40-long list."),
 )
 # config with images → what is rated about them
@@ -50,6 +53,7 @@ Complete = Mapping[str, int | Sequence[Published]]
 _SETS: Mapping[str, tuple[type[ImageSet], Mapping[str, float], Complete]] = {
     "hq": (HQ, {"test": 1.0}, {"images": 2_500, "images with 4 human ratings": 2_500}),
     "binary": (Binary, TRAINING, {"images": 19_999, "votes": 65_686}),
+    "binary_questions": (Questions, TRAINING, {}),
     "big": (Big, TRAINING, {"images": SIZE_OF_BIG}),
     "emotions": (Emotions, {"train": 1.0}, {}),
 }
@@ -70,8 +74,8 @@ class EmoNetFace(RawBuilder):
             features=Features(features),
             shares=_set_of(name)[1],
             complete=_set_of(name)[2],
-            media="image" in features,
-            batch=IMAGES_AT_ONCE if "image" in features else ROWS_AT_ONCE,
+            media=bool(PICTURES & features.keys()),
+            batch=IMAGES_AT_ONCE if PICTURES & features.keys() else ROWS_AT_ONCE,
             scale=scale,
             choices={POSITIVES_OPTION: tuple(POSITIVES)} if name == "binary" else {},
             description=description,
@@ -79,7 +83,7 @@ class EmoNetFace(RawBuilder):
         for name, features, scale, description in _CONFIGS
     ]
     # Configs whose items are the same images: an item of one is in the same split in the others.
-    FAMILIES = (("hq", "hq_ratings"), ("binary", "binary_ratings", "big"))
+    FAMILIES = (("hq", "hq_ratings"), ("binary", "binary_ratings", "binary_questions", "big"))
     LABEL_SETS = {"the 40 emotions": NAMES}
 
     @classmethod
@@ -89,7 +93,7 @@ class EmoNetFace(RawBuilder):
 
     @classmethod
     def found_in(cls, source: Path) -> list[str]:
-        """The configs that a source has the files for."""
+        """The configs that a source has the files for; `binary_questions` is built where it is asked for."""
         have = {
             "hq_ratings": bool(table(source, "hq") or parquet(source, "hq")),
             "binary_ratings": bool(table(source, "binary")),
@@ -98,7 +102,7 @@ class EmoNetFace(RawBuilder):
         for name in ("hq", "binary"):
             have[name] = have[f"{name}_ratings"] and bool(image_files(source, name))
         have["emotions"] = any(have.values())
-        return [config.name for config in cls.BUILDER_CONFIGS if have[config.name]]
+        return [config.name for config in cls.BUILDER_CONFIGS if have.get(config.name)]
 
     def plan(self) -> Plan:
         """Every table read and checked, every image found; no pixel read."""
@@ -114,7 +118,8 @@ class EmoNetFace(RawBuilder):
             try:
                 suffix = check_image(data, self.config.verify)
                 row = self.images.row(ref.id, self.images.fields(ref, fields))
+                media = self.images.media(data, f"{ref.id}.{suffix}")
             except (MediaError, ValueError) as error:
                 self.config.log.add(f"{self.config.name} {ref.id} ({ref.name})", error, ref.id)
                 continue
-            yield ref.id, {"image": {"bytes": data, "path": f"{ref.id}.{suffix}"}, "item": ref.id, **row}
+            yield ref.id, {**media, "item": ref.id, **row}

@@ -46,6 +46,14 @@ class ImageSet(ABC):
             ValueError: what is known of it is bad.
         """
 
+    def media(self, data: bytes, path: str) -> dict[str, Any]:
+        """The column of the picture.
+
+        Raises:
+            MediaError: it does not decode.
+        """
+        return {"image": {"bytes": data, "path": path}}
+
     def long(self, item: str) -> Iterator[dict[str, Any]]:
         """The rows of one image in the long table of ratings, where the set has one."""
         raise NotImplementedError

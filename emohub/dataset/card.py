@@ -51,6 +51,8 @@ def write_dataset_card(name: str, repo: Path, context: ReleaseContext | None = N
     (repo / PICTURE).parent.mkdir(exist_ok=True)
     (repo / PICTURE).unlink(missing_ok=True)  # it may be a hard link to the picture of the repo that this one replaces
     facts = script.card.facts(tables, repo / PICTURE)
+    if not (repo / PICTURE).is_file():
+        (repo / PICTURE).parent.rmdir()
     text = (
         _environment(script.folder)
         .get_template("card.md.j2")

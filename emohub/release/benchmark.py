@@ -4,6 +4,7 @@ Models name a task by its id in `.eval_results/`. The Hub shows a dataset as a b
 and refuses frameworks that it does not know; https://huggingface.co/docs/hub/eval-results says whom to ask for both.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from emohub.errors import printable
 from emohub.hub.card import read_yaml
 from emohub.hub.words import known_framework
-from emohub.report.headlines import HEADLINES
+from emohub.report.headlines import HEADLINES, Headline
 
 FILE = "eval.yaml"
 Text = Annotated[str, Field(min_length=1)]
@@ -61,6 +62,24 @@ class Benchmark(BaseModel):
         return tasks
 
 
+# What Inspect runs from `eval.yaml` alone. It refuses a file in which any task has no solver and scorer of its list,
+# which has no κ_w, ρ or AUC: so these tasks stand in a repo without the headlines.
+INSPECT: Mapping[str, tuple[Task, ...]] = {
+    "emonet-face": (
+        Task.model_validate(
+            {
+                "id": "binary_questions",
+                "config": "binary_questions",
+                "split": "validation",
+                "field_spec": {"input": "question", "input_image": "image_uri", "target": "target"},
+                "solvers": [{"name": "generate"}],
+                "scorers": [{"name": "exact"}],
+            }
+        ),
+    )
+}
+
+
 def read_benchmark(text: str) -> Benchmark:
     """What a file says.
 
@@ -78,7 +97,7 @@ def read_benchmark(text: str) -> Benchmark:
 
 
 def write_eval_yaml(folder: Path, dataset: str, title: str, framework: str | None) -> None:
-    """Write `eval.yaml` with the tasks whose config and split were built; where none was, no file.
+    """Write `eval.yaml` with the tasks whose config and split were built, else with those for Inspect; else no file.
 
     Args:
         folder: A dataset repo.
@@ -86,18 +105,21 @@ def write_eval_yaml(folder: Path, dataset: str, title: str, framework: str | Non
         title: Its title.
         framework: Evaluation framework, or None.
     """
-    tasks = [
-        one
-        for one in HEADLINES
-        if one.dataset == dataset and any((folder / one.config).glob(f"{one.split}-*.parquet"))
-    ]
-    if not tasks:
+
+    def built(task: Headline | Task) -> bool:
+        return any((folder / task.config).glob(f"{task.split}-*.parquet"))
+
+    headlines = [one for one in HEADLINES if one.dataset == dataset and built(one)]
+    questions = [] if headlines else [one for one in INSPECT.get(dataset, ()) if built(one)]
+    if not headlines and not questions:
         return
+    named = [f"{one.task}: {one.name}" for one in headlines]
+    named += [f"{one.id}: share of right answers" for one in questions]
     about = Benchmark(
         name=title,
-        description="; ".join(f"{one.task}: {one.name}" for one in tasks) + ". Higher is better.",
-        evaluation_framework=framework,
-        tasks=[Task(id=one.task, config=one.config, split=one.split) for one in tasks],
+        description="; ".join(named) + ". Higher is better.",
+        evaluation_framework=framework or ("inspect-ai" if questions else None),
+        tasks=[Task(id=one.task, config=one.config, split=one.split) for one in headlines] + questions,
     )
     text = yaml.safe_dump(about.model_dump(exclude_none=True), sort_keys=False, allow_unicode=True, width=10_000)
     (folder / FILE).write_text(text, encoding="utf-8")

@@ -46,6 +46,22 @@ def test_only_what_was_built_is_a_task(tmp_path: Path) -> None:
     assert Benchmark.model_validate(found).model_dump(exclude_none=True) == found
 
 
+def test_questions_alone_are_a_task_of_inspect(tmp_path: Path) -> None:
+    for config in ("binary_questions", "binary"):
+        (tmp_path / config).mkdir()
+        (tmp_path / config / "validation-00000-of-00001.parquet").touch()
+        write_eval_yaml(tmp_path, "emonet-face", "EmoNet-Face", None)
+        found = read(tmp_path / "eval.yaml")
+        if config == "binary_questions":
+            assert found["evaluation_framework"] == "inspect-ai" and found["description"].startswith(
+                "binary_questions: "
+            )
+            (task,) = found["tasks"]
+            assert task["field_spec"] == {"input": "question", "input_image": "image_uri", "target": "target"}
+            assert Benchmark.model_validate(found).model_dump(exclude_none=True) == found
+    assert [task["id"] for task in found["tasks"]] == ["binary_auc"] and "evaluation_framework" not in found
+
+
 def test_a_framework_that_the_hub_does_not_know_is_refused(raw_demo: Path, tmp_path: Path) -> None:
     text = (raw_demo / "release.toml").read_text(encoding="utf-8")
     file = tmp_path / "release.toml"
