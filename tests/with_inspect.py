@@ -154,7 +154,7 @@ def check(place: Path, release: Path, name: str, work: Path) -> tuple[str, bool]
 
 
 def from_eval_yaml(place: Path, raw: Path, work: Path) -> tuple[str, bool]:
-    """The questions, by nothing but Inspect and the repo on the Hub: without emohub on the path."""
+    """The questions, by nothing of ours but the repo on the Hub."""
     name = "demo-org/emonet-face-questions"
     (raw / "questions.toml").write_text(QUESTIONS, encoding="utf-8")
     build_release(raw / "questions.toml", work / "questions")
