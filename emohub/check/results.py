@@ -39,8 +39,10 @@ def recomputed(subject: Subject) -> Iterator[Failure | LeftOut]:
     folder = folder_of(subject)
     entries = {file: one for file, one in _read(subject).items() if isinstance(one, Entry)}
     entries = {file: one for file, one in entries.items() if not _ratings_problem(folder, one)}
+    if not entries:
+        return  # and no dataset is read
     homes, unreadable = _homes(subject)
-    for dataset, problem in unreadable.items() if entries else ():
+    for dataset, problem in unreadable.items():
         yield subject.left_out("", f"{dataset} cannot be read: {problem}")
     todo: dict[str, dict[str, Entry]] = defaultdict(dict)
     away: dict[str, list[str]] = defaultdict(list)
