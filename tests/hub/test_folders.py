@@ -119,7 +119,8 @@ result["strays"] = [
 ]"""
     result = outside(installed, code, tmp_path)
     assert all(Path(file).is_relative_to(installed) for file in result["files"])
-    assert result["emonet-face"] == ["hq", "binary", "big", "hq_ratings", "binary_ratings", "emotions"]
+    configs = ["hq", "binary", "big", "hq_ratings", "binary_ratings", "binary_questions", "emotions"]
+    assert result["emonet-face"] == configs
     assert result["chehre"] == ["videos", "label_ratings", "emoji_ratings", "rankings"]
     assert result["modules"] == [] and result["strays"] == []
 
