@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import trustme
@@ -75,7 +76,7 @@ def test_no_second_pull_request(kind: str, opened: int, tries: int, hub: Hub, sa
 
 def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))  # other threads sleep on
     sandbox.faults.arm(Fault("429", 1, times=2))
     get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
     assert len(slept) == 2 and all(0 <= seconds <= QUICK.wait for seconds in slept)  # Retry-After: 0
@@ -83,7 +84,7 @@ def test_the_wait_that_the_hub_requests(monkeypatch: pytest.MonkeyPatch, hub: Hu
 
 def test_waits_double_up_to_the_longest(monkeypatch: pytest.MonkeyPatch, hub: Hub, sandbox: Sandbox) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time.sleep", slept.append)
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=slept.append))  # other threads sleep on
     install_retries(RetryPolicy(tries=5, wait=2, longest=9))
     sandbox.faults.arm(Fault("503", 1, times=4))
     get_session().get(f"{sandbox.url}/api/datasets/demo-org/x")
