@@ -134,7 +134,9 @@ def task_of(
     return Task(target, made, study, MediaSettings(max_side, frames))
 
 
-def numbers(dataset: str, study: str, answers: Iterable[Answer], work: Path) -> dict[str, float]:
+def numbers(
+    dataset: str, study: str, answers: Iterable[Answer], work: Path, revision: str | None = None
+) -> dict[str, float]:
     """The leaderboard's numbers of a rater, as `emohub report` gives them, and how many answers could be read.
 
     Args:
@@ -142,6 +144,7 @@ def numbers(dataset: str, study: str, answers: Iterable[Answer], work: Path) -> 
         study: Name of the study.
         answers: Every question that was asked; failures count in `answered`.
         work: Folder for a table.
+        revision: Commit of the dataset on the Hub that was asked about.
 
     Returns:
         Measure → value; nan where it is undefined.
@@ -159,7 +162,7 @@ def numbers(dataset: str, study: str, answers: Iterable[Answer], work: Path) -> 
     path = work / "ratings.parquet"
     with replacing_file(path) as part:
         ratings_table(frame).to_parquet(part)
-    records = computed(dataset, [path], Settings(bootstrap=2), study, whole=True).records()
+    records = computed(dataset, [path], Settings(bootstrap=2), study, whole=True, revision=revision).records()
     of = {one["id"]: one for one in records if one["rater"] == RATER}
     for measure, by, _, id in places(study, RATER, of):
         if by == ALL and of[id]["value"] is not None:

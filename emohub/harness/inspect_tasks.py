@@ -37,7 +37,7 @@ from emohub.report.sources import open_studies
 from emohub.report.studies.votes import Votes
 from emohub.results.measures import BINARY, CHEHRE, HQ
 
-FINISHES = {"max_tokens": "length", "content_filter": "content_filter"}  # Inspect's words → OpenAI's
+FINISHES = {"max_tokens": "length", "model_length": "length"}  # Inspect's words → OpenAI's
 FAILURE, DETAIL, RATINGS = "failure", "detail", "ratings"
 
 
@@ -63,7 +63,7 @@ def binary(
 ) -> InspectTask:
     """Yes or no for each emotion that experts confirmed or rejected: AUC. Arguments as of `hq`."""
     made = task_of(dataset, "binary", BINARY, protocol, options, revision=revision, limit=items)
-    study = next(one for one in open_studies(dataset, revision=revision) if isinstance(one, Votes))
+    study = next(one for one in open_studies(dataset, revision=made.target.rows.revision) if isinstance(one, Votes))
     certain = labels(study.first)
     wanted = {str(item): set(of) for item, of in certain.groupby("item", observed=True)["category"]}
     return _task(made, dataset, wanted)
@@ -104,7 +104,7 @@ def _task(made: Task, dataset: str, wanted: dict[str, set[str]] | None = None) -
     return InspectTask(
         dataset=MemoryDataset(samples, name=f"{made.target.dataset} {made.target.rows.config}"),
         solver=question({name: ask for name, (_, ask) in asks.items()}, bad),
-        scorer=answer(read, agreement(dataset, made.study, answered)),
+        scorer=answer(read, agreement(dataset, made.target.rows.revision, made.study, answered)),
         metadata=about,
     )
 
@@ -188,11 +188,14 @@ def _attempt(output: ModelOutput, metadata: dict[str, Any]) -> Attempt:
     return Attempt(text=output.completion, finish=finish, logprobs=logprobs)
 
 
-def agreement(dataset: str, study: str, answered: Callable[[str, dict[str, float], str], Answer]) -> Metric:
+def agreement(
+    dataset: str, revision: str | None, study: str, answered: Callable[[str, dict[str, float], str], Answer]
+) -> Metric:
     """The leaderboard's numbers over all samples, and the share that could be read.
 
     Args:
         dataset: Whose humans are compared with.
+        revision: Its commit on the Hub.
         study: Name of the study.
         answered: (sample, ratings, failure) → what became of the question.
     """
@@ -205,7 +208,7 @@ def agreement(dataset: str, study: str, answered: Callable[[str, dict[str, float
                 about = one.score.metadata or {}
                 every.append(answered(str(one.sample_id), about.get(RATINGS, {}), about.get(FAILURE, "")))
             with tempfile.TemporaryDirectory() as work:
-                return numbers(dataset, study, every, Path(work))
+                return numbers(dataset, study, every, Path(work), revision)
 
         return over
 

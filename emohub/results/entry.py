@@ -74,6 +74,11 @@ class Items(_Part):
     total: Count
     sha256: Sha256
 
+    @property
+    def share(self) -> float:
+        """How much of all it rated, from 0 to 1."""
+        return self.rated / self.total if self.total else 0.0
+
 
 class Ratings(_Part):
     """Where the ratings are.

@@ -21,7 +21,8 @@ from emohub.results.submit import entries_of
 
 SCHEMA = "0.3.0"
 COMMIT = re.compile(r"[0-9a-f]{40}")
-SELF_DEPLOYED = ("model", "siglip", "transformers")  # raters of `emohub rate` that run on the user's machines
+# Rater of `emohub rate` → who runs the model; a server at an address may be anybody's.
+DEPLOYED = {**dict.fromkeys(("model", "siglip", "transformers"), "self_deployed"), "hub": "externally_managed"}
 OF = {one.id: one for one in MEASURES}
 
 
@@ -88,16 +89,12 @@ def _model(entry: Entry) -> dict[str, Any]:
     """Who the model is; a name of a table says nothing of who made it, so the developer is unknown."""
     run = entry.run
     named = run.model if run and run.model and "/" in run.model else f"unknown/{entry.rater.name.replace('/', ' ')}"
-    here = run is not None and run.type in SELF_DEPLOYED
+    deployed = DEPLOYED.get(run.type, "unknown") if run else "unknown"
+    downloaded = deployed == "self_deployed" and not named.startswith("unknown/")
     found: dict[str, Any] = {"name": entry.rater.name, "id": named}
-    open_weights = here and run is not None and run.model is not None and "/" in run.model
     details = {
-        "deployment_type": "self_deployed"
-        if here
-        else "externally_managed"
-        if run and run.type == "hub"
-        else "unknown",
-        "model_availability": "open_weights" if open_weights else "unknown",
+        "deployment_type": deployed,
+        "model_availability": "open_weights" if downloaded else "unknown",
     }
     if run and run.revision:
         details["revision"] = run.revision

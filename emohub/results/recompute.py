@@ -27,7 +27,13 @@ def revisions(dataset: str) -> dict[str, str]:
 
 
 def computed(
-    dataset: str, ratings: Sequence[Path], settings: Settings, study: str = "", *, whole: bool = False
+    dataset: str,
+    ratings: Sequence[Path],
+    settings: Settings,
+    study: str = "",
+    *,
+    whole: bool = False,
+    revision: str | None = None,
 ) -> Report:
     """A report of nothing but the numbers of entries.
 
@@ -37,12 +43,13 @@ def computed(
         settings: How it is computed.
         study: Name of one study of the dataset; by default all.
         whole: Only the numbers of the whole, not by emotion and group; no progress is shown.
+        revision: Commit, branch or tag of the dataset on the Hub.
 
     Raises:
         SourceError: nothing to report on, or ratings that fit none of it.
         RatingsError: ratings that break their schema.
     """
-    studies = [one for one in open_studies(dataset, ratings) if one.name == (study or one.name)]
+    studies = [one for one in open_studies(dataset, ratings, revision) if one.name == (study or one.name)]
     work = []
     for one in studies:
         measures = [measure for measure in of_study(one.name) if measure.records or not whole]

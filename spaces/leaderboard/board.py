@@ -139,20 +139,19 @@ def _row(
     items = entry.items
     drawn = Drawn(record, axis, lines) if record and math.isfinite(record.value) else None
     place = Shown(rank, float(rank.rstrip("*").partition("–")[0])) if rank else None
-    share = Shown(f"{items.rated:,} of {items.total:,}", items.rated / items.total if items.total else 0.0)
+    share = Shown(f"{items.rated:,} of {items.total:,}", items.share)
     given = entry.ratings.origin if entry.ratings else "not given"
     cells = (entry.rater.name, place, record, drawn, entry.rater.kind, entry.rater.protocol, share, given)
     return (*cells, _letter(sets.index(items.sha256)) if items.sha256 in sets else None) if len(sets) > 1 else cells
 
 
 def _attributes(number: int, entry: Entry) -> dict[str, str]:
-    share = entry.items.rated / entry.items.total if entry.items.total else 0.0
     return {
         "class": entry.rater.kind,
         "data-entry": str(number),
         "data-kind": entry.rater.kind,
         "data-protocol": entry.rater.protocol or "",
-        "data-share": f"{share:.4f}",
+        "data-share": f"{entry.items.share:.4f}",
     }
 
 

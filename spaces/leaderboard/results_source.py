@@ -58,7 +58,7 @@ def read_results(folder: Path, settings: Settings, home: str = "") -> Results:
 
 
 class Source:
-    """The newest results; `read` never waits for the Hub after the first time.
+    """The newest results; after the first time nobody waits for the Hub.
 
     Args:
         settings: Where they are, and how often they are read again.

@@ -1,6 +1,7 @@
 """What all studies have in common: where they come from, who rated, and ratings that join them."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -80,13 +81,13 @@ class Study:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LongStudy(Study):
+class LongStudy(Study, ABC):
     """A study whose ratings are a long table; raters of changing items."""
 
     @property
+    @abstractmethod
     def rows(self) -> pd.DataFrame:
         """One row per rating: at least item, rater and kind."""
-        raise NotImplementedError
 
     @cached_property
     def kind_of(self) -> dict[str, str]:

@@ -8,7 +8,6 @@ from scipy.stats import rankdata
 
 from kit.record import Record
 from ranking import places
-from tests.spaces.leaderboard.conftest import SPACE  # noqa: F401  # its modules are on the path
 
 VALUES = st.floats(-2, 2).map(lambda value: round(value, 3))
 
