@@ -33,9 +33,10 @@ test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each e
 test-study: $(READY)  ## 20 annotators, two minutes, two servers, a wild clock, a full disk, a kill: every answer once
 	@$(BIN)/python -m tests.spaces.annotation.load $(ARGS)
 
-test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one; tasks in Inspect (minutes; needs the network)
+test-matrix: $(READY)  ## the model on transformers 5.0, 5.12, 5.20 and the pinned one; tasks in Inspect and lm-eval (minutes; needs the network)
 	@$(BIN)/python tests/matrix.py $(VERSIONS)
 	@$(BIN)/python -m tests.with_inspect
+	@$(BIN)/python -m tests.with_lm_eval
 
 .PHONY: test-mixins
 test-mixins: $(READY)  ## transformers' own tester mixin over the model (a minute; needs the network)
