@@ -59,10 +59,10 @@ def gflop_per_image() -> float:
 
 def make(folder: Path, size: str) -> dict[str, Any]:
     """Write `backbone`, `heads`, `pixels.npy` and the converted `repo` into a folder."""
+    from emohub.drawing import draw_face
     from emohub.model.convert.backbone import load_backbone
     from emohub.model.convert.convert import convert_model
     from emohub.model.convert.images import pixels
-    from emohub.sample.face import draw_face
     from emohub.sample.heads import random_heads, write_backbone, write_heads
 
     for part in ("backbone", "heads"):  # of a run that was stopped

@@ -16,7 +16,7 @@ from emohub.data.prompts import ETHNICITIES
 from emohub.data.taxonomy import NAMES
 from emohub.dataset.build import Options, build_dataset
 from emohub.dataset.card import write_dataset_card
-from emohub.sample.face import draw_face
+from emohub.drawing import draw_face
 
 
 @cache

@@ -5,16 +5,33 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from emohub.errors import EmohubError
-from emohub.rate.questions import NOT_ANSWERED, Attempt, Question
+from emohub.rate.questions import NOT_ANSWERED
 from emohub.rate.retries import RATE_LIMIT, TRANSIENT, RetryPolicy
 
 QUIET = 50  # answers without a rate limit after which one more question at once is tried
 GIVE_UP = 20  # questions in a row without an answer after which the run stops
 GRACE = 30.0  # seconds that questions under way get to end when the run stops
 CHUNK = 16  # questions that are made ready at a time, in a thread
+
+
+class Outcome(Protocol):
+    """What came back when something was asked once; `emohub.rate.questions.Attempt` says what the fields are."""
+
+    @property
+    def failure(self) -> str: ...  # noqa: D102
+    @property
+    def detail(self) -> str: ...  # noqa: D102
+    @property
+    def retry(self) -> str: ...  # noqa: D102
+    @property
+    def retry_after(self) -> float | None: ...  # noqa: D102
+
+
+Asked = TypeVar("Asked")
+Came = TypeVar("Came", bound=Outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class AdaptiveLimit:
                 self.under_way -= 1
                 self._free.notify()
 
-    async def learn(self, attempt: Attempt, since: int) -> None:
+    async def learn(self, attempt: Outcome, since: int) -> None:
         """Adjust to what came back; several rate limits of one moment count once."""
         async with self._free:
             if attempt.retry == RATE_LIMIT:
@@ -92,9 +109,9 @@ class Pace:
 
 
 async def ask_all(
-    questions: Iterator[Question],
-    send: Callable[[Question], Awaitable[Attempt]],
-    record: Callable[[Question, Attempt, bool], bool],
+    questions: Iterator[Asked],
+    send: Callable[[Asked], Awaitable[Came]],
+    record: Callable[[Asked, Came, bool], bool],
     limits: Limits,
 ) -> None:
     """Send every question, again where that helps, and record what comes back.
@@ -109,7 +126,7 @@ async def ask_all(
         EmohubError: no answer to many questions in a row.
     """
     limit, pace = AdaptiveLimit(limits.concurrency), Pace(limits.rpm)
-    ready: asyncio.Queue[Question | None] = asyncio.Queue(max(2 * CHUNK, limits.concurrency))
+    ready: asyncio.Queue[Asked | None] = asyncio.Queue(max(2 * CHUNK, limits.concurrency))
     fruitless, closing = 0, False
 
     async def produce() -> None:
@@ -130,7 +147,7 @@ async def ask_all(
             closing = True  # the others end what they have begun: it may be paid
             raise
 
-    async def ask(question: Question) -> None:
+    async def ask(question: Asked) -> None:
         nonlocal fruitless
         failed = 0
         while True:

@@ -1,4 +1,4 @@
-"""Raters and protocols by name: one file each, in this package or below a folder of `EMOHUB_PATH`."""
+"""Raters, protocols, generators by name: one file each, in their package or below a folder of `EMOHUB_PATH`."""
 
 import dataclasses
 import importlib
@@ -10,33 +10,38 @@ from typing import Any, get_args
 from emohub.errors import EmohubError
 from emohub.hub.folders import hub_roots, import_file
 
-_HERE = Path(__file__).parent
+RATE = "emohub.rate"
 
 
-def names(kind: str) -> list[str]:
+def names(kind: str, package: str = RATE) -> list[str]:
     """What there is of a kind, sorted.
+
+    Args:
+        kind: Name of a folder of the package.
+        package: Where the kind is at home.
 
     Example:
         >>> "top-five" in names("protocols")
         True
     """
-    return sorted({_name(path) for path in _files(kind)})
+    return sorted({_name(path) for path in _files(kind, package)})
 
 
-def load(kind: str, name: str) -> Any:
-    """The class that the file of a name defines under the name of the kind, `Rater` or `Protocol`.
+def load(kind: str, name: str, package: str = RATE) -> Any:
+    """The class that the file of a name defines under the name of the kind: `Rater`, `Protocol`, `Generator`.
 
     Args:
-        kind: "raters" or "protocols".
+        kind: "raters", "protocols" or "generators".
         name: As on the command line, for example "label-ratings".
+        package: Where the kind is at home.
 
     Raises:
         EmohubError: there is no such file, or it does not define the class.
     """
-    path = next((path for path in _files(kind) if _name(path) == name), None)
+    path = next((path for path in _files(kind, package) if _name(path) == name), None)
     if path is None:
-        raise EmohubError(f"There is no {kind[:-1]} {name!r}; valid: {', '.join(names(kind))}.")
-    found = getattr(_module(kind, path), kind[:-1].title(), None)
+        raise EmohubError(f"There is no {kind[:-1]} {name!r}; valid: {', '.join(names(kind, package))}.")
+    found = getattr(_module(kind, path, package), kind[:-1].title(), None)
     if not isinstance(found, type):
         raise EmohubError(f"{path} must define a class {kind[:-1].title()}.")
     return found
@@ -138,8 +143,12 @@ def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _files(kind: str) -> Iterator[Path]:
-    for folder in (_HERE / kind, *(root / kind for root in hub_roots())):
+def _home(kind: str, package: str) -> Path:
+    return Path(importlib.import_module(package).__path__[0]) / kind
+
+
+def _files(kind: str, package: str) -> Iterator[Path]:
+    for folder in (_home(kind, package), *(root / kind for root in hub_roots())):
         if folder.is_dir():
             yield from (path for path in sorted(folder.glob("*.py")) if not path.name.startswith("_"))
 
@@ -148,7 +157,7 @@ def _name(path: Path) -> str:
     return path.stem.replace("_", "-")
 
 
-def _module(kind: str, path: Path) -> ModuleType:
-    if path.parent == _HERE / kind:
-        return importlib.import_module(f"emohub.rate.{kind}.{path.stem}")
+def _module(kind: str, path: Path, package: str) -> ModuleType:
+    if path.parent == _home(kind, package):
+        return importlib.import_module(f"{package}.{kind}.{path.stem}")
     return import_file(f"emohub_{kind}_{path.stem}", path)

@@ -14,8 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from emohub.data.emojis import NONE, emoji
-
-from .face import draw_face
+from emohub.drawing import draw_face
 
 FRAMES, RATE, SIZE = 12, 12, 128
 BIT_RATE = 300_000

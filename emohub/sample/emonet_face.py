@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS, write_prompt
 from emohub.data.taxonomy import EMOTIONS, NAMES
+from emohub.drawing import draw_face
 
-from .face import draw_face
 from .raters import PARTNER, hq_annotations, salience, votes
 
 HQ, BINARY, NEW_BIG = 48, 80, 120

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from emohub.drawing import draw_face
+
 from .chehre import write_video
-from .face import draw_face
 
 SIZE, QUALITY = 320, 88
 # File, what the face shows, who it is: age, ethnicity, gender, seed.

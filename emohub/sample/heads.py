@@ -23,8 +23,8 @@ from transformers import PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES, Emotion
+from emohub.drawing import draw_face
 
-from .face import draw_face
 from .trained import IMAGE, STEP, TOWER, State, trained
 
 SMALL = (128, 32)

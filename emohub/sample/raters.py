@@ -8,8 +8,7 @@ from functools import cache
 import numpy as np
 
 from emohub.data.taxonomy import DIMENSIONS, EMOTIONS, NAMES
-
-from .face.expressions import EXPRESSIONS
+from emohub.drawing.expressions import EXPRESSIONS
 
 Vote = tuple[str, bool, str]
 """Annotator, value, emotion as `binary.csv` writes it."""

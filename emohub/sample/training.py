@@ -26,10 +26,10 @@ from tqdm import tqdm
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS
 from emohub.data.taxonomy import DIMENSIONS, NAMES
+from emohub.drawing import draw_face
+from emohub.drawing.expressions import EXPRESSIONS, Expression
 from emohub.model.hubcode import config_class, model_class
 
-from .face import draw_face
-from .face.expressions import EXPRESSIONS, Expression
 from .shown import shown
 from .trained import IMAGE, TOWER
 

@@ -12,7 +12,7 @@ from PIL import Image
 from emohub.data.duplicates import MAX_DISTANCE, image_hash, image_hashes, nearest
 from emohub.data.prompts import ETHNICITIES
 from emohub.data.taxonomy import NAMES
-from emohub.sample.face import draw_face
+from emohub.drawing import draw_face
 from tests.raw_inputs import bomb, jpeg, undecodable_png
 
 AGAIN = [("JPEG", {"quality": 30}), ("JPEG", {"quality": 90}), ("WEBP", {"quality": 80}), ("PNG", {})]

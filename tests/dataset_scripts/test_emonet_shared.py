@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from emohub.dataset.registry import find
+from emohub.drawing import draw_face
 from emohub.errors import BuildError
-from emohub.sample.face import draw_face
 from tests import raw_inputs as raw
 
 

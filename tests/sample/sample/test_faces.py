@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from emohub.data.taxonomy import NAMES
+from emohub.drawing import draw_face
+from emohub.drawing.expressions import EXPRESSIONS
 from emohub.errors import EmohubError
 from emohub.sample import chehre as sample_chehre
 from emohub.sample import emonet_face as sample_emonet
 from emohub.sample import write_sample
-from emohub.sample.face import draw_face
-from emohub.sample.face.expressions import EXPRESSIONS
 
 
 def pixels(image: Image.Image) -> np.ndarray:

@@ -149,8 +149,8 @@ def faces():
 
     from transformers import SiglipImageProcessor, SiglipVisionConfig, SiglipVisionModel
 
-    from emohub.sample.face import draw_face
-    from emohub.sample.face.expressions import EXPRESSIONS
+    from emohub.drawing import draw_face
+    from emohub.drawing.expressions import EXPRESSIONS
 
     rng = np.random.default_rng(0)
     shown, strength = np.arange(300) % 40, rng.uniform(0, 1, 300)

@@ -1,0 +1,1 @@
+"""What makes pictures, one file each; each defines `Generator`."""
