@@ -27,7 +27,7 @@ PACKAGES = ("emohub", "huggingface_hub", "pillow", "av", "transformers")
 
 
 def rate_dataset(
-    dataset: str,
+    dataset: str | Target,
     rater: str,
     out: Path,
     *,
@@ -53,7 +53,8 @@ def rate_dataset(
     """Rate the items of a dataset config; an earlier run with the same settings is resumed.
 
     Args:
-        dataset: Folder of a dataset repo, or a Hub dataset id.
+        dataset: Folder of a dataset repo, a Hub dataset id, or a target that is open already; then its items are taken
+            as they are.
         rater: NAME or NAME:WHAT, NAME one of `emohub.rate.raters`.
         out: Output folder: ratings.parquet, failures.parquet, with a protocol extras.parquet, run.json and
             journal.sqlite.
@@ -89,17 +90,21 @@ def rate_dataset(
     kind, _, what = rater.partition(":")
     found: BaseRater = with_options(load("raters", kind), {**(rater_options or {}), "what": what or None}, kind)
     asked = _protocol(found, kind, protocol, protocol_options or {})
-    target = open_target(
-        dataset,
-        config,
-        splits=splits,
-        revision=revision,
-        ratings=ratings or (asked and asked.ratings) or None,
-        limit=limit,
-        only=only,
+    target = (
+        dataset
+        if isinstance(dataset, Target)
+        else open_target(
+            dataset,
+            config,
+            splits=splits,
+            revision=revision,
+            ratings=ratings or (asked and asked.ratings) or None,
+            limit=limit,
+            only=only,
+        )
     )
     if not target.items:
-        raise EmohubError(f"No item of {dataset} is left to rate. Look at --split, --limit and --items.")
+        raise EmohubError(f"No item of {target.source} is left to rate. Look at --split, --limit and --items.")
     if asked:
         asked.check(target)
     plan = _plan(target, kind, found, name, asked, media or MediaSettings())

@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import httpx2
 from huggingface_hub import InferenceClient, get_token
-from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError, OverloadedError
 
-from emohub.errors import EmohubError, printable
+from emohub.errors import EmohubError
 from emohub.rate.chat import messages, options, read_completion
 from emohub.rate.concurrent import Limits, ask_all
-from emohub.rate.questions import HTTP_ERROR, TIMEOUT, Attempt, Question
+from emohub.rate.provider import ERRORS, failed
+from emohub.rate.questions import Attempt, Question
 from emohub.rate.rater import ChatRater, Record
-from emohub.rate.retries import ADVICE, STOP, TRANSIENT, requested_wait, retry_class
 from emohub.rate.target import Target
 
 
@@ -59,20 +57,9 @@ class Rater(ChatRater):
 
 def _send(client: InferenceClient, question: Question) -> Attempt:
     """One request; every failure of it is an attempt, but for those that stop the run."""
-    start, secret = time.perf_counter(), get_token() or ""
+    start = time.perf_counter()
     try:
         found = client.chat_completion(messages(question), **options(question))
-        return read_completion(json.dumps(found), time.perf_counter() - start, secret)
-    except (InferenceTimeoutError, httpx2.TimeoutException) as error:
-        kind, retry, status, after, detail = TIMEOUT, TRANSIENT, None, None, str(error)
-    except HfHubHTTPError as error:
-        status, after = error.response.status_code, requested_wait(error.response.headers)
-        kind, retry, detail = HTTP_ERROR, retry_class(status), f"status {status}: {error.server_message or error}"
-    except (OverloadedError, httpx2.TransportError) as error:
-        kind, retry, status, after, detail = HTTP_ERROR, TRANSIENT, None, None, str(error)
-    detail = printable(detail.replace(secret, "***") if secret else detail, 200)
-    if retry == STOP:
-        advice = ADVICE[status or 0].format(key_env="HF_TOKEN")
-        raise EmohubError(f"The provider answered with {detail}. {advice}")
-    seconds = time.perf_counter() - start
-    return Attempt(failure=kind, detail=detail, status=status, retry=retry, retry_after=after, seconds=seconds)
+    except ERRORS as error:
+        return failed(error, time.perf_counter() - start)
+    return read_completion(json.dumps(found), time.perf_counter() - start, get_token() or "")

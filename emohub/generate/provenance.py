@@ -1,0 +1,61 @@
+"""Where a picture comes from, written into its file: EXIF for programs, IPTC's word for "made by a model" in XMP.
+
+EXIF: the prompt in ImageDescription, emohub in Software, model, revision, seed and prompt id as JSON in UserComment.
+XMP: Iptc4xmpExt:DigitalSourceType, https://cv.iptc.org/newscodes/digitalsourcetype/. Unlike C2PA's manifests this is
+not signed: it tells, it does not prove.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+
+from emohub import __version__
+from emohub.hub.json_files import parse_json
+
+DESCRIPTION, SOFTWARE, EXIF_IFD, COMMENT = 0x010E, 0x0131, 0x8769, 0x9286
+ENCODING = b"UNICODE\x00"  # of UserComment; what follows is UTF-16, EXIF 2.32, 4.6.5
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+XMP = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
+    'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
+    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+).encode()
+# Format → ending, options of Pillow's save.
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    "jpeg": (".jpg", {"format": "JPEG", "quality": 95, "subsampling": 0, "xmp": XMP}),
+    "png": (".png", {"format": "PNG", "xmp": XMP}),
+}
+
+
+def encode(picture: Image.Image, form: str, text: str, about: Mapping[str, Any]) -> bytes:
+    """A picture as a file that says where it comes from.
+
+    Args:
+        picture: In RGB.
+        form: One of `FORMATS`.
+        text: The prompt.
+        about: Model, revision, seed, prompt id; values that JSON can hold.
+    """
+    exif = Image.Exif()
+    exif[DESCRIPTION] = text
+    exif[SOFTWARE] = f"emohub {__version__}"
+    exif.get_ifd(EXIF_IFD)[COMMENT] = ENCODING + json.dumps(about, ensure_ascii=False).encode("utf-16-le")
+    out = io.BytesIO()
+    picture.save(out, exif=exif, **FORMATS[form][1])
+    return out.getvalue()
+
+
+def read(data: bytes) -> dict[str, Any]:
+    """What a file of `encode` says about itself; empty for other files."""
+    with Image.open(io.BytesIO(data)) as image:
+        comment = image.getexif().get_ifd(EXIF_IFD).get(COMMENT)
+    if not isinstance(comment, bytes) or not comment.startswith(ENCODING):
+        return {}
+    try:
+        return dict(parse_json(comment.removeprefix(ENCODING).decode("utf-16-le")))
+    except (ValueError, TypeError):
+        return {}
