@@ -11,6 +11,7 @@ from emohub.commands._output import set_verbosity
 from emohub.commands.check import check
 from emohub.commands.dataset import build_dataset, sample
 from emohub.commands.export import export
+from emohub.commands.generate import generate
 from emohub.commands.infer import embed, predict
 from emohub.commands.model import build_model
 from emohub.commands.publish import publish
@@ -40,6 +41,7 @@ app = typer.Typer(
 )
 build = typer.Typer(help="Build the folder of a Hub repo.", no_args_is_help=True, rich_markup_mode="markdown")
 app.add_typer(build, name="build", rich_help_panel=BUILD)
+app.add_typer(generate, name="generate", rich_help_panel=BUILD)
 app.add_typer(study, name="study", rich_help_panel=USE)
 app.add_typer(export, name="export", rich_help_panel=USE)
 build.command("dataset")(build_dataset)

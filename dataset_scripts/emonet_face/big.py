@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from emohub.data.builder import Plan
+from emohub.data.generation import RECORD, is_generated, read_generation
 from emohub.data.media import safe_name
-from emohub.data.taxonomy import NAMES
+from emohub.data.taxonomy import NAMES, canonical
 from emohub.errors import MediaError
 
-from .described import described
+from .described import described, text_in
 from .image_set import ImageSet
 from .images import Fields, ImageRef, index_images
 from .intensities import SCALE, annotation_in, intensity_row, sole_annotation
@@ -40,9 +41,10 @@ class Big(ImageSet):
             refs=refs,
             keys=[ref.id for ref in refs],
             counts={"images": len(found)},
-            inputs=self.metadata.tables,
+            inputs=[*self.metadata.tables, *([self.source / RECORD] if is_generated(self.source) else [])],
             quirks={} if binary is None else {"images that are also in BINARY": len(self.shared)},
             notes=[] if binary is None or self.all_found else [self._missing(len(binary))],
+            made=read_generation(self.source),
         )
 
     def row(self, item: str, fields: Fields) -> dict[str, Any]:
@@ -51,9 +53,12 @@ class Big(ImageSet):
         low, high = SCALE
         if bad := [f"{NAMES[i]} = {v:g}" for i, v in enumerate(intensities) if not low <= v <= high]:
             raise ValueError(f"intensity outside {low}–{high}: {', '.join(bad)}")
+        target, hint = (name and canonical(name) for name in (text_in(fields, "target"), text_in(fields, "hint")))
         return {
             "intensities": intensities,
             "in_binary": True if item in self.shared else False if self.all_found else None,
+            "target": target,
+            "hint": hint,
             **described(fields),
         }
 

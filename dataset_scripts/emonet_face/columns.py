@@ -44,6 +44,8 @@ BIG = {
     "item": Value("string"),
     "intensities": List(Value("float32"), length=len(NAMES)),  # by Gemini 2.0/2.5 Flash, 0–7 (App. B.1)
     "in_binary": Value("bool"),  # null where BINARY's images were not in the source to compare
+    "target": EMOTION,  # what the image was made for; null where the source does not say it, as upstream's
+    "hint": EMOTION,  # what the annotator was told that the image might show; null where nothing, or not known
     **DEMOGRAPHICS,
 }
 QUESTIONS = {

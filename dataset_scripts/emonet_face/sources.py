@@ -6,6 +6,7 @@ from unicodedata import normalize
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emohub.data.generation import is_generated
 from emohub.data.source import read_csv
 
 from .images import OTHER_IMAGES, image_layouts
@@ -29,6 +30,8 @@ def image_files(source: Path, name: str) -> list[Path]:
     """The files that hold the images of HQ, BINARY or BIG, in the first layout that there is."""
     if (own := source / name).is_dir():
         return next((files for files in image_layouts(own) if files), [])
+    if is_generated(source):  # beside its pictures it holds every round with pictures that were left out
+        return []
     shared = ([file for file in files if name in _owners(source, file)] for files in image_layouts(source))
     return next((files for files in shared if files), [])
 
@@ -47,6 +50,8 @@ def _files_of(source: Path, name: str) -> list[Path]:
     """Every file in the folder of a set, or in a source without one."""
     if (source / name).is_dir():
         return sorted((source / name).rglob("*"))
+    if is_generated(source):
+        return []
     return [path for path in sorted(source.rglob("*")) if path.relative_to(source).parts[0] not in SETS]
 
 

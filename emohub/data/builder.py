@@ -126,6 +126,7 @@ class Plan:
         quirks: irregularities that were handled, with counts; the card lists them.
         inputs: the tables that were read, in the source.
         notes: what could not be made sure of; the build shows it, `--strict` stops it.
+        made: how the items were made, for the record and the card; then published counts say nothing about them.
     """
 
     refs: Sequence[Any]
@@ -134,6 +135,7 @@ class Plan:
     quirks: dict[str, int] = field(default_factory=dict)
     inputs: Sequence[Path] = ()
     notes: Sequence[str] = ()
+    made: Mapping[str, Any] = field(default_factory=dict)
 
 
 class OriginalError(Exception):

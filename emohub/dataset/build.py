@@ -173,10 +173,11 @@ def _build_config(
         bad = listed([str(problem) for problem in log])
         raise SourceError(f"Config {config!r} came out empty: nothing good is left for it in {folder}.\n{bad}".strip())
     plan = builder.planned
-    short, published = _compare(config, plan.counts, knows.complete)
+    short, published = _compare(config, plan.counts, {} if plan.made else knows.complete)
     made |= {
         "counts": plan.counts,
         **({"published": published} if published else {}),
+        **({"made": dict(plan.made)} if plan.made else {}),
         **({"notes": [f"{config}: {note}" for note in plan.notes]} if plan.notes else {}),
         "quirks": {what: count for what, count in plan.quirks.items() if count},
         **({"choices": chosen} if chosen else {}),

@@ -50,7 +50,7 @@ def furthest(frame: pd.DataFrame) -> tuple[str, float]:
     return max(pairs.items(), key=lambda pair: pair[1])
 
 
-def figure_of(prompts: Sequence[Prompt]) -> Figure:
+def figure_of(prompts: Sequence[Prompt], id: str = "balance") -> Figure:
     """Number of prompts for each emotion and ethnicity, and bars for the other factors."""
     frame = frame_of(prompts)
     names = ["gender", "age", "ethnicity", "template", "intensity"]
@@ -80,4 +80,4 @@ def figure_of(prompts: Sequence[Prompt]) -> Figure:
 
     alt = f"Bars of the levels of {', '.join(names)}, and how many prompts each emotion has for each gender and age."
     height = max(4.0, 1.2 + 0.13 * max(len(emotions), np.size(list(factors())) * 7))
-    return Figure("balance", f"Balance of {len(prompts):,} prompts", alt, draw, (7.5, height))
+    return Figure(id, f"Balance of {len(prompts):,} prompts", alt, draw, (7.5, height))

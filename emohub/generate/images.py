@@ -90,7 +90,7 @@ class Attempts:
         one = {"id": made.wanted.id, "seed": made.wanted.seed, "failure": made.failure, "detail": made.detail}
         self.of.setdefault(made.wanted.id, []).append(one)
         with self.path.open("ab") as file:
-            file.write(_line(one))
+            file.write(line(one))
 
     def forget(self, failures: Sequence[str]) -> None:
         """Drop failed attempts of some kinds, so that they are made again."""
@@ -99,7 +99,7 @@ class Attempts:
 
     def write(self, attempts: Sequence[Mapping[str, Any]]) -> None:
         """Replace the file."""
-        write_file(self.path, b"".join(map(_line, attempts)))
+        write_file(self.path, b"".join(map(line, attempts)))
 
 
 def generate_images(
@@ -235,7 +235,7 @@ class _Making:
             for id, one in last.items()
             if not one["failure"]
         ]
-        write_file(self.folder / METADATA, b"".join(map(_line, rows)))
+        write_file(self.folder / METADATA, b"".join(map(line, rows)))
         left_out = Counter(one["failure"] for one in last.values() if one["failure"])
         failed = Counter(one["failure"] for attempts in tried.values() for one in attempts if one["failure"])
         return {
@@ -251,5 +251,6 @@ def _described(prompt: Prompt) -> dict[str, Any]:
     return {"id": about.pop("id"), "prompt": prompt.text, "target": prompt.emotion, **about}
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
+def line(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON."""
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"

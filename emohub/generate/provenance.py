@@ -7,7 +7,7 @@ not signed: it tells, it does not prove.
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from PIL import Image
@@ -47,6 +47,43 @@ def encode(picture: Image.Image, form: str, text: str, about: Mapping[str, Any])
     out = io.BytesIO()
     picture.save(out, exif=exif, **FORMATS[form][1])
     return out.getvalue()
+
+
+def bare(data: bytes) -> bytes:
+    """The same picture without what is written into it: an annotator must not find the prompt there.
+
+    The pixels stay as they are, bit for bit. A file that is neither JPEG nor PNG, or is damaged, is returned as it is.
+    """
+    if data.startswith(b"\xff\xd8"):
+        return _without(data, 2, _segments, _JPEG_TEXTS)
+    return _without(data, 8, _chunks, _PNG_TEXTS) if data.startswith(b"\x89PNG\r\n\x1a\n") else data
+
+
+_JPEG_TEXTS = (b"\xff\xe1", b"\xff\xed", b"\xff\xfe")  # EXIF and XMP, IPTC, comments
+_PNG_TEXTS = (b"eXIf", b"iTXt", b"tEXt", b"zTXt")
+
+
+def _segments(data: bytes, at: int) -> tuple[bytes, int]:
+    """Mark and end of a JPEG's segment; the picture itself reaches to the end."""
+    mark = data[at : at + 2]
+    return mark, len(data) if mark == b"\xff\xda" else at + 2 + int.from_bytes(data[at + 2 : at + 4])
+
+
+def _chunks(data: bytes, at: int) -> tuple[bytes, int]:
+    """Type and end of a PNG's chunk."""
+    return data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4])
+
+
+def _without(
+    data: bytes, start: int, part: Callable[[bytes, int], tuple[bytes, int]], texts: Collection[bytes]
+) -> bytes:
+    kept, at = [data[:start]], start
+    while at < len(data):
+        kind, end = part(data, at)
+        if kind not in texts:
+            kept.append(data[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def read(data: bytes) -> dict[str, Any]:

@@ -34,3 +34,21 @@ def read_json(path: Path) -> Any:
         return parse_json(path.read_bytes())
     except ValueError as error:
         raise SourceError(f"{path} is not valid JSON: {error}. Correct it, or make it again.") from error
+
+
+def read_json_lines(path: Path) -> list[Any]:
+    """The values of a file with one JSON text on each line.
+
+    Raises:
+        SourceError: a line is not JSON; the message names file and line.
+        OSError: it cannot be read.
+    """
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            found.append(parse_json(line))
+        except ValueError as error:
+            raise SourceError(
+                f"{path}, line {number}, is not valid JSON: {error}. Correct it, or make it again."
+            ) from error
+    return found
