@@ -21,6 +21,9 @@ RUN = """
 import json, sys
 from pathlib import Path
 import psutil
+from emohub.generate.engines import Settings
+from emohub.generate.images import Checks, generate_images
+from emohub.generate.prompts import make_prompts
 from emohub.model.infer import raytask
 from emohub.model.infer.embed import embed_dataset
 from emohub.rate.run import rate_dataset
@@ -31,6 +34,15 @@ with raytask.connected(None):
     manifest = embed_dataset(folder / "faces", model, folder / "embed", **TWO_ACTORS, **EMBED)
     rate_dataset(hq, f"model:{model}", folder / "model", config="hq", rater_options={"engine": "ray", "device": "cpu"})
     rate_dataset(hq, f"transformers:{folder / 'tiny-vlm'}", folder / "vlm", rater_options={"engine": "ray"}, **VERIFY)
+    generate_images(
+        make_prompts({"Awe": 3, "Anger": 2, None: 1}, seed=1),
+        f"diffusers:{folder / 'tiny-diffusion/pipeline'}",
+        folder / "pictures",
+        options={"steps": 1},
+        checks=Checks(face=False, form="png"),
+        engine="ray",
+        settings=Settings(batch_size=2, actors=2, device="cpu"),
+    )
     sockets = [
         socket
         for process in [psutil.Process(), *psutil.Process().children(recursive=True)]
@@ -43,12 +55,14 @@ listens = sorted({ip.removeprefix("::ffff:") for ip in listening})
 
 
 def run_on_ray(release: Path, folder: Path) -> None:
-    """Write into a folder: `faces`, `tiny-vlm`; and what Ray made of them, `embed`, `model`, `vlm`, `seen.json`."""
+    """Write into a folder what Ray is to work on, and what it made of it: `embed`, `model`, `vlm`, `pictures`."""
+    from tests.generate.tiny_diffusion import write_pipeline
     from tests.rate.raters.tiny_vlm import write_tiny_vlm
 
     folder.mkdir()
     write_repo(folder / "faces", WITH_A_BROKEN_ONE)
     write_tiny_vlm(folder / "tiny-vlm")
+    write_pipeline(folder / "tiny-diffusion")
     command = [sys.executable, "-c", RUN, str(folder), str(release)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     environment["PYTHONPATH"] = str(Path(__file__).parents[1])

@@ -45,7 +45,7 @@ def generate_loop(
     """
     goal = target or study.target
     out.mkdir(parents=True, exist_ok=True)
-    asked = {"target": goal, "stop": asdict(study.stop), "rejected": digest(sorted(_known(out, rejected)))}
+    asked = {"target": goal, "stop": asdict(study.stop), "rejected_ids": digest(sorted(_known(out, rejected)))}
 
     def complete(record: Mapping[str, Any]) -> bool:
         return all(record.get(name) == value for name, value in asked.items())

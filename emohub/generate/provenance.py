@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from emohub import __version__
 from emohub.hub.json_files import parse_json
@@ -24,10 +24,12 @@ XMP = (
     'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
     f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
 ).encode()
+_PNG_INFO = PngImagePlugin.PngInfo()
+_PNG_INFO.add_itxt("XML:com.adobe.xmp", XMP.decode())  # where XMP stands in a PNG, by its specification, part 3
 # Format → ending, options of Pillow's save.
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg": (".jpg", {"format": "JPEG", "quality": 95, "subsampling": 0, "xmp": XMP}),
-    "png": (".png", {"format": "PNG", "xmp": XMP}),
+    "png": (".png", {"format": "PNG", "pnginfo": _PNG_INFO}),
 }
 
 

@@ -10,6 +10,7 @@ from emohub.generate.prompts import Prompt, read_prompts
 from emohub.generate.provenance import bare
 from tests.rate.chat_server import Asked, Reply, completion
 
+
 class Annotator:
     """Finds the prompt of a picture in the rounds of a loop.
 
@@ -25,9 +26,9 @@ class Annotator:
 
     def prompt_of(self, picture: str) -> Prompt | None:
         if picture not in self.known:
-            for folder in sorted((self.out / "rounds").iterdir()):
-                prompts = {prompt.id: prompt for prompt in read_prompts(folder / "prompts.parquet")}
-                for path in (folder / "images").glob("*.*g"):
+            for table in sorted(self.out.glob("rounds/*/prompts.parquet")):
+                prompts = {prompt.id: prompt for prompt in read_prompts(table)}
+                for path in (table.parent / "images").glob("[!.]*.*g"):
                     self.known[hashlib.sha256(bare(path.read_bytes())).hexdigest()] = prompts[path.stem]
         return self.known.get(picture)
 
@@ -42,4 +43,3 @@ class Annotator:
         other = NAMES[int(chance * 1e6) % len(NAMES)]
         ratings = {other: 2} if self.rates.get(other, 0.6) and other != prompt.emotion else {}
         return Reply(body=completion(json.dumps({**ratings, **({str(prompt.emotion): 5} if seen else {})})))
-

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible chat server on 127.0.0.1 that misbehaves on demand."""
+"""An OpenAI-compatible server on 127.0.0.1, of chat completions and of pictures, that misbehaves on demand."""
 
 import base64
 import hashlib
@@ -73,6 +73,8 @@ class ChatServer:
         self._lock = threading.Lock()
 
     def take(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
+        if "messages" not in body:  # of images/generations
+            return self._noted(Asked((), (), body["prompt"], "", body, headers, 0))
         turns = {turn["role"]: turn["content"] for turn in body["messages"]}
         parts = turns["user"]
         urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
@@ -80,12 +82,14 @@ class ChatServer:
         pictures = tuple(hashlib.sha256(one).hexdigest() for one in data)
         mimes = tuple(url.partition(":")[2].partition(";")[0] for url in urls)
         text = "".join(part["text"] for part in parts if part["type"] == "text")
+        return self._noted(Asked(pictures, mimes, text, turns.get("system", ""), body, headers, 0))
+
+    def _noted(self, asked: Asked) -> Asked:
         with self._lock:
-            asked = Asked(pictures, mimes, text, turns.get("system", ""), body, headers, 0)
             asked = Asked(**{**asked.__dict__, "nth": self._seen[asked.key]})
             self._seen[asked.key] += 1
             self.asked.append(asked)
-            self.count.update(pictures)
+            self.count.update(asked.pictures)
         return asked
 
 
@@ -110,7 +114,7 @@ def serving(answer: Answer) -> Iterator[tuple[str, ChatServer]]:
 
         def _reply(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
-            if not self.path.endswith("/v1/chat/completions"):
+            if not self.path.endswith(("/v1/chat/completions", "/v1/images/generations")):
                 reply = Reply(404, {"error": {"message": "no such route"}})
             else:
                 asked = chat.take(json.loads(data), dict(self.headers))
