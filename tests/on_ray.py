@@ -21,7 +21,7 @@ RUN = """
 import json, sys
 from pathlib import Path
 import psutil
-from emohub.generate.engines import Settings
+from emohub.generate.local import Settings
 from emohub.generate.images import Checks, generate_images
 from emohub.generate.prompts import make_prompts
 from emohub.model.infer import raytask

@@ -88,8 +88,8 @@ def images(
 
     Each picture follows from its prompt's seed alone: order, batches, machines and interruptions do not change it.
     """
-    from emohub.generate.engines import Settings
     from emohub.generate.images import Checks, generate_images
+    from emohub.generate.local import Settings
     from emohub.generate.prompts import read_prompts
     from emohub.rate.found import settings
 

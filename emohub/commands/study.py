@@ -24,7 +24,7 @@ def new(
     kind: Annotated[
         str,
         typer.Option(
-            help="intensities, yes-no-chain, preference, video-labels, or a file of spaces/annotation/studies.",
+            help="intensities, yes-no-chain, preference, video-labels, screening, or a file of its studies/.",
             show_default=False,
         ),
     ],

@@ -1,54 +1,10 @@
-"""Who makes the pictures: this process, or actors of Ray on many GPUs; services are asked many times at once."""
+"""Who makes the pictures: this process, or actors of Ray on many GPUs."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 
-from emohub.generate.generator import BaseGenerator, LocalGenerator, Record, RemoteGenerator, Wanted
-from emohub.rate.concurrent import Limits
-
-BATCH_SIZE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Execution settings; none changes a picture.
-
-    Attributes:
-        batch_size: Prompts that an actor gets at a time.
-        device: Of a local generator; None takes a GPU if there is one.
-        address: Of a Ray cluster; None starts one on this machine.
-        actors: Copies of the model on Ray; None is one per GPU, or one per machine.
-        concurrency: Requests to a service at once.
-        rpm: Requests a minute, at most; None is no limit.
-    """
-
-    batch_size: int = BATCH_SIZE
-    device: str | None = None
-    address: str | None = None
-    actors: int | None = None
-    concurrency: int = 8
-    rpm: float | None = None
-
-
-Run = Callable[[Sequence[Wanted], Record], None]
-
-
-@contextmanager
-def local(generator: BaseGenerator, settings: Settings) -> Iterator[Run]:
-    """Pictures one after the other in this process, or requests at once."""
-    if isinstance(generator, RemoteGenerator):
-        limits = Limits(concurrency=settings.concurrency, rpm=settings.rpm)
-        yield lambda wanted, record: generator.make_all(wanted, record, limits)
-        return
-    assert isinstance(generator, LocalGenerator), generator  # there is no third kind
-    generator.open(settings.device)
-
-    def run(wanted: Sequence[Wanted], record: Record) -> None:
-        for one in wanted:
-            record(generator.make(one))
-
-    yield run
+from emohub.generate.generator import BaseGenerator, LocalGenerator
+from emohub.generate.local import Run, Settings, local
 
 
 @contextmanager
@@ -64,4 +20,5 @@ def ray(generator: BaseGenerator, settings: Settings) -> Iterator[Run]:
         yield run
 
 
-ENGINES = {"local": local, "ray": ray}
+Engine = Callable[[BaseGenerator, Settings], AbstractContextManager[Run]]
+ENGINES: Mapping[str, Engine] = {"local": local, "ray": ray}

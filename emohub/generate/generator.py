@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from PIL import Image
 
+from emohub.generate.provenance import TRAINED
 from emohub.rate.concurrent import Limits
 from emohub.rate.questions import HTTP_ERROR, TIMEOUT
 
@@ -71,6 +72,7 @@ class BaseGenerator:
     """
 
     reseeds: ClassVar[bool] = True  # whether another seed gives another picture
+    made: ClassVar[str] = TRAINED  # what the provenance calls it
     what: str = ""
 
     def described(self) -> dict[str, Any]:

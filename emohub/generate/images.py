@@ -18,7 +18,7 @@ from tqdm import tqdm
 from emohub.data.images import decode
 from emohub.data.runs import digest, run_folder, write_file
 from emohub.errors import EmohubError, MediaError
-from emohub.generate.engines import ENGINES, Settings
+from emohub.generate.engines import ENGINES
 from emohub.generate.generator import (
     ASK_AGAIN,
     NO_FACE,
@@ -29,6 +29,7 @@ from emohub.generate.generator import (
     Made,
     Wanted,
 )
+from emohub.generate.local import Settings
 from emohub.generate.prompts import MAX_SEED, Prompt
 from emohub.generate.provenance import FORMATS, encode
 from emohub.hub.json_files import parse_json
@@ -148,7 +149,7 @@ def generate_images(
     with run_folder(out, plan, COMMAND, outputs=(ATTEMPTS, METADATA), complete=lambda _: not again) as run:
         if run.record is not None:
             return run.record
-        made_ = _Making(run.folder, prompts, plan["generator"], rules)
+        made_ = _Making(run.folder, prompts, plan["generator"], generator.made, rules)
         if again:
             made_.attempts.forget(ASK_AGAIN)
         made_.run(lambda: ENGINES[engine](generator, settings or Settings()))
@@ -162,11 +163,14 @@ class _Making:
         folder: Where pictures go.
         prompts: What is wanted.
         origin: What the provenance says about the generator.
+        made: What it calls the way in which it makes them.
         checks: What a picture must be.
     """
 
-    def __init__(self, folder: Path, prompts: Sequence[Prompt], origin: Mapping[str, Any], checks: Checks) -> None:
-        self.folder, self.origin, self.checks = folder, origin, checks
+    def __init__(
+        self, folder: Path, prompts: Sequence[Prompt], origin: Mapping[str, Any], made: str, checks: Checks
+    ) -> None:
+        self.folder, self.origin, self.made, self.checks = folder, origin, made, checks
         self.prompts = {one.id: one for one in prompts}
         self.attempts = Attempts(folder / ATTEMPTS)
         self.ending = FORMATS[checks.form][0]
@@ -222,7 +226,9 @@ class _Making:
             return replace(made, picture=None, failure=NO_FACE)
         one = made.wanted
         about = {**self.origin, "prompt_id": one.id, "seed": one.seed, "seeds_before": one.tried}
-        write_file(self.folder / f"{one.id}{self.ending}", encode(picture, self.checks.form, one.text, about))
+        write_file(
+            self.folder / f"{one.id}{self.ending}", encode(picture, self.checks.form, one.text, about, self.made)
+        )
         return made
 
     def finish(self) -> dict[str, Any]:

@@ -17,23 +17,22 @@ from emohub.hub.json_files import parse_json
 
 DESCRIPTION, SOFTWARE, EXIF_IFD, COMMENT = 0x010E, 0x0131, 0x8769, 0x9286
 ENCODING = b"UNICODE\x00"  # of UserComment; what follows is UTF-16, EXIF 2.32, 4.6.5
-SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+TRAINED, DRAWN = "trainedAlgorithmicMedia", "algorithmicMedia"  # by a model; by a program that was not trained
+SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 XMP = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
     '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
     'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" '
-    f'Iptc4xmpExt:DigitalSourceType="{SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
-).encode()
-_PNG_INFO = PngImagePlugin.PngInfo()
-_PNG_INFO.add_itxt("XML:com.adobe.xmp", XMP.decode())  # where XMP stands in a PNG, by its specification, part 3
+    'Iptc4xmpExt:DigitalSourceType="%s"/></rdf:RDF></x:xmpmeta><?xpacket end="r"?>'
+)
 # Format → ending, options of Pillow's save.
 FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    "jpeg": (".jpg", {"format": "JPEG", "quality": 95, "subsampling": 0, "xmp": XMP}),
-    "png": (".png", {"format": "PNG", "pnginfo": _PNG_INFO}),
+    "jpeg": (".jpg", {"format": "JPEG", "quality": 95, "subsampling": 0}),
+    "png": (".png", {"format": "PNG"}),
 }
 
 
-def encode(picture: Image.Image, form: str, text: str, about: Mapping[str, Any]) -> bytes:
+def encode(picture: Image.Image, form: str, text: str, about: Mapping[str, Any], made: str = TRAINED) -> bytes:
     """A picture as a file that says where it comes from.
 
     Args:
@@ -41,13 +40,16 @@ def encode(picture: Image.Image, form: str, text: str, about: Mapping[str, Any])
         form: One of `FORMATS`.
         text: The prompt.
         about: Model, revision, seed, prompt id; values that JSON can hold.
+        made: `TRAINED` or `DRAWN`.
     """
+    xmp, info = XMP % (SOURCE_TYPES + made), PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", xmp)  # where XMP stands in a PNG, by its specification, part 3
     exif = Image.Exif()
     exif[DESCRIPTION] = text
     exif[SOFTWARE] = f"emohub {__version__}"
     exif.get_ifd(EXIF_IFD)[COMMENT] = ENCODING + json.dumps(about, ensure_ascii=False).encode("utf-16-le")
     out = io.BytesIO()
-    picture.save(out, exif=exif, **FORMATS[form][1])
+    picture.save(out, exif=exif, xmp=xmp.encode(), pnginfo=info, **FORMATS[form][1])
     return out.getvalue()
 
 

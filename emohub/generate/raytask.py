@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from emohub.generate.engines import Run, Settings
 from emohub.generate.generator import LocalGenerator, Made, Record, Wanted
+from emohub.generate.local import Run, Settings
 from emohub.model.infer.raytask import Replicas, connected, share_cores
 
 AHEAD = 2  # units of work that wait at each actor

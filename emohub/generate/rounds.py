@@ -11,8 +11,8 @@ from emohub.data.runs import link_file, replacing, write_file, write_json
 from emohub.errors import BuildError
 from emohub.generate.annotate import annotate, gather
 from emohub.generate.counts import final_of
-from emohub.generate.engines import Settings
 from emohub.generate.images import ATTEMPTS, METADATA, generate_images, line
+from emohub.generate.local import Settings
 from emohub.generate.prompts import Prompt, make_prompts, read_prompts, write_prompts
 from emohub.generate.provenance import FORMATS
 from emohub.generate.settings import Study

@@ -6,16 +6,20 @@ import io
 import json
 import random
 import tarfile
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from emohub.data.prompts import AGES, ETHNICITIES, GENDERS, write_prompt
 from emohub.data.taxonomy import EMOTIONS, NAMES
 from emohub.drawing import draw_face
+from emohub.generate.generators.drawn import STRENGTH
+from emohub.generate.images import Checks, generate_images
+from emohub.generate.prompts import make_prompts
 
 from .raters import PARTNER, hq_annotations, salience, votes
 
@@ -44,6 +48,7 @@ class Portrait:
     ethnicity: str
     gender: str
     jpeg: bytes
+    text: str = ""
 
     @property
     def words(self) -> str:
@@ -52,8 +57,10 @@ class Portrait:
 
     @property
     def prompt(self) -> str:
-        """The prompt, after the upstream template."""
-        return write_prompt({"ethnicity": self.ethnicity, "gender": self.gender, "age": self.age}, self.words)
+        """The prompt, by default after the upstream template."""
+        return self.text or write_prompt(
+            {"ethnicity": self.ethnicity, "gender": self.gender, "age": self.age}, self.words
+        )
 
 
 def write(out: Path, seed: int, progress: tqdm) -> None:
@@ -63,7 +70,7 @@ def write(out: Path, seed: int, progress: tqdm) -> None:
     binary = _portraits("binary", BINARY, seed, progress, SHOWN_OTHERWISE)
     _write_binary(out, binary, random.Random(f"binary {seed}"))
     _write_csv(out / "splits.csv", ("id", "split"), [(_id_of(number), _split_of(number)) for number in range(BINARY)])
-    big = binary + _portraits("big", NEW_BIG, seed, progress)
+    big = binary + _generated(NEW_BIG // len(NAMES), seed, progress)
     _write_big(out / "big", big, random.Random(f"big {seed}"))
 
 
@@ -84,6 +91,21 @@ def _portraits(name: str, count: int, seed: int, progress: tqdm, otherwise: floa
         face.save(jpeg, "JPEG", quality=QUALITY)
         made.append(Portrait(emotion, shown, intensity, age, ethnicity, gender, jpeg.getvalue()))
         progress.update()
+    return made
+
+
+def _generated(each: int, seed: int, progress: tqdm) -> list[Portrait]:
+    """So many portraits of each emotion, made as `emohub generate` makes a data set."""
+    prompts = make_prompts(dict.fromkeys(NAMES, each), seed=seed, name="big")
+    made = []
+    with tempfile.TemporaryDirectory(prefix="emohub-sample-") as folder:
+        generate_images(prompts, "drawn", Path(folder), checks=Checks(face=False))
+        for one in prompts:
+            person: dict[str, Any] = {"age": one.age, "ethnicity": one.ethnicity, "gender": one.gender}
+            jpeg = (Path(folder) / f"{one.id}.jpg").read_bytes()
+            emotion = str(one.emotion)
+            made.append(Portrait(emotion, emotion, STRENGTH[one.intensity], **person, jpeg=jpeg, text=one.text))
+            progress.update()
     return made
 
 

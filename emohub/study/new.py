@@ -40,7 +40,8 @@ def new_study(
     Args:
         name: Short name of the study.
         dataset: Folder of a dataset repo, or a Hub dataset id.
-        kind: intensities, yes-no-chain, preference, video-labels, or another file of the Space's `studies/`.
+        kind: intensities, yes-no-chain, preference, video-labels, screening, or another
+            file of the Space's `studies/`.
         out: `study.toml` to write; its items and their media go into a folder beside it, named by it.
         config: Config with images or videos; by default the dataset's default.
         splits: Splits; by default all.

@@ -18,9 +18,9 @@ from emohub.cli import app
 from emohub.data.images import decode
 from emohub.errors import BuildError, EmohubError
 from emohub.generate import images
-from emohub.generate.engines import Settings
 from emohub.generate.generators import drawn
 from emohub.generate.images import ATTEMPTS, METADATA, Checks, generate_images
+from emohub.generate.local import Settings
 from emohub.generate.prompts import Prompt, make_prompts, write_prompts
 from emohub.generate.provenance import read
 from emohub.hub.json_files import read_json_lines

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from emohub.data.images import decode
-from emohub.generate.provenance import DESCRIPTION, FORMATS, SOFTWARE, SOURCE_TYPE, bare, encode, read
+from emohub.generate.provenance import DESCRIPTION, FORMATS, SOFTWARE, SOURCE_TYPES, TRAINED, bare, encode, read
 
 ABOUT = {"model": "org/model", "revision": "abc", "seed": 7, "prompt_id": "p-000001", "note": 'é 😀 "quoted"'}
 
@@ -27,7 +27,7 @@ def test_it_is_written_and_read(form: str, picture: Image.Image) -> None:
         exif = opened.getexif()
         assert exif[DESCRIPTION] == "a photo of awe" and exif[SOFTWARE].startswith("emohub ")
         xmp = opened.info["xmp"]
-    assert SOURCE_TYPE in (xmp.decode() if isinstance(xmp, bytes) else xmp)
+    assert f'"{SOURCE_TYPES}{TRAINED}"' in (xmp.decode() if isinstance(xmp, bytes) else xmp)
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -10,6 +10,7 @@ from emohub.drawing import draw, draw_face
 from emohub.drawing.expressions import Expression
 from emohub.drawing.people import PALETTES, person
 from emohub.generate.generator import CANNOT_DRAW, LocalGenerator, Made, Wanted
+from emohub.generate.provenance import DRAWN
 
 STRENGTH = dict(zip(INTENSITIES, (0.8, 0.55, 1.0), strict=True))  # of the full expression
 
@@ -22,6 +23,7 @@ class Generator(LocalGenerator):
         size: Side of the picture in pixels.
     """
 
+    made = DRAWN
     size: int = 256
 
     def described(self) -> dict[str, Any]:

@@ -34,6 +34,7 @@ FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
         "contrastive": EMOTIONS[39 - number % 20].name,
     },
     "preference": lambda number: {"sets": {"human": ["Awe", "Fear"], "a model": ["Fear", f"Label {number}"]}},
+    "screening": lambda number: {},
     "video-labels": lambda number: {"emoji": "😒", "emoji_name": "unamused face", "labels": ["Annoyed", "Disgust"]},
 }
 

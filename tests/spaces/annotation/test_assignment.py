@@ -14,7 +14,7 @@ from studies import find
 from study import Item, Rules, Study
 from tests.spaces.annotation.conftest import FIELDS, LABELS
 
-KINDS = st.sampled_from(["intensities", "yes-no-chain", "preference", "video-labels"])
+KINDS = st.sampled_from(["intensities", "yes-no-chain", "preference", "video-labels", "screening"])
 MOVES = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 5)), max_size=80)
 
 
@@ -183,7 +183,7 @@ def test_batches_one_after_another_and_no_more_than_allowed() -> None:
 
 
 def test_an_unknown_kind_is_named() -> None:
-    with pytest.raises(ValueError, match="valid are intensities, preference, video-labels, yes-no-chain"):
+    with pytest.raises(ValueError, match="valid are intensities, preference, screening, video-labels, yes-no-chain"):
         find("sliders")
 
 

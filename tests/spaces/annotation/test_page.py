@@ -281,7 +281,7 @@ def test_the_owners_page(open_page: Callable[..., Page], tmp_path: Path) -> None
     assert tables(space.study, space.snapshot().answers) == {}
 
 
-@pytest.mark.parametrize("kind", ["intensities", "yes-no-chain", "preference", "video-labels"])
+@pytest.mark.parametrize("kind", ["intensities", "yes-no-chain", "preference", "video-labels", "screening"])
 def test_every_screen_is_accessible(open_page: Callable[..., Page], tmp_path: Path, kind: str) -> None:
     file = write_study(tmp_path / "study", kind, items=4)
     shots = Path(os.environ.get("SHOTS") or tmp_path)

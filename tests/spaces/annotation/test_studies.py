@@ -19,12 +19,17 @@ from emohub.data.ratings import validate_ratings
 from emohub.data.taxonomy import NAMES
 from export import from_label_studio, from_ratings, tables, to_label_studio, write_export
 from service import new_uuid
-from studies import RATINGS, kinds
+from studies import RATINGS, kinds, screening
 from study import StudyError, read_study
 from tests.spaces.annotation.conftest import FIELDS, SPACE, answer_one, write_study
 from tests.spaces.annotation.test_assignment import study_of
 
-SCALES = {"intensities": (NAMES, (0, 7)), "yes-no-chain": (NAMES, (0, 1)), "video-labels": (ALL_LABELS, (0, 3))}
+SCALES = {
+    "intensities": (NAMES, (0, 7)),
+    "yes-no-chain": (NAMES, (0, 1)),
+    "video-labels": (ALL_LABELS, (0, 3)),
+    "screening": ((screening.KEEP, *screening.REASONS), (0, 1)),
+}
 
 
 def answered(service: Callable[..., Any], kind: str, **about: Any) -> Any:
@@ -190,7 +195,7 @@ def test_a_new_kind_is_one_new_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_every_kind_says_what_it_is() -> None:
-    assert kinds() == ("intensities", "preference", "video-labels", "yes-no-chain")
+    assert kinds() == ("intensities", "preference", "screening", "video-labels", "yes-no-chain")
     for kind in kinds():
         about = study_of(kind, 1).kind
         assert about.TITLE and "Keys: " in about.INSTRUCTIONS and about.__doc__
