@@ -29,6 +29,10 @@ test-kills: $(READY)  ## kill -9 each command at 40 random moments; the rerun eq
 test-rate: $(READY)  ## kill -9 200 runs of `emohub rate` until they end; each equals a quiet one (about ten minutes)
 	@$(BIN)/python -m tests.rate.kills release/datasets/emonet-face $(ARGS)
 
+.PHONY: test-generate
+test-generate: $(READY)  ## kill -9 `emohub generate loop` 30 times; it ends with the files of a quiet one (a minute)
+	@$(BIN)/python -m tests.generate.kills $(ARGS)
+
 .PHONY: test-study
 test-study: $(READY)  ## 20 annotators, two minutes, two servers, a wild clock, a full disk, a kill: every answer once
 	@$(BIN)/python -m tests.spaces.annotation.load $(ARGS)
@@ -54,7 +58,7 @@ lint: $(READY)  ## ruff and mypy only
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-weights: $(READY)  ## train the demo's model on drawn faces anew (about ten minutes on two cores)
+weights: $(READY)  ## train the demo's model on drawn faces anew (7 to 10 minutes on two idle cores)
 	@$(BIN)/python -m emohub.sample.training emohub/sample/weights.safetensors
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)

@@ -100,11 +100,11 @@ def deficits(tally: Tally, study: Study, target: int) -> dict[str, int]:
     return {emotion: n for emotion, n in lacking.items() if n > 0 and emotion not in without}
 
 
-def plan(tally: Tally, study: Study, target: int) -> dict[str, int]:
+def plan(tally: Tally, study: Study, target: int, most: int | None = None) -> dict[str, int]:
     """Emotion → prompts of the next round: the deficit by the hit rate.
 
     In the first round it is the same for each; where too few pictures were judged to give an emotion up, no more are
-    asked for than judging it takes.
+    asked for than judging it takes. Where all are more than `most`, or the study's own limit, each gets its share.
     """
     first, least = study.prompts.first, study.stop.least
     wanted = {}
@@ -114,5 +114,6 @@ def plan(tally: Tally, study: Study, target: int) -> dict[str, int]:
         wanted[emotion] = enough if hits.of >= least else min(enough, max(first, least - hits.of))
     if not tally.pictures:
         wanted = dict.fromkeys(wanted, first)
-    share = min(1.0, study.prompts.most / max(sum(wanted.values()), 1))
+    limit = study.prompts.most if most is None else min(study.prompts.most, most)
+    share = min(1.0, limit / max(sum(wanted.values()), 1))
     return {emotion: max(1, int(n * share)) for emotion, n in wanted.items()}

@@ -17,6 +17,7 @@ from emohub.generate.report import write_report
 from emohub.generate.review import rejected_in
 from emohub.generate.rounds import Round, begin, begun, run_round, write_source
 from emohub.generate.settings import Study
+from emohub.rate.cost import BudgetUsedUp
 
 logger = logging.getLogger(__name__)
 
@@ -103,9 +104,13 @@ class _Loop:
         while (why := self._stops()) is None:
             number = len(self.rounds) + 1
             if not begun(self.out, number):
-                wanted = plan(self.tally, self.study, self.target)
+                wanted = plan(self.tally, self.study, self.target, self._affordable())
                 begin(self.out, number, wanted, self._hinted(list(wanted), number), self.target)
-            self._add(run_round(self.out, number, self.study, self._left()))
+            try:
+                self._add(run_round(self.out, number, self.study, self._left()))
+            except BudgetUsedUp as error:
+                logger.warning("round %s is not finished: %s", number, error)
+                return self._report(BUDGET)
             self._report("")
         return self._report(why)
 
@@ -124,7 +129,7 @@ class _Loop:
             return UNREACHABLE if self._given_up() else REACHED
         if len(self.rounds) >= self.study.stop.rounds:
             return ROUNDS
-        if (left := self._left()) is not None and left <= 0:
+        if (left := self._left()) is not None and (left <= 0 or self._affordable() == 0):
             return BUDGET
         return None
 
@@ -145,11 +150,17 @@ class _Loop:
         budget = self.study.stop.budget
         return None if budget is None else budget - self._spent()
 
+    def _affordable(self) -> int | None:
+        """How many pictures what is left pays for; None without a limit."""
+        left, price = self._left(), self.study.images.price
+        return None if left is None or not price else int(left / price)
+
     def _report(self, stopped: str) -> dict[str, Any]:
         found = {
             "stopped": stopped,
             "target": self.target,
             "rounds": len(self.rounds),
+            "unfinished": begun(self.out, len(self.rounds) + 1),
             "pictures": self.tally.pictures,
             "rejected": len(self.rejected),
             "cost": round(self._spent(), 6),

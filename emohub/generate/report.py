@@ -148,6 +148,8 @@ def _missing(rounds: Sequence[Round], found: Mapping[str, Any]) -> Iterator[str]
         yield f"Questions without a rating, {failure}: {n:,}"
     if found["rejected"]:
         yield f"Pictures that reviewers rejected: {found['rejected']:,}"
+    if found["unfinished"]:
+        yield f"Round {len(rounds) + 1} was begun and is not finished; nothing of it is counted here"
     for emotion in found["given_up"]:
         yield f"{emotion} is given up: its pictures show it too rarely"
 

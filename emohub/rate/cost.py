@@ -7,6 +7,10 @@ from emohub.errors import EmohubError
 MILLION = 1_000_000
 
 
+class BudgetUsedUp(EmohubError):
+    """A run stopped since another question would cost more than it may; what was answered is kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """Price of a million tokens, in any currency.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from tqdm import tqdm
 
 from emohub.errors import EmohubError, MediaError
-from emohub.rate.cost import Price
+from emohub.rate.cost import BudgetUsedUp, Price
 from emohub.rate.journal import Journal, Part
 from emohub.rate.media import MediaSettings, encoded
 from emohub.rate.probe import WITHOUT_LOGPROBS, lacks_logprobs, refuses_logprobs
@@ -143,12 +143,12 @@ class Session:
         """Note the items whose media do not decode, and say where the budget stopped the run.
 
         Raises:
-            EmohubError: the budget stopped it.
+            BudgetUsedUp: the budget stopped it.
         """
         for question, why in self.unreadable:
             self.journal.add(question, Attempt(failure=BAD_MEDIA, detail=why), final=True)
         if self.stopped:
-            raise EmohubError(
+            raise BudgetUsedUp(
                 f"The budget of {self.budget:g} is used up: {self.cost():,.2f} so far, {self.progress.n:,} of "
                 f"{self.total:,} questions closed. Raise --budget and run the same command again to go on."
             )

@@ -70,7 +70,7 @@ def write(out: Path, seed: int, progress: tqdm) -> None:
     binary = _portraits("binary", BINARY, seed, progress, SHOWN_OTHERWISE)
     _write_binary(out, binary, random.Random(f"binary {seed}"))
     _write_csv(out / "splits.csv", ("id", "split"), [(_id_of(number), _split_of(number)) for number in range(BINARY)])
-    big = binary + _generated(NEW_BIG // len(NAMES), seed, progress)
+    big = binary + _generated(NEW_BIG, seed, progress)
     _write_big(out / "big", big, random.Random(f"big {seed}"))
 
 
@@ -94,9 +94,12 @@ def _portraits(name: str, count: int, seed: int, progress: tqdm, otherwise: floa
     return made
 
 
-def _generated(each: int, seed: int, progress: tqdm) -> list[Portrait]:
-    """So many portraits of each emotion, made as `emohub generate` makes a data set."""
-    prompts = make_prompts(dict.fromkeys(NAMES, each), seed=seed, name="big")
+def _generated(count: int, seed: int, progress: tqdm) -> list[Portrait]:
+    """Portraits made as `emohub generate` makes a data set, of each emotion as many, give or take one."""
+    wanted: dict[str | None, int] = {
+        emotion: count // len(NAMES) + (at < count % len(NAMES)) for at, emotion in enumerate(NAMES)
+    }
+    prompts = make_prompts(wanted, seed=seed, name="drawn")
     made = []
     with tempfile.TemporaryDirectory(prefix="emohub-sample-") as folder:
         generate_images(prompts, "drawn", Path(folder), checks=Checks(face=False))

@@ -17,6 +17,10 @@ from emohub.errors import BuildError, EmohubError
 from emohub.generate.loop import generate_loop
 from emohub.generate.settings import Annotation, Images, Prompts, Stop, Study
 from emohub.hub.json_files import read_json, read_json_lines
+from emohub.report.item import Settings
+from emohub.report.items import big_emotions, big_hints
+from emohub.report.run import make
+from emohub.report.sources import open_studies
 from tests.generate.annotator import Annotator
 from tests.generate.kills import disturb
 from tests.rate.chat_server import Asked, ChatServer, Reply, completion, serving
@@ -105,20 +109,38 @@ def test_the_report_shows_counts_hints_people_and_cost(made: tuple[Path, dict[st
     assert "What is left shows too rarely" in page and f"{NEVER} is given up" in page and "http" not in page
 
 
-def test_it_is_built_loaded_and_told_in_the_card(made: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
-    out, found = made
-    command = ["build", "dataset", "emonet-face", "--source", str(out), "--config", "big", "--out"]
-    done = CliRunner().invoke(app, [*command, str(tmp_path / "repo")])
+@pytest.fixture(scope="module")
+def repo(made: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset that is built from it, by the command."""
+    repo = tmp_path_factory.mktemp("built") / "repo"
+    command = ["build", "dataset", "emonet-face", "--source", str(made[0]), "--config", "big", "--out", str(repo)]
+    done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.exception
-    rows = pd.concat(map(pd.read_parquet, sorted((tmp_path / "repo" / "big").glob("*.parquet"))))
+    return repo
+
+
+def test_the_report_of_the_dataset_shows_it_too(made: tuple[Path, dict[str, Any]], repo: Path) -> None:
+    found = made[1]
+    (study,) = open_studies(str(repo))
+    report = make(str(repo), [study], [(big_emotions.ITEM, study), (big_hints.ITEM, study)], Settings(), quiet=True)
+    values = {one["id"]: one["value"] for one in report.records()}
+    assert {name: values[f"big.emotions.{name}.n"] for name in EMOTIONS} == found["counts"]
+    assert values[f"big.made.{RARELY}.hinted"] > values[f"big.made.{RARELY}.plain"]
+
+
+def test_it_is_built_loaded_and_told_in_the_card(
+    made: tuple[Path, dict[str, Any]], repo: Path, tmp_path: Path
+) -> None:
+    found = made[1]
+    rows = pd.concat(map(pd.read_parquet, sorted((repo / "big").glob("*.parquet"))))
     shown = pd.DataFrame([*rows["intensities"]], columns=list(NAMES)) > 0
     assert {name: int(shown[name].sum()) for name in EMOTIONS} == found["counts"]
-    loaded = load_dataset(str(tmp_path / "repo"), "big", split="train", cache_dir=str(tmp_path / "cache"))
+    loaded = load_dataset(str(repo), "big", split="train", cache_dir=str(tmp_path / "cache"))
     names = loaded.features["target"].names
     assert {names[target] for target in loaded["target"]} == set(EMOTIONS)
-    card = (tmp_path / "repo" / "README.md").read_text()
+    card = (repo / "README.md").read_text()
     assert f"{found['rounds']} rounds" in card and f"rarely show it: {NEVER}" in card and "`pipeline`" in card
-    assert read_json(tmp_path / "repo" / "build.json")["configs"]["big"]["made"]["given_up"] == [NEVER]
+    assert read_json(repo / "build.json")["configs"]["big"]["made"]["given_up"] == [NEVER]
 
 
 def test_a_finished_loop_is_left_alone_and_a_higher_target_goes_on(tmp_path: Path) -> None:
@@ -149,6 +171,27 @@ def test_rejected_pictures_never_come_back(tmp_path: Path) -> None:
     now = {row["id"] for path in out.glob("big/*/metadata.jsonl") for row in read_json_lines(path)}
     assert now.isdisjoint(without) and {*kept[1::2]} <= now
     assert {path.stem for path in out.glob("big/*/*.jpg")} == now and before["pictures"] == len(kept)
+
+
+def test_a_budget_ends_it_in_the_middle_of_a_round_and_a_larger_one_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with annotated(out, {}) as (url, _):
+        annotation = replace(study(url).annotation, price="1:1", both_ways=0.0)
+        small = study(url, annotation=annotation, prompts=Prompts(emotions=EMOTIONS[:2], first=20), target=10)
+        found = generate_loop(replace(small, stop=Stop(budget=0.006)), out)
+        assert found["stopped"] == "budget" and found["unfinished"] and found["rounds"] == found["pictures"] == 0
+        assert "Round 1 was begun and is not finished" in (out / "report.html").read_text()
+        more = generate_loop(replace(small, stop=Stop(budget=1.0)), out)
+    assert more["stopped"] == "target" and not more["unfinished"] and more["pictures"] >= 40
+
+
+def test_what_is_left_of_the_budget_limits_the_prompts(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with annotated(out, {}) as (url, _):
+        images = replace(study(url).images, price=0.1)
+        few = study(url, images=images, prompts=Prompts(emotions=EMOTIONS[:2], first=20), stop=Stop(budget=1.0))
+        found = generate_loop(few, out)
+    assert found["stopped"] == "budget" and found["pictures"] == 10 and found["cost"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -73,8 +73,8 @@ class ChatServer:
         self._lock = threading.Lock()
 
     def take(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> Asked:
-        if "messages" not in body:  # of images/generations
-            return self._noted(Asked((), (), body["prompt"], "", body, headers, 0))
+        if "messages" not in body:  # of images/generations, or of a text-to-image endpoint of the Hub
+            return self._noted(Asked((), (), body.get("prompt") or body["inputs"], "", body, headers, 0))
         turns = {turn["role"]: turn["content"] for turn in body["messages"]}
         parts = turns["user"]
         urls = [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
@@ -114,7 +114,7 @@ def serving(answer: Answer) -> Iterator[tuple[str, ChatServer]]:
 
         def _reply(self) -> None:
             data = self.rfile.read(int(self.headers["Content-Length"]))
-            if not self.path.endswith(("/v1/chat/completions", "/v1/images/generations")):
+            if not self.path.endswith(("/v1/chat/completions", "/v1/images/generations", "/v1/text-to-image")):
                 reply = Reply(404, {"error": {"message": "no such route"}})
             else:
                 asked = chat.take(json.loads(data), dict(self.headers))

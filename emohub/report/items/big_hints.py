@@ -15,11 +15,21 @@ NOTE = (
     "on which the two runs disagree, p is the exact test that either is as frequent (McNemar)."
 )
 
+SEEN = ("Hinted", "Not hinted")
+OWN = (
+    "Share of the images that were made for an emotion whose annotation has it above 0, hinted at it and not. "
+    "Hints were given where an emotion was rare, so the two are different images."
+)
+
 
 def make(study: Synthetic, settings: Settings) -> Iterator[Output]:
-    """One row for each run with a hint, beside the runs without."""
+    """What the dataset says of its own annotation, then one row for each run with a hint, beside the runs without."""
+    if not study.made.empty:
+        yield _own(study, settings)
     hints = {rater: str(one.options["hint"]) for rater, one in study.asked.items() if one.options.get("hint")}
     plain = [rater for rater in study.asked if rater not in hints]
+    if (not hints or not plain) and not study.made.empty:
+        return
     if not hints or not plain:
         raise Gap(
             "it needs ratings of its images by emohub rate --protocol top-five, a run with --hint and one without; "
@@ -32,6 +42,22 @@ def make(study: Synthetic, settings: Settings) -> Iterator[Output]:
         raise Gap("no run with a hint and run without one rated the same images")
     columns = ("Hint", "With it", "Without", "Images", "Seen with it", "Seen without", "p")
     yield Table("big-hints", "Hinted against unhinted", columns, rows, NOTE)
+
+
+def _own(study: Synthetic, settings: Settings) -> Table:
+    """How often images show what they were made for, by whether the annotator had a hint."""
+    rows: list[tuple[Cell, ...]] = []
+    for at, emotion in enumerate(study.categories):
+        mine = (study.made["target"] == at).to_numpy()
+        if not mine.any():
+            continue
+        seen, hinted = study.intensities[:, at] > 0, study.made["hint"].notna().to_numpy()
+        shares = [
+            share(f"big.made.{emotion}.{name}", int((seen & of).sum()), int(of.sum()), settings.confidence)
+            for name, of in (("hinted", mine & hinted), ("plain", mine & ~hinted))
+        ]
+        rows.append((emotion, int(mine.sum()), *shares))
+    return Table("big-made", "Images that show what they were made for", ("Emotion", "Images", *SEEN), rows, OWN)
 
 
 def _row(study: Synthetic, rater: str, hint: str, other: str, settings: Settings) -> tuple[Cell, ...] | None:

@@ -1,7 +1,7 @@
 """Intensities by one annotator for many items, as in EmoNet-Face BIG."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from emohub.report.repo import Repo
 from emohub.report.studies.study import Study, joined, people_of
 
 CONFIGS = ("big",)
+MADE = ("target", "hint")
 SCALE = Scale(NAMES, (0.0, 7.0))
 
 
@@ -24,12 +25,15 @@ class Synthetic(Study):
         intensities: [items, 40] from 0 to 7.
         people: Item → age, gender, ethnicity as prompted.
         others: Ratings by others: item, rater, kind, category, rating.
+        made: What each image was made for and the annotator's hint, as places in `categories`: target, hint; nan where
+            there is none. Without columns where the dataset does not say it.
         categories: The emotions.
     """
 
     intensities: np.ndarray
     people: pd.DataFrame
     others: pd.DataFrame
+    made: pd.DataFrame = field(default_factory=pd.DataFrame)
     categories: tuple[str, ...] = NAMES
 
 
@@ -37,7 +41,8 @@ def read(repo: Repo, given: Sequence[Given]) -> Synthetic | None:
     """BIG with the ratings that were given; None where the repo does not have it."""
     if repo.dataset != "emonet-face" or not repo.first(CONFIGS):
         return None
-    rows = repo.table(CONFIGS[0], ("item", "intensities"))
+    rows = repo.table(CONFIGS[0], ("item", "intensities", *MADE))
+    knows = all(name in rows for name in MADE) and rows["target"].notna().any()
     parts, sources, left_out = joined(repo, given, SCALE, set(rows["item"].unique()), ())
     return Synthetic(
         name="EmoNet-Face BIG",
@@ -47,6 +52,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Synthetic | None:
         given=sources,
         left_out=left_out,
         intensities=np.stack(rows["intensities"].to_list()) if len(rows) else np.zeros((0, len(NAMES))),
+        made=rows[[*MADE]] if knows else pd.DataFrame(),
         people=people_of(repo, CONFIGS[0]),
         others=pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(COLUMNS)),
     )

@@ -67,6 +67,16 @@ def test_hinted_against_unhinted_is_mcnemars_test() -> None:
     assert table.rows[0][-1] == pytest.approx(mcnemar(cells, exact=True).pvalue)
 
 
+def test_what_images_were_made_for_is_compared_by_hint() -> None:
+    target = np.repeat([0, 1], 25)
+    made = pd.DataFrame({"target": target, "hint": np.where(np.arange(50) % 2, target, np.nan)})
+    found = records_of(big_hints.ITEM, replace(BIG, made=made))
+    shown, hinted = INTENSITIES[:25, 0] > 0, np.arange(25) % 2 == 1
+    first = BIG.categories[0]
+    assert found[f"big.made.{first}.hinted"].value == shown[hinted].mean()
+    assert found[f"big.made.{first}.plain"].value == shown[~hinted].mean() and len(found) == 4
+
+
 def test_without_hints_it_says_what_to_run() -> None:
     with pytest.raises(Gap, match="--hint"):
         records_of(big_hints.ITEM, BIG)
