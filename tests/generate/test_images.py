@@ -257,3 +257,25 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     made = generate_images([known, other], "drawn", tmp_path, checks=ANY)
     assert made["pictures"] == 1 and made["left_out"] == {"cannot draw": 1}
     assert "no template" in json.loads((tmp_path / ATTEMPTS).read_text().splitlines()[1])["detail"]
+
+
+def test_what_a_safety_checker_refuses_is_tried_again_and_counted(
+    prompts: list[Prompt], pipeline: Path, tmp_path: Path
+) -> None:
+    import torch
+    from diffusers import DiffusionPipeline
+    from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
+    from transformers import CLIPConfig, CLIPImageProcessor
+
+    small = {"hidden_size": 8, "intermediate_size": 8, "num_attention_heads": 2, "num_hidden_layers": 1}
+    config = CLIPConfig(vision_config={**small, "image_size": 32, "patch_size": 16}, projection_dim=4)
+    checker = StableDiffusionSafetyChecker(config).eval()
+    checker.concept_embeds_weights.data = torch.full_like(checker.concept_embeds_weights, -2.0)  # all is forbidden
+    strict = DiffusionPipeline.from_pretrained(
+        pipeline, safety_checker=checker, feature_extractor=CLIPImageProcessor(crop_size=32, size=32)
+    )
+    strict.save_pretrained(tmp_path / "strict")
+    made = generate_images(
+        prompts[:2], f"diffusers:{tmp_path / 'strict'}", tmp_path / "out", options={"steps": 1}, checks=ANY
+    )
+    assert made["pictures"] == 0 and made["left_out"] == {"refused": 2} and made["failed"] == {"refused": 6}

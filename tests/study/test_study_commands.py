@@ -249,3 +249,25 @@ def _items_of(file: Path, kind: str, ids: list[str]) -> list[dict]:
     votes = _upstream(file, work)
     targets = {step: votes[votes["step"] == step].set_index("item")["category"] for step in (0, 1)}
     return [{"item": i, "target": targets[1][i], "contrastive": targets[0][i]} for i in votes["item"].unique()]
+
+
+def test_what_reviewers_reject_is_what_generation_leaves_out(demo_release: Path, tmp_path: Path) -> None:
+    """A screening study over BIG: three reviewers, their answers, and the ids that `generate loop` is told."""
+    from emohub.generate.review import IN_REPO, rejected_in
+
+    faces, study = str(demo_release / "datasets" / "emonet-face"), tmp_path / "screening.toml"
+    made = new_study("screening", faces, "screening", study, config="big", limit=6)
+    items = [json.loads(line)["item"] for line in (tmp_path / "screening-items" / "items.jsonl").open()]
+    assert made["items"] == len(items) == 6
+    verdicts = {0: ["Keep", "Keep", "Keep"], 1: ["Artefact", "Keep", "No face"], 2: ["Unfit"] * 3}
+    rows = [
+        (item, f"r{reviewer}", category, float(verdict == category), None)
+        for item, said in zip(items, verdicts.values(), strict=False)
+        for reviewer, verdict in enumerate(said)
+        for category in ("Keep", "Artefact", "No face", "Ambiguous", "Not a photograph", "Unfit")
+    ]
+    table = pd.DataFrame(rows, columns=["item", "rater", "category", "rating", "sample"]).assign(kind="human")
+    table.to_csv(tmp_path / "answers.csv", index=False)
+    assert import_answers(study, tmp_path / "answers.csv")["new"] == 9
+    export_answers(study, tmp_path / "out")
+    assert rejected_in(tmp_path / "out") == {item.removeprefix(IN_REPO) for item in items[1:3]}
