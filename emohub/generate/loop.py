@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from emohub.data.generation import BUDGET, REACHED, ROUNDS, UNREACHABLE
+from emohub.data.generation import RECORD as SUMMARY
 from emohub.data.runs import digest, run_folder, write_file, write_json
 from emohub.generate.counts import Tally, deficits, final_of, given_up, plan
 from emohub.generate.report import write_report
@@ -22,8 +24,7 @@ from emohub.rate.cost import BudgetUsedUp
 logger = logging.getLogger(__name__)
 
 COMMAND = "emohub generate loop"
-RECORD, REJECTED, SUMMARY = "study.json", "rejected.txt", "generation.json"
-REACHED, ROUNDS, BUDGET, UNREACHABLE = "target", "rounds", "budget", "hit rate"
+RECORD, REJECTED = "study.json", "rejected.txt"
 ELSEWHERE = ("url", "key_env", "timeout")  # options that say where a service is, not what it answers
 
 

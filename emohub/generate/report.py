@@ -7,6 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure as Canvas
 
+from emohub.data.generation import BUDGET, REACHED, ROUNDS, UNREACHABLE
 from emohub.data.runs import replacing, write_file
 from emohub.generate.counts import Hits, Tally
 from emohub.generate.rounds import Round
@@ -20,10 +21,10 @@ PAGE, TABLES, FIGURES = "report.html", "tables", "figures"
 CONFIDENCE = 0.95
 WHY = {
     "": "It goes on.",
-    "target": "Every emotion has as many pictures as were wanted.",
-    "rounds": "The limit of rounds was reached.",
-    "budget": "The budget is used up.",
-    "hit rate": "What is left shows too rarely in the pictures that are made for it.",
+    REACHED: "Every emotion has as many pictures as were wanted.",
+    ROUNDS: "The limit of rounds was reached.",
+    BUDGET: "The budget is used up.",
+    UNREACHABLE: "What is left shows too rarely in the pictures that are made for it.",
 }
 
 

@@ -31,7 +31,7 @@ class Round:
         number: From 1.
         record: What `round.json` holds.
         prompts: Id → prompt.
-        every: All its ratings, with `hinted`.
+        every: Its ratings above 0, and those of the emotion that a picture is to show: item, category, rating, hinted.
         ending: Of its pictures' files.
     """
 
@@ -80,8 +80,10 @@ def run_round(out: Path, number: int, study: Study, left: float | None) -> Round
     folder = folder_of(out, number)
     if not (folder / RECORD).is_file():
         _do(folder, number, study, left)
-    every = pd.read_parquet(folder / ANNOTATIONS)
     prompts = {prompt.id: prompt for prompt in read_prompts(folder / PROMPTS)}
+    every = pd.read_parquet(folder / ANNOTATIONS, columns=["item", "category", "rating", "hinted"])
+    targets = every["item"].map({id: prompt.emotion for id, prompt in prompts.items()})
+    every = every[(every["rating"] > 0) | (every["category"] == targets)]  # of 40 rows a picture some six matter
     return Round(number, read_json(folder / RECORD), prompts, every, FORMATS[study.images.format][0])
 
 

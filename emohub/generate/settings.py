@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from emohub.data.media import safe_name
 from emohub.data.taxonomy import NAMES, canonical
-from emohub.errors import EmohubError
+from emohub.errors import EmohubError, MediaError
 from emohub.generate.engines import ENGINES
 from emohub.generate.images import MIN_SIDE, TRIES, Checks
 from emohub.generate.prompts import factors
@@ -152,6 +153,10 @@ class Study:
 
     def __post_init__(self) -> None:
         _above(0, "", target=self.target)
+        try:
+            safe_name(self.name)
+        except MediaError as error:
+            raise EmohubError(f"name is {self.name!r}, how file names begin: {error}.") from error
 
 
 TABLES: dict[str, type] = {"prompts": Prompts, "images": Images, "annotation": Annotation, "stop": Stop}

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from emohub.errors import printable
 from emohub.hub.folders import hub_folder, script_folder
 from emohub.hub.json_files import read_json
 
@@ -20,7 +21,17 @@ def environment(*folders: Path) -> Environment:
     )
     made.globals["published"] = published
     made.filters["of"] = cited
+    made.filters["code"] = code
     return made
+
+
+def code(value: object) -> str:
+    """A value from a file as a span of code, which no Markdown or HTML in it leaves.
+
+    >>> code("a`<b>*c*")
+    '`a<b>*c*`'
+    """
+    return f"`{printable(value, 200).replace('`', '')}`"
 
 
 def published(dataset: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ def test_the_page_about_it_shows_one_that_can_be_read(tmp_path: Path) -> None:
         ("", r"\[images\] needs or cannot take 'model'"),
         (GOOD + "[stop]\nround = 3", r"\[stop\] takes no round; valid: rounds, budget, hit_rate, least"),
         ("goal = 3\n" + GOOD, "takes no goal; valid: name, seed, target"),
+        ('name = "../x"\n' + GOOD, "name is '../x', how file names begin.*path separator"),
         ("target = 0\n" + GOOD, "target is 0; must be a number above 0"),
         ("prompts = 3\n" + GOOD, r"\[prompts\] is 3; must be a table"),
         (GOOD + "both_ways = 1.5", "both_ways is 1.5; must be a share from 0 to 1"),
