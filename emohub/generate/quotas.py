@@ -14,6 +14,7 @@ from emohub.errors import EmohubError
 BOUND = 2.0  # prompts by which the number of a pair of levels may differ from its quota
 GOAL = 1.0  # where exchanging stops
 TRIES = 2_000  # exchanges of one factor, at most
+PARTNERS = 2_000  # rows that one is compared with, so that the work does not grow with the rows
 
 Tables = list[tuple[np.ndarray, np.ndarray, np.ndarray]]  # (level of each row, counts − quotas, quotas) of each pair
 
@@ -98,6 +99,7 @@ def _assigned(given: Sequence[np.ndarray], shares: Sequence[float], rng: np.rand
 
 def _repair(chosen: np.ndarray, tables: Tables, rng: np.random.Generator) -> None:
     """Exchange levels of two rows, from the pair that is furthest off, as long as it helps."""
+    n = len(chosen)
     for _ in range(TRIES):
         worst = max(tables, key=lambda table: np.abs(table[1]).max(initial=0))
         if np.abs(worst[1]).max(initial=0) <= GOAL:
@@ -105,23 +107,24 @@ def _repair(chosen: np.ndarray, tables: Tables, rng: np.random.Generator) -> Non
         at, level = np.unravel_index(np.abs(worst[1]).argmax(), worst[1].shape)
         has, much = (worst[0] == at), worst[1][at, level] > 0
         rows = np.flatnonzero(has & ((chosen == level) == much))
-        if not _exchange(rows[rng.permutation(len(rows))[:8]], chosen, tables):
+        partners = np.arange(n) if n <= PARTNERS else rng.integers(0, n, PARTNERS)
+        if not _exchange(rng.choice(rows, min(4, len(rows)), replace=False), partners, chosen, tables):
             return
 
 
-def _exchange(rows: np.ndarray, chosen: np.ndarray, tables: Tables) -> bool:
-    """The exchange that lowers the sum of squares most, of one of the rows with any other row."""
+def _exchange(rows: np.ndarray, partners: np.ndarray, chosen: np.ndarray, tables: Tables) -> bool:
+    """Make the exchange that lowers the sum of squares most, of one of the rows with a partner, if there is any."""
     best, pair = -1e-9, None
     for row in rows:
-        mine = chosen[row]
-        change = np.zeros(len(chosen))
+        mine, theirs = chosen[row], chosen[partners]
+        change = np.zeros(len(partners))
         for levels, off, _ in tables:
-            a = levels[row]
-            moved = -off[a, mine] + off[a, chosen] + off[levels, mine] - off[levels, chosen] + 2
-            change += np.where((levels == a) | (chosen == mine), 0, moved)
+            a, b = levels[row], levels[partners]
+            moved = -off[a, mine] + off[a, theirs] + off[b, mine] - off[b, theirs] + 2
+            change += np.where((b == a) | (theirs == mine), 0, moved)
         other = int(change.argmin())
         if change[other] < best:
-            best, pair = change[other], (int(row), other)
+            best, pair = change[other], (int(row), int(partners[other]))
     if pair is None:
         return False
     one, other = pair
