@@ -1,6 +1,6 @@
 """`emohub generate`: what journal, checks and provenance cost beside a bare pipeline, and prompts at the size of BIG.
 
-    python benchmarks/bench_generate.py [--pictures 64] [--side 256] [--steps 8]
+    PYTHONPATH=. python benchmarks/bench_generate.py [--pictures 64] [--side 128] [--steps 2]
 
 The pipeline is Stable Diffusion with tiny random weights, so what is measured is our share: a model that draws for
 seconds would hide it. The other side calls the same pipeline for each prompt and saves a JPEG, with nothing to resume,
@@ -67,8 +67,8 @@ def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--pictures", type=int, default=64)
-    parser.add_argument("--side", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=8)
+    parser.add_argument("--side", type=int, default=128)
+    parser.add_argument("--steps", type=int, default=2)
     given = parser.parse_args()
     prompts = make_prompts(dict.fromkeys(NAMES, 1 + given.pictures // len(NAMES)), seed=0)[: given.pictures]
     size = (given.side, given.steps)
