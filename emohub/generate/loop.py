@@ -96,7 +96,7 @@ class _Loop:
     """
 
     def __init__(self, out: Path, study: Study, target: int, rejected: Collection[str]) -> None:
-        self.out, self.study, self.target, self.rejected = out, study, target, rejected
+        self.out, self.study, self.target, self.rejected = out, study, target, frozenset(rejected)
         self.rounds: list[Round] = []
         self.tally = Tally()
 
@@ -113,6 +113,8 @@ class _Loop:
                 logger.warning("round %s is not finished: %s", number, error)
                 return self._report(BUDGET)
             self._report("")
+        if unknown := self.rejected - self._made():
+            logger.warning("%s of %s rejected ids are no pictures of this loop", len(unknown), len(self.rejected))
         return self._report(why)
 
     def _add(self, one: Round) -> None:
@@ -151,6 +153,10 @@ class _Loop:
         budget = self.study.stop.budget
         return None if budget is None else budget - self._spent()
 
+    def _made(self) -> set[str]:
+        """Ids of all prompts so far."""
+        return {id for one in self.rounds for id in one.prompts}
+
     def _affordable(self) -> int | None:
         """How many pictures what is left pays for; None without a limit."""
         left, price = self._left(), self.study.images.price
@@ -163,7 +169,7 @@ class _Loop:
             "rounds": len(self.rounds),
             "unfinished": begun(self.out, len(self.rounds) + 1),
             "pictures": self.tally.pictures,
-            "rejected": len(self.rejected),
+            "rejected": len(self.rejected & self._made()),
             "cost": round(self._spent(), 6),
             "counts": {one: self.tally.counts.get(one, 0) for one in self.study.prompts.emotions},
             "given_up": self._given_up(),

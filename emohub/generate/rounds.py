@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from emohub.data.runs import link_file, replacing, write_file, write_json
-from emohub.errors import BuildError
+from emohub.errors import BuildError, EmohubError
 from emohub.generate.annotate import annotate, gather
 from emohub.generate.counts import final_of
 from emohub.generate.images import ATTEMPTS, METADATA, generate_images, line
@@ -108,6 +108,12 @@ def _do(folder: Path, number: int, study: Study, left: float | None) -> None:
     ending = FORMATS[images.format][0]
     files = {one.id: folder / IMAGES / f"{one.id}{ending}" for one in prompts}
     files = {id: path for id, path in files.items() if path.is_file()}
+    if not files:
+        why = ", ".join(f"{n:,} {failure}" for failure, n in made["left_out"].items())
+        raise EmohubError(
+            f"None of the {len(prompts):,} prompts of round {number} has a picture: {why}. "
+            f"{folder / IMAGES / ATTEMPTS} says why. Correct the cause, remove {folder / IMAGES}, and run the same command again."
+        )
     requests = len(read_json_lines(folder / IMAGES / ATTEMPTS))
     paid = requests * images.price
     annotated = annotate(
@@ -121,6 +127,12 @@ def _do(folder: Path, number: int, study: Study, left: float | None) -> None:
         origin=made["prompts"],
         budget=None if left is None else left - paid,
     )
+    if not annotated["answered"]:
+        why = ", ".join(f"{n:,} {failure}" for failure, n in annotated["failures"].items())
+        raise EmohubError(
+            f"None of the {annotated['questions']:,} questions of round {number} has a rating: {why}. "
+            f"{folder / ANNOTATION} says why. Correct the cause, remove it, and run the same command again."
+        )
     gather(folder / ANNOTATION, folder / ANNOTATIONS)
     record = {
         "round": number,

@@ -11,8 +11,11 @@ from emohub.data.taxonomy import NAMES, canonical
 from emohub.errors import EmohubError, MediaError
 from emohub.generate.engines import ENGINES
 from emohub.generate.images import MIN_SIDE, TRIES, Checks
+from emohub.generate.local import Settings
 from emohub.generate.prompts import factors
 from emohub.rate.cost import Price
+from emohub.rate.found import load, with_options
+from emohub.rate.rater import ChatRater
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,9 @@ class Images:
                 f"[images] has engine {self.engine!r} and price {self.price!r}; valid: an engine of "
                 f"{', '.join(ENGINES)}, a price of 0 or more."
             )
+        valid = [one.name for one in fields(Settings)]
+        if unknown := [name for name in self.run if name not in valid]:
+            raise EmohubError(f"[images] run takes no {', '.join(unknown)}; valid: {', '.join(valid)}.")
 
     def checks(self) -> Checks:
         """What a picture must be."""
@@ -107,6 +113,13 @@ class Annotation:
                 raise EmohubError(f"[annotation] {name} is {value}; must be a share from 0 to 1.")
         if self.price:
             Price.parse(self.price)
+        kind, _, what = self.rater.partition(":")
+        made = load("raters", kind)
+        if not issubclass(made, ChatRater):
+            raise EmohubError(
+                f"[annotation] rater is {self.rater!r}, which answers no questions. Give openai:NAME or hub:NAME."
+            )
+        with_options(made, {**self.options, "what": what or None}, f"The rater {kind!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

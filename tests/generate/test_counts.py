@@ -6,12 +6,13 @@ import pytest
 from emohub.generate.counts import Hits, Tally, deficits, final_of, given_up, plan
 from emohub.generate.settings import Annotation, Images, Prompts, Stop, Study
 
+ANNOTATION = Annotation(rater="openai:x", options={"url": ["http://127.0.0.1:1/v1"]})
 EMOTIONS = ("Awe", "Anger", "Fear")
 
 
 def study(**more: object) -> Study:
     parts = {"prompts": Prompts(emotions=EMOTIONS, first=10, most=1000), "stop": Stop(least=20, hit_rate=0.1)}
-    return Study(images=Images(model="drawn"), annotation=Annotation(rater="x"), target=20, **{**parts, **more})
+    return Study(images=Images(model="drawn"), annotation=ANNOTATION, target=20, **{**parts, **more})
 
 
 def rows(*given: tuple[str, str, float, bool]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The loop: to the target for what can be reached, by name for what cannot, the same after any kill."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -156,15 +157,16 @@ def test_a_finished_loop_is_left_alone_and_a_higher_target_goes_on(tmp_path: Pat
             generate_loop(replace(small, seed=4), out)
 
 
-def test_rejected_pictures_never_come_back(tmp_path: Path) -> None:
+def test_rejected_pictures_never_come_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     out = tmp_path / "out"
     with annotated(out, {}) as (url, _):
         small = study(url, prompts=Prompts(emotions=EMOTIONS[:3], first=8), target=5)
         before = generate_loop(small, out)
         kept = sorted(row["id"] for path in out.glob("big/*/metadata.jsonl") for row in read_json_lines(path))
         without = kept[::2]
-        (tmp_path / "ids.txt").write_text("\n".join(f"big-{id}" for id in without))
+        (tmp_path / "ids.txt").write_text("\n".join([*(f"big-{id}" for id in without), "unknown"]))
         after = generate_loop(small, out, rejected=tmp_path / "ids.txt")
+        assert "1 of 16 rejected ids are no pictures of this loop" in caplog.text
         assert after["rejected"] == len(without) and min(after["counts"].values()) >= 5
         again = generate_loop(small, out, target=8)
     assert again["rejected"] == len(without)
@@ -235,6 +237,26 @@ def test_a_rater_that_cannot_be_used_stops_it_and_it_goes_on(tmp_path: Path) -> 
     assert len(list(out.glob("rounds/01/images/*.jpg"))) == 8 and not (out / "study.json").exists()
     with annotated(out, {}) as (url, _):
         assert generate_loop(study(url, **small), out)["stopped"] == "target"
+
+
+def test_a_round_without_any_rating_stops_it_before_more_is_paid(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    small = {"prompts": Prompts(emotions=EMOTIONS[:2], first=4), "target": 2}
+    with serving(lambda asked: Reply(body=completion("a face"))) as (url, _):
+        with pytest.raises(EmohubError, match="None of the 8 questions of round 1 has a rating: 8 .*remove it"):
+            generate_loop(study(url, **small), out)
+    shutil.rmtree(out / "rounds" / "01" / "annotation")
+    with annotated(out, {}) as (url, _):
+        assert generate_loop(study(url, **small), out)["stopped"] == "target"
+
+
+def test_a_round_without_any_picture_stops_it(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with annotated(tmp_path / "out") as (url, chat):
+        nothing = study(url, images=Images(model=f"folder:{tmp_path / 'none'}", face=False))
+        with pytest.raises(EmohubError, match="None of the 80 prompts of round 1 has a picture: 80 missing"):
+            generate_loop(nothing, tmp_path / "out")
+    assert not chat.asked
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from emohub.errors import EmohubError
 from emohub.generate.settings import read_study
 
-GOOD = '[images]\nmodel = "drawn"\n[annotation]\nrater = "openai:x"\n'
+GOOD = '[images]\nmodel = "drawn"\n[annotation]\nrater = "openai:x"\noptions = {url = ["http://127.0.0.1:1/v1"]}\n'
 
 
 def test_two_keys_are_enough(tmp_path: Path) -> None:
@@ -36,6 +36,13 @@ def test_the_page_about_it_shows_one_that_can_be_read(tmp_path: Path) -> None:
         (GOOD + '[prompts]\nemotions = ["Joy"]', "Joy"),
         (GOOD + "[prompts]\nfirst = 0", r"\[prompts\] first is 0"),
         (GOOD.replace('"drawn"', '"drawn"\nengine = "spark"'), "engine 'spark'"),
+        (
+            GOOD.replace('"drawn"', '"drawn"\nrun = {threads = 3}'),
+            r"\[images\] run takes no threads; valid: batch_size",
+        ),
+        (GOOD.replace("openai:x", "random"), "'random', which answers no questions"),
+        (GOOD.replace("openai:x", "painter:x"), "There is no rater 'painter'"),
+        (GOOD.replace('{url = ["http://127.0.0.1:1/v1"]}', "{}"), "needs the name of the model and a --url"),
         ("[images", "cannot be read"),
     ],
 )
