@@ -5,19 +5,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from matplotlib.figure import Figure as Canvas
 
 from emohub.data.generation import BUDGET, REACHED, ROUNDS, UNREACHABLE
 from emohub.data.runs import replacing, write_file
-from emohub.generate.counts import Hits, Tally
+from emohub.data.taxonomy import NAMES
+from emohub.generate.counts import Hits, Tally, final_of
 from emohub.generate.rounds import Round
 from emohub.generate.settings import Study
 from emohub.report.figure import COLOURS, Figure, bars
+from emohub.report.item import Gap, Item, Settings
+from emohub.report.items import big_emotions, big_hints
 from emohub.report.page import Part, render
 from emohub.report.statistics import share
+from emohub.report.studies.synthetic import Synthetic
 from emohub.report.table import Cell, Table
 
+COMMAND = "emohub generate loop"
 PAGE, TABLES, FIGURES = "report.html", "tables", "figures"
+PEOPLE = ("gender", "age", "ethnicity")
 CONFIDENCE = 0.95
 WHY = {
     "": "It goes on.",
@@ -41,25 +48,28 @@ def write_report(
         found: The summary.
         rejected: Ids of pictures that are left out.
     """
-    figure = _progress(study, tally, found)
+    made = _study(study, rounds, rejected)
     parts = [
-        Part("Pictures of each emotion", (figure, _emotions(study, tally, found))),
-        Part("What a hint does", (_hints(tally),)),
-        Part("Who is shown", (_people(rounds, rejected),)),
+        Part("Pictures of each emotion", (_progress(study, tally, found), _emotions(study, tally, found))),
+        Part("What a hint does", (_hints(tally), *_outputs(big_hints.ITEM, made))),
+        Part(big_emotions.ITEM.title, _outputs(big_emotions.ITEM, made)),
         Part("Rounds and cost", (_rounds(rounds),)),
     ]
-    tables = [one for part in parts for one in part.outputs if isinstance(one, Table)]
-    with replacing(out / FIGURES, "emohub generate loop") as folder:
-        figure.write(folder)
-    with replacing(out / TABLES, "emohub generate loop") as folder:
-        for table in tables:
-            write_file(folder / f"{table.id}.csv", table.csv())
+    outputs = [one for part in parts for one in part.outputs]
+    with replacing(out / FIGURES, COMMAND) as folder:
+        for figure in outputs:
+            if isinstance(figure, Figure):
+                figure.write(folder)
+    with replacing(out / TABLES, COMMAND) as folder:
+        for table in outputs:
+            if isinstance(table, Table):
+                write_file(folder / f"{table.id}.csv", table.csv())
     text = render(
         "generation.html.j2",
         out / FIGURES,
         page="Generation",
         title=f"Generation of {study.name}",
-        sections=parts,
+        sections=[part for part in parts if part.outputs],
         missing=list(_missing(rounds, found)),
         templates=[Path(__file__).parent],
         found=found,
@@ -102,16 +112,35 @@ def _rate(what: str, emotion: str, hits: Hits) -> Cell:
     return share(f"generation.{what}.{emotion}", hits.shown, hits.of, CONFIDENCE) if hits.of else None
 
 
-def _people(rounds: Sequence[Round], rejected: Collection[str]) -> Table:
-    counts = {name: Counter[str]() for name in ("gender", "age", "ethnicity")}
-    for one in rounds:
-        for id in set(one.kept(rejected)["item"]):
-            for name, of in counts.items():
-                of[str(getattr(one.prompts[id], name))] += 1
-    rows: list[tuple[Cell, ...]] = []
-    for name, groups in counts.items():
-        rows += [(name, group, n, n / groups.total()) for group, n in sorted(groups.items())]
-    return Table("people", "As prompted", ("Attribute", "Group", "Pictures", "Share"), rows)
+def _study(study: Study, rounds: Sequence[Round], rejected: Collection[str]) -> Synthetic:
+    """The pictures so far as `emohub report` would find them in the dataset that they make."""
+    parts = [final_of(one.kept(rejected)) for one in rounds]
+    final = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["item", "category", "rating"])
+    wide = final.pivot(index="item", columns="category", values="rating").reindex(columns=list(NAMES)).fillna(0.0)
+    hinted = set(final.loc[final["hinted"], "item"]) if parts else set()
+    prompts = {id: prompt for one in rounds for id, prompt in one.prompts.items()}
+    own = [prompts[id] for id in wide.index]
+    place = {name: at for at, name in enumerate(NAMES)}
+    targets = [place.get(str(one.emotion)) for one in own]
+    hints = [target if one.id in hinted else None for one, target in zip(own, targets, strict=True)]
+    return Synthetic(
+        name=study.name,
+        dataset=study.name,
+        config="big",
+        revision="",
+        intensities=wide.to_numpy(dtype=float),
+        people=pd.DataFrame([{name: getattr(one, name) for name in PEOPLE} for one in own], columns=list(PEOPLE)),
+        others=pd.DataFrame(),
+        made=pd.DataFrame({"target": targets, "hint": hints}, dtype=float),
+    )
+
+
+def _outputs(item: Item, study: Synthetic) -> tuple[Table | Figure, ...]:
+    """What an item of the report makes of it; nothing where it can make nothing."""
+    try:
+        return tuple(item.make(study, Settings(confidence=CONFIDENCE)))
+    except Gap:
+        return ()
 
 
 def _rounds(rounds: Sequence[Round]) -> Table:

@@ -112,7 +112,7 @@ def _do(folder: Path, number: int, study: Study, left: float | None) -> None:
         why = ", ".join(f"{n:,} {failure}" for failure, n in made["left_out"].items())
         raise EmohubError(
             f"None of the {len(prompts):,} prompts of round {number} has a picture: {why}. "
-            f"{folder / IMAGES / ATTEMPTS} says why. Correct the cause, remove {folder / IMAGES}, and run the same command again."
+            f"{folder / IMAGES / ATTEMPTS} says why. Correct the cause, remove the folder, and go on."
         )
     requests = len(read_json_lines(folder / IMAGES / ATTEMPTS))
     paid = requests * images.price

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub.errors import OfflineModeIsEnabled
 from PIL import Image
 
 from emohub.errors import EmohubError
@@ -59,6 +60,20 @@ def test_bad_answers_of_a_provider_are_counted(online: None, prompts: list[Promp
     assert len(read_json_lines(tmp_path / "out" / ATTEMPTS)) == 1 + 2 + 3 * 3
 
 
+def test_offline_mode_and_an_unknown_model_stop_the_run(prompts: list[Prompt], tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+        with pytest.raises(OfflineModeIsEnabled):
+            generate_images(prompts, "hub:x/y", tmp_path / "out", checks=ANY)
+
+        def unknown(*_: Any, **__: Any) -> Any:
+            raise ValueError("Model x/y is not supported for task text-to-image")
+
+        patch.setattr("huggingface_hub.InferenceClient.text_to_image", unknown)
+        with pytest.raises(EmohubError, match="hub:x/y cannot be used with --provider auto: Model x/y is not"):
+            generate_images(prompts, "hub:x/y", tmp_path / "out", checks=ANY)
+
+
 def test_a_wrong_token_stops_the_run(online: None, prompts: list[Prompt], tmp_path: Path) -> None:
     with serving(lambda asked: Reply(401, {"error": "hf_secretsecret is not valid"})) as (url, _):
         with pytest.raises(EmohubError, match="HF_TOKEN to a valid key") as error:
@@ -68,6 +83,7 @@ def test_a_wrong_token_stops_the_run(online: None, prompts: list[Prompt], tmp_pa
 
 OWN = '''
 from dataclasses import dataclass
+from huggingface_hub.errors import OfflineModeIsEnabled
 from PIL import Image
 from emohub.generate.generator import LocalGenerator, Made
 

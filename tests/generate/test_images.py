@@ -221,6 +221,7 @@ def test_pictures_from_elsewhere_are_matched_by_id(prompts: list[Prompt], tmp_pa
         ("folder:", {}, "must name a folder"),
         ("hub:", {}, "must name a model"),
         ("diffusers:", {}, "must name a pipeline"),
+        ("diffusers:/not/there", {}, "neither a folder nor the id of a model"),
         ("diffusers:x", {"dtype": "int3"}, "must be float32, float16 or bfloat16"),
     ],
 )

@@ -101,10 +101,13 @@ def test_the_report_shows_counts_hints_people_and_cost(made: tuple[Path, dict[st
     assert emotions["State"].to_dict() == {name: "given up" if name == NEVER else "enough" for name in EMOTIONS}
     hints = pd.read_csv(out / "tables" / "hints.csv").set_index("Emotion")
     assert hints.loc[RARELY, "Hinted"] > hints.loc[RARELY, "Plain"]  # the annotator follows hints
-    people = pd.read_csv(out / "tables" / "people.csv")
-    assert people.groupby("Attribute")["Pictures"].sum().to_dict() == dict.fromkeys(
+    people = pd.read_csv(out / "tables" / "big-demographics.csv")
+    assert people.groupby("Attribute")["Images"].sum().to_dict() == dict.fromkeys(
         ("age", "ethnicity", "gender"), found["pictures"]
     )
+    shown = pd.read_csv(out / "tables" / "big-emotions.csv").set_index("Emotion")
+    assert shown.loc[[*EMOTIONS], "Images"].to_dict() == found["counts"]
+    assert {path.name for path in (out / "tables").iterdir()} >= {"big-made.csv"}
     assert pd.read_csv(out / "tables" / "rounds.csv")["Cost"].sum() == pytest.approx(found["cost"])
     page = (out / "report.html").read_text()
     assert "What is left shows too rarely" in page and f"{NEVER} is given up" in page and "http" not in page

@@ -12,6 +12,7 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
+from emohub.data.source import HUB_ID
 from emohub.errors import EmohubError
 from emohub.generate.generator import REFUSED, LocalGenerator, Made, Wanted
 
@@ -51,6 +52,8 @@ class Generator(LocalGenerator):
         folder = Path(self.what)
         if folder.is_dir():
             model, revision = folder.resolve().name, _digest(folder)
+        elif not HUB_ID.fullmatch(self.what):
+            raise EmohubError(f"--model is diffusers:{self.what}, which is neither a folder nor the id of a model.")
         else:
             model, revision = self.what, str(HfApi().model_info(self.what, revision=self.revision).sha)
         return {"model": model, "revision": revision, "dtype": self.dtype, **self._options()}

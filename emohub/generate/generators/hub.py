@@ -1,6 +1,8 @@
 """A text-to-image model of the Hub through Inference Providers, by `huggingface_hub.InferenceClient`."""
 
 import asyncio
+import binascii
+import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -8,11 +10,15 @@ from functools import partial
 from typing import Any
 
 from huggingface_hub import InferenceClient
+from PIL import Image, UnidentifiedImageError
 
 from emohub.errors import EmohubError, printable
 from emohub.generate.generator import NOT_A_PICTURE, Made, Record, RemoteGenerator, Wanted
 from emohub.rate.concurrent import Limits, ask_all
 from emohub.rate.provider import ERRORS, failed
+
+# What the client raises where an answer holds no picture.
+NO_PICTURE = (UnidentifiedImageError, LookupError, TypeError, AttributeError, binascii.Error, json.JSONDecodeError)
 
 
 @dataclass(kw_only=True)
@@ -70,9 +76,19 @@ class Generator(RemoteGenerator):
     def _send(self, client: InferenceClient, wanted: Wanted) -> Made:
         """One request; every failure of it is an outcome, but for those that stop the run."""
         try:
-            return Made(wanted, client.text_to_image(wanted.text, seed=wanted.seed, **self._options()).convert("RGB"))
+            picture = client.text_to_image(wanted.text, seed=wanted.seed, **self._options())
         except ERRORS as error:
             found = failed(error, 0.0)
             return Made(wanted, None, found.failure, found.detail, found.retry, found.retry_after)
-        except (OSError, ValueError, LookupError, TypeError, SyntaxError) as error:  # what Pillow makes of other bytes
-            return Made(wanted, failure=NOT_A_PICTURE, detail=printable(f"{type(error).__name__}: {error}", 200))
+        except NO_PICTURE as error:
+            return Made(wanted, failure=NOT_A_PICTURE, detail=_shown(error))
+        except ValueError as error:  # the client knows no way to this model
+            raise EmohubError(f"hub:{self.what} cannot be used with --provider {self.provider}: {error}") from error
+        try:
+            return Made(wanted, picture.convert("RGB"))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            return Made(wanted, failure=NOT_A_PICTURE, detail=_shown(error))
+
+
+def _shown(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}", 200)
