@@ -198,7 +198,7 @@ class _Making:
         found = []
         for one in self.prompts.values():
             if not self._ended(one.id):
-                tried = len(self.attempts.of.get(one.id, ()))
+                tried = self._failed(one.id)
                 found.append(Wanted(one.id, one.text, (one.seed + tried) % MAX_SEED, tried))
         return found
 
@@ -209,7 +209,11 @@ class _Making:
         failure = tried[-1]["failure"]
         if not failure:
             return (self.folder / f"{id}{self.ending}").is_file()
-        return failure not in OTHER_SEED or len(tried) >= self.checks.tries
+        return failure not in OTHER_SEED or self._failed(id) >= self.checks.tries
+
+    def _failed(self, id: str) -> int:
+        """How many seeds of a prompt gave nothing."""
+        return sum(bool(one["failure"]) for one in self.attempts.of.get(id, ()))
 
     def _noted(self, made: Made) -> Made:
         """Check a picture and write it; what is noted about it."""

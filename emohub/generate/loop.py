@@ -46,7 +46,6 @@ def generate_loop(
         EmohubError: what a step cannot do; everything finished is kept.
     """
     goal = target or study.target
-    out.mkdir(parents=True, exist_ok=True)
     asked = {"target": goal, "stop": asdict(study.stop), "rejected_ids": digest(sorted(_known(out, rejected)))}
 
     def complete(record: Mapping[str, Any]) -> bool:
@@ -65,12 +64,16 @@ def generate_loop(
 def _plan(study: Study) -> dict[str, Any]:
     """What may not change from round to round."""
     images, annotation = study.images, study.annotation
-    what = {name: value for name, value in images.options.items() if name not in ELSEWHERE}
+
+    def what(options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name not in ELSEWHERE}
+
     return {
         "study": {"name": study.name, "seed": study.seed},
-        "images": {"model": images.model, "options": what, "checks": asdict(images.checks())},
+        "images": {"model": images.model, "options": what(images.options), "checks": asdict(images.checks())},
         "annotation": {
             "rater": annotation.rater,
+            "options": what(annotation.options),
             "temperature": annotation.temperature,
             "hint_below": annotation.hint_below,
             "both_ways": annotation.both_ways,

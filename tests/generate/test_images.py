@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from datasets import load_dataset
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -89,6 +90,22 @@ def test_a_stopped_run_goes_on(prompts: list[Prompt], tmp_path: Path, monkeypatc
     assert len(drawn_) == 3 + 4 and files(tmp_path / "out") == files(tmp_path / "quiet")
     with pytest.raises(BuildError, match="with other settings"):
         generate_images(prompts, "drawn", tmp_path / "out", checks=Checks(tries=1))
+
+
+def test_a_picture_that_was_deleted_comes_back_as_it_was(prompts: list[Prompt], tmp_path: Path) -> None:
+    generate_images(prompts, "drawn", tmp_path)
+    before = files(tmp_path)
+    (tmp_path / f"{prompts[1].id}.jpg").unlink()
+    (tmp_path / "manifest.json").unlink()
+    (tmp_path / ".started.json").write_bytes(before["manifest.json"])
+    generate_images(prompts, "drawn", tmp_path)
+    assert files(tmp_path)[f"{prompts[1].id}.jpg"] == before[f"{prompts[1].id}.jpg"]
+
+
+def test_the_folder_is_an_imagefolder(prompts: list[Prompt], tmp_path: Path) -> None:
+    generate_images(prompts, "drawn", tmp_path / "faces")
+    rows = load_dataset("imagefolder", data_dir=str(tmp_path / "faces"), split="train", cache_dir=str(tmp_path / "c"))
+    assert {row["id"]: row["prompt"] for row in rows} == {prompt.id: prompt.text for prompt in prompts}
 
 
 def test_a_full_disk_loses_nothing(prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
