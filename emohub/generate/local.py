@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from emohub.generate.generator import BaseGenerator, LocalGenerator, Record, RemoteGenerator, Wanted
+from emohub.errors import EmohubError
+from emohub.generate.generator import (
+    ASK_AGAIN,
+    BaseGenerator,
+    LocalGenerator,
+    Made,
+    Record,
+    RemoteGenerator,
+    Wanted,
+)
 from emohub.rate.concurrent import Limits
 
 BATCH_SIZE = 4
@@ -31,6 +40,7 @@ class Settings:
     rpm: float | None = None
 
 
+SOON = 2  # times that the first picture is asked for: somebody waits for it
 Run = Callable[[Sequence[Wanted], Record], None]
 
 
@@ -38,8 +48,7 @@ Run = Callable[[Sequence[Wanted], Record], None]
 def local(generator: BaseGenerator, settings: Settings) -> Iterator[Run]:
     """Pictures one after the other in this process, or requests at once."""
     if isinstance(generator, RemoteGenerator):
-        limits = Limits(concurrency=settings.concurrency, rpm=settings.rpm)
-        yield lambda wanted, record: generator.make_all(wanted, record, limits)
+        yield _asked(generator, Limits(concurrency=settings.concurrency, rpm=settings.rpm))
         return
     assert isinstance(generator, LocalGenerator), generator  # there is no third kind
     generator.open(settings.device)
@@ -49,3 +58,23 @@ def local(generator: BaseGenerator, settings: Settings) -> Iterator[Run]:
             record(generator.make(one))
 
     yield run
+
+
+def _asked(generator: RemoteGenerator, limits: Limits) -> Run:
+    """Ask for the first picture alone, so that a service that does not answer is noticed soon; then for the others."""
+    first = replace(limits, concurrency=1, retries=replace(limits.retries, tries=SOON))
+    begun: list[Made] = []
+
+    def run(wanted: Sequence[Wanted], record: Record) -> None:
+        if not begun:
+            generator.make_all(wanted[:1], begun.append, first)
+            if begun[0].failure in ASK_AGAIN:
+                raise EmohubError(
+                    f"The service gives no picture: {begun[0].detail}. Look at it, then run the same command again."
+                )
+            record(begun[0])
+            wanted = wanted[1:]
+        if wanted:
+            generator.make_all(wanted, record, limits)
+
+    return run

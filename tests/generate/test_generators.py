@@ -60,6 +60,17 @@ def test_bad_answers_of_a_provider_are_counted(online: None, prompts: list[Promp
     assert len(read_json_lines(tmp_path / "out" / ATTEMPTS)) == 1 + 2 + 3 * 3
 
 
+def test_a_service_that_does_not_answer_is_noticed_at_once(
+    online: None, prompts: list[Prompt], tmp_path: Path
+) -> None:
+    with serving(lambda asked: Reply(503, {"error": "overloaded"})) as (url, server):
+        with pytest.raises(EmohubError, match="The service gives no picture: status 503.*run the same command again"):
+            paint(url, prompts, tmp_path / "out")
+        assert len(server.asked) == 2
+        server.answer = lambda asked: png()
+        assert paint(url, prompts, tmp_path / "out")["pictures"] == 6
+
+
 def test_offline_mode_and_an_unknown_model_stop_the_run(prompts: list[Prompt], tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)

@@ -206,7 +206,8 @@ def test_what_got_no_answer_is_asked_again_on_request(
     prompts: list[Prompt], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emohub.rate.retries.RetryPolicy.seconds", lambda *_: 0.0)
-    with serving(lambda asked: Reply(503) if "awe" in asked.text else answer({"b64_json": picture()})) as (url, chat):
+    busy = {prompt.text for prompt in prompts[1:4]}
+    with serving(lambda asked: Reply(503) if asked.text in busy else answer({"b64_json": picture()})) as (url, chat):
         made = run(url, prompts, tmp_path)
         assert made["left_out"] == {HTTP_ERROR: 3} and made["pictures"] == 3
         assert run(url, prompts, tmp_path) == made
