@@ -134,8 +134,8 @@ def _chance(seed: int, item: str) -> float:
     return int(hashlib.sha256(f"both ways {seed} {item}".encode()).hexdigest()[:12], 16) / 16**12
 
 
-def gather(folder: Path, out: Path) -> pd.DataFrame:
-    """The ratings of all runs of a round in one table, with whether they were hinted, written and returned."""
+def gather(folder: Path, out: Path) -> None:
+    """Write the ratings of all runs of a round as one table, with whether they were hinted."""
     parts = []
     for run in sorted(path for path in folder.iterdir() if (path / RATINGS).is_file()) if folder.is_dir() else ():
         parts.append(pd.read_parquet(run / RATINGS).assign(hinted=run.name != PLAIN))
@@ -144,4 +144,3 @@ def gather(folder: Path, out: Path) -> pd.DataFrame:
     table = table.sort_values(["item", "hinted", "category"], ignore_index=True)
     with replacing_file(out) as part:
         pq.write_table(pa.Table.from_pandas(table[schema.names], schema, preserve_index=False), part)
-    return table

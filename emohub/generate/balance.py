@@ -38,7 +38,7 @@ def table_of(prompts: Sequence[Prompt]) -> Table:
         f"{NOTE} The pair of factors that is furthest from what its factors give is {name}: {worst:.1f} prompts off."
     )
     columns = ("Factor", "Level", "Prompts", "Quota")
-    return Table("balance", f"Balance of {len(prompts):,} prompts", columns, rows, note if name else NOTE, digits=1)
+    return Table("balance", f"Balance of {len(prompts):,} prompts", columns, rows, note, digits=1)
 
 
 def furthest(frame: pd.DataFrame) -> tuple[str, float]:
@@ -51,7 +51,7 @@ def furthest(frame: pd.DataFrame) -> tuple[str, float]:
 
 
 def figure_of(prompts: Sequence[Prompt], id: str = "balance") -> Figure:
-    """Number of prompts for each emotion and ethnicity, and bars for the other factors."""
+    """Bars of the levels of each factor, and how many prompts each emotion has for each gender and age."""
     frame = frame_of(prompts)
     names = ["gender", "age", "ethnicity", "template", "intensity"]
     emotions = frame[EMOTION].value_counts()

@@ -1,15 +1,15 @@
 """What a generator is: a text and a seed → a picture, or a reason why there is none."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from PIL import Image
 
 from emohub.generate.provenance import TRAINED
-from emohub.rate.concurrent import Limits
-from emohub.rate.questions import HTTP_ERROR, TIMEOUT
+from emohub.rate.concurrent import Limits, ask_all
+from emohub.rate.questions import CONTENT_FILTER, HTTP_ERROR, TIMEOUT, Attempt
 
 REFUSED = "refused"  # by a safety checker or a provider's policy
 NOT_A_PICTURE = "not a picture"  # text, a broken file
@@ -83,13 +83,13 @@ class BaseGenerator:
         """
         return {"model": self.what}
 
+    def open(self, device: str | None) -> None:
+        """Load what is needed, in the process that makes the pictures; most have nothing to load."""
+
 
 @dataclass(kw_only=True)
 class LocalGenerator(BaseGenerator, ABC):
     """Makes pictures in this process, one after the other: what one holds depends on nothing but its text and seed."""
-
-    def open(self, device: str | None) -> None:  # noqa: B027  # most have nothing to load
-        """Load what is needed; called once, before the first picture, in the process that makes them."""
 
     @abstractmethod
     def make(self, wanted: Wanted) -> Made:
@@ -107,3 +107,29 @@ class RemoteGenerator(BaseGenerator, ABC):
         Raises:
             EmohubError: every further request would fail in the same way.
         """
+
+
+async def ask_for_all(
+    wanted: Iterable[Wanted], send: Callable[[Wanted], Awaitable[Made]], record: Record, limits: Limits
+) -> None:
+    """Send every request, again where that helps, and record what came last.
+
+    Args:
+        wanted: What to ask for.
+        send: Asks once.
+        record: Called once for each.
+        limits: How many at once, how fast, and how often again.
+    """
+
+    def noted(_: Wanted, made: Made, last: bool) -> bool:
+        if last:
+            record(made)
+        return False
+
+    await ask_all(iter(wanted), send, noted, limits)
+
+
+def unmade(wanted: Wanted, attempt: Attempt) -> Made:
+    """A request that failed."""
+    failure = REFUSED if attempt.failure == CONTENT_FILTER else attempt.failure
+    return Made(wanted, None, failure, attempt.detail, attempt.retry, attempt.retry_after)

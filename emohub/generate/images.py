@@ -149,11 +149,11 @@ def generate_images(
     with run_folder(out, plan, COMMAND, outputs=(ATTEMPTS, METADATA), complete=lambda _: not again) as run:
         if run.record is not None:
             return run.record
-        made_ = _Making(run.folder, prompts, plan["generator"], generator.made, rules)
+        making = _Making(run.folder, prompts, plan["generator"], generator.made, rules)
         if again:
-            made_.attempts.forget(ASK_AGAIN)
-        made_.run(lambda: ENGINES[engine](generator, settings or Settings()))
-        return run.finish(**made_.finish())
+            making.attempts.forget(ASK_AGAIN)
+        making.run(lambda: ENGINES[engine](generator, settings or Settings()))
+        return run.finish(**making.finish())
 
 
 class _Making:

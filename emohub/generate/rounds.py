@@ -149,17 +149,13 @@ def _do(folder: Path, number: int, study: Study, left: float | None) -> None:
     write_json(folder / RECORD, record, durable=True)
 
 
-def write_source(out: Path, one: Round, rejected: Collection[str]) -> int:
-    """Link a round's annotated pictures into the folder that `emohub build dataset` reads, with their annotations.
-
-    Returns:
-        How many pictures it has.
-    """
+def write_source(out: Path, one: Round, rejected: Collection[str]) -> None:
+    """Link a round's annotated pictures into the folder that `emohub build dataset` reads, with their annotations."""
     target = out / SOURCE / f"{one.number:02}"
     final = final_of(one.kept(rejected))
     items = set(final["item"])
     if (target / METADATA).is_file() and {row["id"] for row in read_json_lines(target / METADATA)} == items:
-        return len(items)
+        return
     images = folder_of(out, one.number) / IMAGES
     hinted = set(final.loc[final["hinted"], "item"])
     above = final[final["rating"] > 0]
@@ -182,4 +178,3 @@ def write_source(out: Path, one: Round, rejected: Collection[str]) -> int:
                 {"file_name": name, "id": id, **about, "target": prompt.emotion, "hint": hint, "annotations": given}
             )
         write_file(work / METADATA, b"".join(map(line, rows)))
-    return len(items)

@@ -21,13 +21,20 @@ class Outcome(Protocol):
     """What came back when something was asked once; `emohub.rate.questions.Attempt` says what the fields are."""
 
     @property
-    def failure(self) -> str: ...  # noqa: D102
+    def failure(self) -> str:
+        """Why there is no answer, or empty."""
+
     @property
-    def detail(self) -> str: ...  # noqa: D102
+    def detail(self) -> str:
+        """More about the failure."""
+
     @property
-    def retry(self) -> str: ...  # noqa: D102
+    def retry(self) -> str:
+        """What the failure asks for, or empty."""
+
     @property
-    def retry_after(self) -> float | None: ...  # noqa: D102
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait."""
 
 
 Asked = TypeVar("Asked")

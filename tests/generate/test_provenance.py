@@ -46,7 +46,7 @@ def test_png_is_lossless(picture: Image.Image) -> None:
     data=st.binary(max_size=200), start=st.sampled_from([b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1"])
 )
 def test_damaged_files_do_no_harm(data: bytes, start: bytes) -> None:
-    assert isinstance(bare(start + data), bytes)
+    assert start + data == bare(start + data) or len(bare(start + data)) < len(start + data)
 
 
 def test_other_files_say_nothing() -> None:

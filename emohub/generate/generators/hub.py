@@ -13,8 +13,8 @@ from huggingface_hub import InferenceClient
 from PIL import Image, UnidentifiedImageError
 
 from emohub.errors import EmohubError, printable
-from emohub.generate.generator import NOT_A_PICTURE, Made, Record, RemoteGenerator, Wanted
-from emohub.rate.concurrent import Limits, ask_all
+from emohub.generate.generator import NOT_A_PICTURE, Made, Record, RemoteGenerator, Wanted, ask_for_all, unmade
+from emohub.rate.concurrent import Limits
 from emohub.rate.provider import ERRORS, failed
 
 # What the client raises where an answer holds no picture.
@@ -61,25 +61,19 @@ class Generator(RemoteGenerator):
         except ValueError as error:
             raise EmohubError(f"--provider is {self.provider!r}: {error}") from error
 
-        def noted(_: Wanted, made: Made, last: bool) -> bool:
-            if last:
-                record(made)
-            return False
-
         with ThreadPoolExecutor(limits.concurrency) as pool:
 
             async def send(one: Wanted) -> Made:
                 return await asyncio.get_running_loop().run_in_executor(pool, partial(self._send, client, one))
 
-            asyncio.run(ask_all(iter(wanted), send, noted, limits))
+            asyncio.run(ask_for_all(wanted, send, record, limits))
 
     def _send(self, client: InferenceClient, wanted: Wanted) -> Made:
         """One request; every failure of it is an outcome, but for those that stop the run."""
         try:
             picture = client.text_to_image(wanted.text, seed=wanted.seed, **self._options())
         except ERRORS as error:
-            found = failed(error, 0.0)
-            return Made(wanted, None, found.failure, found.detail, found.retry, found.retry_after)
+            return unmade(wanted, failed(error, 0.0))
         except NO_PICTURE as error:
             return Made(wanted, failure=NOT_A_PICTURE, detail=_shown(error))
         except ValueError as error:  # the client knows no way to this model

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emohub.errors import EmohubError, printable
-from emohub.generate.generator import NOT_A_PICTURE, REFUSED, Made, Record, RemoteGenerator, Wanted
+from emohub.generate.generator import NOT_A_PICTURE, Made, Record, RemoteGenerator, Wanted, ask_for_all, unmade
 from emohub.hub.json_files import parse_json
-from emohub.rate.concurrent import Limits, ask_all
-from emohub.rate.questions import CONTENT_FILTER, Attempt
+from emohub.rate.concurrent import Limits
+from emohub.rate.questions import Attempt
 from emohub.rate.server import KEY, Server, fields_of
 
 FILTERED = ("content_policy_violation", "moderation_blocked", "content_filter")
@@ -62,23 +62,15 @@ class Generator(RemoteGenerator):
         asyncio.run(self._make_all(wanted, record, limits))
 
     async def _make_all(self, wanted: Iterable[Wanted], record: Record, limits: Limits) -> None:
-        def noted(_: Wanted, made: Made, last: bool) -> bool:
-            if last:
-                record(made)
-            return False
-
         async with self.server.client(limits.concurrency) as client:
 
             async def send(one: Wanted) -> Made:
                 seed = {self.seed_field: one.seed} if self.seed_field else {}
                 request = {"model": self.what, "prompt": one.text, "size": self.size, **seed, **self.fields}
                 found = await self.server.post(client, request)
-                if not isinstance(found, Attempt):
-                    return _picture(one, found[0])
-                failure = REFUSED if found.failure == CONTENT_FILTER else found.failure
-                return Made(one, None, failure, found.detail, found.retry, found.retry_after)
+                return unmade(one, found) if isinstance(found, Attempt) else _picture(one, found[0])
 
-            await ask_all(iter(wanted), send, noted, limits)
+            await ask_for_all(wanted, send, record, limits)
 
 
 def _picture(wanted: Wanted, body: bytes) -> Made:
