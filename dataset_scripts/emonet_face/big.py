@@ -8,7 +8,7 @@ from emohub.data.builder import Plan
 from emohub.data.generation import RECORD, is_generated, read_generation
 from emohub.data.media import safe_name
 from emohub.data.taxonomy import NAMES, canonical
-from emohub.errors import MediaError
+from emohub.errors import MediaError, UnknownNameError
 
 from .described import described, text_in
 from .image_set import ImageSet
@@ -53,12 +53,11 @@ class Big(ImageSet):
         low, high = SCALE
         if bad := [f"{NAMES[i]} = {v:g}" for i, v in enumerate(intensities) if not low <= v <= high]:
             raise ValueError(f"intensity outside {low}–{high}: {', '.join(bad)}")
-        target, hint = (name and canonical(name) for name in (text_in(fields, "target"), text_in(fields, "hint")))
         return {
             "intensities": intensities,
             "in_binary": True if item in self.shared else False if self.all_found else None,
-            "target": target,
-            "hint": hint,
+            "target": _emotion(fields, "target"),
+            "hint": _emotion(fields, "hint"),
             **described(fields),
         }
 
@@ -94,3 +93,16 @@ class Big(ImageSet):
             "hash; the paper has all of them in it (App. B.1). in_binary is null for the other images, and images of "
             "BINARY's validation split may be in BIG's training split"
         )
+
+
+def _emotion(fields: Fields, name: str) -> str | None:
+    """A field that names an emotion, or is not there.
+
+    Raises:
+        ValueError: it names something else.
+    """
+    value = text_in(fields, name)
+    try:
+        return value and canonical(value)
+    except UnknownNameError as error:
+        raise ValueError(f"{name} is no emotion: {value!r:.60}") from error

@@ -1,5 +1,6 @@
 """BINARY and BIG of EmoNet-Face from every layout."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,19 @@ def test_one_image_of_big_twice_under_one_name(source: Path) -> None:
     made = make("big", source)
     assert [problem.what for problem in made.problems] == ["a second image with the id 'big-a'"]
     assert made.plan.counts == {"images": 2}
+
+
+def test_a_target_that_is_no_emotion_is_a_problem_of_its_image(tmp_path: Path) -> None:
+    folder = tmp_path / "big"
+    folder.mkdir()
+    rows = []
+    for number, target in enumerate(("awe", "Joyfulness", None)):
+        (folder / f"face{number}.jpg").write_bytes(next(iter(BIG.values())) + bytes(number))
+        rows.append({"file_name": f"face{number}.jpg", "annotations": {"Awe": 3}, "target": target})
+    (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    made = make("big", tmp_path)
+    assert {row["item"]: row["target"] for row in made.rows.values()} == {
+        "big-face0": NAMES.index("Awe"),
+        "big-face2": None,
+    }
+    assert len(made.problems) == 1 and "target is no emotion: 'Joyfulness'" in str(made.problems[0])
