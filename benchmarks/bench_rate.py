@@ -40,6 +40,7 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": BODY})
 listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
+listener.listen(512)
 print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
 config = uvicorn.Config(app, log_level="error", lifespan="off")
 asyncio.run(uvicorn.Server(config).serve([listener]))

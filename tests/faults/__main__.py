@@ -15,8 +15,8 @@ from tests.faults import tiny
 from tests.faults.scenario import KINDS, Outcome, Sandbox, run_scenario, to_json
 from tests.faults.second_hub import SecondHub, running_second
 from tests.hub_server import Faults, Hub, running
-from tests.hub_server.server import listening
 from tests.hub_server.tampering import OtherHost
+from tests.serving import listening
 
 TOKENS = {tiny.OWNER: "owner", tiny.READER: "reader"}
 

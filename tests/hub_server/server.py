@@ -1,21 +1,18 @@
 """The HTTP server on 127.0.0.1: faults first, then the routes."""
 
-import logging
-import socket
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 
 from tests.hub_server import read, social, spaces, write
 from tests.hub_server.faults import Faults
 from tests.hub_server.store import Hub, Repo, folder
+from tests.serving import listening
 
 
 def build_app(hub: Hub, faults: Faults) -> Any:
@@ -39,24 +36,6 @@ def build_app(hub: Hub, faults: Faults) -> Any:
         await app({**scope, "path": scope["raw_path"].decode("latin-1")}, receive, send)
 
     return faults.around(by_raw_path)
-
-
-@contextmanager
-def listening(app: Any) -> Iterator[str]:
-    """Serve an ASGI application from a thread and yield its URL, e.g. `http://127.0.0.1:41234`."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # injected faults are expected
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
-    # With the protocol named, asyncio sends small answers at once; without it, each waits 40 ms for Nagle.
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(512)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-        thread.start()
-        try:  # the socket listens already: an early request waits in its queue
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
 
 
 @contextmanager

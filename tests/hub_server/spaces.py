@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, StreamingResponse
 from tests.hub_server.access import HubOf, RepoOf, Writable
 from tests.hub_server.store import DATE, Hub, Repo
 from tests.hub_server.write import Body
+from tests.serving import free_port
 
 routes = APIRouter()
 
@@ -72,9 +73,7 @@ class Runner:
         for path, file in repo.head.files.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(file.data)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         gradio = {"GRADIO_SERVER_PORT": str(port), "GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "0"}
         hub = {"HF_ENDPOINT": self.endpoint, "HF_HOME": str(root / ".home"), "HF_HUB_DISABLE_XET": "1"}
         system = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}

@@ -27,6 +27,7 @@ from gradio_client.exceptions import AppError
 from tests import patience
 from tests.browser import chromium, watch_requests
 from tests.metrics.conftest import load
+from tests.serving import free_port
 
 METRICS = Path(__file__).parents[2] / "metrics"
 NAMES = sorted(path.parent.name for path in METRICS.glob("*/app.py"))
@@ -188,10 +189,7 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A page as `python app.py` starts it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = os.environ | {"GRADIO_SERVER_PORT": str(port)}
+    env = os.environ | {"GRADIO_SERVER_PORT": str(port := free_port())}
     env.pop("GRADIO_SERVER_NAME", None)
     env["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
     with subprocess.Popen([sys.executable, "app.py"], cwd=METRICS / "weighted_kappa", env=env) as process:

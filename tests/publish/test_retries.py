@@ -20,8 +20,8 @@ from emohub.publish.retries import RetryPolicy, install_retries
 from tests.faults import tiny
 from tests.faults.scenario import Sandbox
 from tests.hub_server import Fault, Hub
-from tests.hub_server.server import listening
 from tests.hub_server.tampering import OtherHost
+from tests.serving import listening
 
 QUICK = RetryPolicy(tries=3, wait=0.01, timeout=20)  # a busy machine may need seconds for an answer
 SHORT = replace(QUICK, timeout=1.5)  # where no answer comes and the test waits for that

@@ -20,9 +20,9 @@ from tests.faults import tiny
 from tests.faults.scenario import Sandbox
 from tests.faults.tiny import ORG
 from tests.hub_server import Hub, running_apps
-from tests.hub_server.server import listening
 from tests.hub_server.spaces import App
 from tests.publish.conftest import Publish
+from tests.serving import listening
 
 SECRET, VALUE = "MODEL_TOKEN", "hf_of_the_space_0123456789"
 # Reads a gated model with its secret, and prints that secret, as careless apps do.

@@ -5,7 +5,6 @@ for log-probabilities and returns none; llama.cpp's server returns them, see `te
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from emohub.errors import EmohubError
 from emohub.rate.run import rate_dataset
 from tests import patience
 from tests.rate.raters.tiny_vlm import write_tiny_vlm
+from tests.serving import free_port
 
 pytest.importorskip("openai", reason="`transformers serve` needs the package openai")
 
@@ -29,9 +29,7 @@ pytest.importorskip("openai", reason="`transformers serve` needs the package ope
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """Base address and model of a server."""
     model = str(write_tiny_vlm(tmp_path_factory.mktemp("served") / "tiny-vlm"))
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
+    port = free_port()
     log = Path(model).parent / "log"
     command = [
         Path(sys.executable).with_name("transformers"),

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from gradio_client import Client
 from emohub.hub.folders import hub_folder
 from tests import fresh, patience
 from tests.once import base_of, once
+from tests.serving import free_port
 from tests.spaces.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -25,12 +25,6 @@ SPACE = hub_folder("spaces", "empathic_insight_face")
 # As in a Space, its modules are imported by their bare names.
 sys.path.append(str(SPACE))
 SETTINGS = {"requests_per_minute": 100_000, "video_seconds": 20, "decode_seconds": 4}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class RunningSpace:

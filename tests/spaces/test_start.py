@@ -19,6 +19,7 @@ from emohub.space import SAMPLE, environment, start_space
 from tests import fresh
 from tests.spaces.conftest import ROOT, SPACE, start
 from tests import patience
+from tests.serving import free_port
 
 PRINTS = "import json, os; print(json.dumps({**os.environ, 'cwd': os.getcwd()}))"
 # Run first by every Python of the copy: the kit is not installed there, and the network is this machine.
@@ -191,12 +192,6 @@ def test_without_gradio_the_command_says_what_to_install(monkeypatch: pytest.Mon
         start_space(SPACE)
     with pytest.raises(EmohubError, match="it has no app.py"):
         start_space(tmp_path)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_a_copy_elsewhere_runs_without_the_kit_and_the_network_and_keeps_limits(

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, unquote
 from tests.faults.second_hub.answers import ROUTES, Answer, Call
 from tests.faults.second_hub.store import Refused, SecondHub
 from tests.hub_server import Faults
-from tests.hub_server.server import listening
 from tests.hub_server.tampering import read_body
+from tests.serving import listening
 
 
 async def _respond(send: Any, scope: Any, answer: Answer) -> None:

@@ -4,21 +4,19 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from emohub.data.taxonomy import EMOTIONS
 from emohub.hub.folders import hub_folder
 from tests import patience
+from tests.serving import listening
 from tests.spaces.conftest import RunningSpace, start
 
 SPACE = hub_folder("spaces", "annotation")
@@ -136,21 +134,6 @@ def served(file: Path, folder: Path, command: str = "app", port: int = 0, **extr
 
 
 @contextmanager
-def in_a_thread(app: Any) -> Iterator[str]:
-    """A server of this process on 127.0.0.1, without Gradio's launch: starts in no time; yields its address."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=5))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(patience.ANSWER)
-
-
-@contextmanager
 def hosted(file: Path) -> Iterator[Any]:
     """The Space's own server in a thread; yields its service."""
     from server import make_server
@@ -159,6 +142,6 @@ def hosted(file: Path) -> Iterator[Any]:
     from study import read_study
 
     service = Service(read_study(file), Store(sqlite_url(file.with_name("try.sqlite")), "try"))
-    with in_a_thread(make_server(service)) as url:
+    with listening(make_server(service)) as url:
         service.url = f"{url}/"
         yield service

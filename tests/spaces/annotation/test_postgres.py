@@ -16,8 +16,8 @@ import pytest
 from service import Service, new_uuid
 from store import Store
 from study import read_study
+from tests.serving import free_port
 from tests.spaces.annotation.conftest import answer_one, write_study
-from tests.spaces.conftest import free_port
 
 BINARIES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 import sign_in
 from server import make_server
-from tests.spaces.annotation.conftest import in_a_thread
+from tests.serving import listening
 from tests.spaces.annotation.provider import Provider
 
 HOST = "lab-study.hf.space"
@@ -23,7 +23,7 @@ PAGE = {"x-from": "page"}
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """The Space is on a Hub whose sign-in is this provider's."""
     provider = Provider("ada")
-    with in_a_thread(provider.app) as provider.url:
+    with listening(provider.app) as provider.url:
         variables = {"SPACE_ID": "lab/study", "SPACE_HOST": HOST, "OAUTH_CLIENT_ID": provider.ID, "SYSTEM": "spaces"}
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
