@@ -35,9 +35,6 @@ class GivenVideo(datasets.Video):
     encode_example = GivenImage.encode_example
 
 
-ROWS_AT_ONCE = 100_000  # of a long table
-
-
 @dataclass(frozen=True, slots=True)
 class Published:
     """How many there are of something, as one source has it.

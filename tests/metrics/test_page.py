@@ -194,16 +194,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     env["GRADIO_TEMP_DIR"] = str(tmp_path_factory.mktemp("uploads"))
     with subprocess.Popen([sys.executable, "app.py"], cwd=METRICS / "weighted_kappa", env=env) as process:
         url = f"http://127.0.0.1:{port}"
-        for _ in range(1500):  # five minutes, on a machine that is busy
+        for _ in range(patience.ANSWER * 5):
             try:
-                urllib.request.urlopen(url, timeout=5).close()
+                urllib.request.urlopen(url, timeout=patience.ANSWER).close()
                 break
             except OSError:
                 assert process.poll() is None, "app.py ended"
                 time.sleep(0.2)
         else:
             process.terminate()
-            pytest.fail("app.py did not answer within five minutes")
+            pytest.fail(f"app.py did not answer within {patience.ANSWER} s")
         yield Running(url, process, Path(env["GRADIO_TEMP_DIR"]))
         process.terminate()
 
@@ -214,7 +214,7 @@ def test_a_person_sees_the_result_in_a_browser(running: Running) -> None:
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
         strangers, errors = watch_requests(tab, running.url), []
         tab.on("pageerror", lambda error: errors.append(str(error)))
-        tab.set_default_timeout(120_000)
+        tab.set_default_timeout(patience.ANSWER * 1000)
         tab.goto(running.url)
         tab.get_by_role("heading", name="Weighted kappa = 0.898").wait_for()  # the example's, before any click
         tab.get_by_label("Ratings table (CSV)").fill("item,Ann,Bo\na,1,1\nb,2,2\nc,4,3\nd,0,0")
