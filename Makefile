@@ -62,16 +62,16 @@ weights: $(READY)  ## train the demo's model on drawn faces anew (7 to 10 minute
 	@$(BIN)/python -m emohub.sample.training emohub/sample/weights.safetensors
 
 bench: $(READY)  ## the benchmarks, side by side with what a user would use instead (minutes)
-	@$(BIN)/python benchmarks/bench_build.py
-	@$(BIN)/python benchmarks/bench_train.py
-	@$(BIN)/python benchmarks/bench_model.py
-	@$(BIN)/python benchmarks/bench_embed.py --size base
-	@$(BIN)/python benchmarks/bench_metrics.py
-	@$(BIN)/python benchmarks/bench_publish.py
-	@$(BIN)/python benchmarks/bench_rate.py
-	@$(BIN)/python benchmarks/bench_report.py
-	@$(BIN)/python benchmarks/bench_annotation.py
-	@PYTHONPATH=. $(BIN)/python benchmarks/bench_generate.py
+	@$(BIN)/python -m benchmarks.bench_build
+	@$(BIN)/python -m benchmarks.bench_train
+	@$(BIN)/python -m benchmarks.bench_model
+	@$(BIN)/python -m benchmarks.bench_embed --size base
+	@$(BIN)/python -m benchmarks.bench_metrics
+	@$(BIN)/python -m benchmarks.bench_publish
+	@$(BIN)/python -m benchmarks.bench_rate
+	@$(BIN)/python -m benchmarks.bench_report
+	@$(BIN)/python -m benchmarks.bench_annotation
+	@PYTHONPATH=. $(BIN)/python -m benchmarks.bench_generate
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .matrix raw release .mypy_cache .pytest_cache .ruff_cache .hypothesis tests/axe/node_modules tests/js/node_modules

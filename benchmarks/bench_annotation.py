@@ -1,6 +1,6 @@
 """The annotation Space under 200 annotators, beside a form of Gradio's own components with its own logger.
 
-    python benchmarks/bench_annotation.py [--annotators 200] [--rate 5] [--seconds 60]
+    python -m benchmarks.bench_annotation [--annotators 200] [--rate 5] [--seconds 60]
 
 A study as for EmoNet-Face HQ: 2,500 images, four annotators each, 40 sliders. Both servers run in a process of their
 own on 127.0.0.1, one after the other, and get the same arrivals: so many answers a second, by annotators in turn,

@@ -1,6 +1,6 @@
 """Building an image dataset against copying the same files: bytes per second side by side, and peak memory.
 
-    python benchmarks/bench_build.py [--images 2000 20000] [--num-proc 2] [--rounds 3]
+    python -m benchmarks.bench_build [--images 2000 20000] [--num-proc 2] [--rounds 3]
 
 The user's other way to a Hub repo is to copy the files into a folder. Both sides read the same warm files and write to
 the same disk; `os.sync` is inside both timings, so that neither hands its work to the kernel and leaves. The build is
@@ -22,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from benchmarks.measuring import tree_memory
 
 MB = 1e6
 BUILD = """
@@ -91,17 +93,6 @@ def build(source: Path, target: Path, num_proc: int, watch: bool = False) -> tup
         if process.returncode:
             raise SystemExit((target.parent / "build.log").read_text())
     return float(printed), peak
-
-
-def tree_memory(pid: int) -> float:
-    """PSS in bytes of a process and its descendants."""
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        own = next(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (OSError, StopIteration):  # it ended between two looks
-        return 0.0
-    return own + sum(tree_memory(int(child)) for child in children)
 
 
 def main() -> None:

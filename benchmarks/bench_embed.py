@@ -1,6 +1,6 @@
 """`embed` over JPEGs against the bare tower on pixels that are ready: images per second side by side, and the ratio.
 
-    python benchmarks/bench_embed.py [--size so400m] [--images 24] [--rounds 3] [--backend torch] [--dtype bfloat16]
+    python -m benchmarks.bench_embed [--size so400m] [--images 24] [--rounds 3] [--backend torch] [--dtype bfloat16]
 
 Both sides use the same loaded model with random weights and the same batch size. `embed` counts from the first byte
 read to the last shard written: Parquet, decoding of 1024 × 1024 JPEGs, resizing, tower, heads, writing. The rounds

@@ -1,6 +1,6 @@
 """`emohub generate`: what journal, checks and provenance cost beside a bare pipeline, and prompts at the size of BIG.
 
-    PYTHONPATH=. python benchmarks/bench_generate.py [--pictures 64] [--side 128] [--steps 2]
+    python -m benchmarks.bench_generate [--pictures 64] [--side 128] [--steps 2]
 
 The pipeline is Stable Diffusion with tiny random weights, so what is measured is our share: a model that draws for
 seconds would hide it. The other side calls the same pipeline for each prompt and saves a JPEG, with nothing to resume,

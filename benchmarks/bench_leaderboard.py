@@ -3,7 +3,7 @@
 Beside it the same headline table in `gradio.Dataframe`, which is what a Space would use otherwise: first paint of the
 application, and the time until the table can be seen. Medians of ten openings, each in a fresh context.
 
-    python benchmarks/bench_leaderboard.py
+    python -m benchmarks.bench_leaderboard
 """
 
 import gzip

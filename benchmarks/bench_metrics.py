@@ -1,6 +1,6 @@
 """κ_w and α beside what a user would call instead: scikit-learn in a loop over pairs, and the `krippendorff` package.
 
-    python benchmarks/bench_metrics.py [--raters 22] [--items 2500] [--categories 40] [--measure 20] [--ratings N]
+    python -m benchmarks.bench_metrics [--raters 22] [--items 2500] [--categories 40] [--measure 20] [--ratings N]
 
 The table is as large as EmoNet-Face HQ: 22 raters, 2,500 items, 40 emotions, whole ratings 0–7, a fifth missing. Ours
 is run in full (short runs five times, the median counts). The other side is measured on a part (`--measure` calls, ten

@@ -1,6 +1,6 @@
 """One image through Empathic Insight Face, full size, upstream's way and ours: speed, load time, memory, error.
 
-    python benchmarks/bench_model.py [--size small] [--images 4] [--threads 2] [--folder DIR]
+    python -m benchmarks.bench_model [--size small] [--images 4] [--threads 2] [--folder DIR]
 
 Upstream's way is the whole SigLIP, text tower included, `get_image_features` and one `nn.Sequential` per head. Ours is
 the repo that `emohub build model` makes of the same weights: PyTorch, ONNX Runtime. Weights are drawn by chance in the

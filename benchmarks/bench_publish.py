@@ -1,6 +1,6 @@
 """`emohub publish` against `huggingface_hub.upload_folder`: the same files to the same server, side by side.
 
-    python benchmarks/bench_publish.py [--rounds 5]
+    python -m benchmarks.bench_publish [--rounds 5]
 
 The server is the tests' Hub on 127.0.0.1 (LFS, no Xet), in a process of its own and empty for every run; it writes
 what it gets to disk and checks its SHA-256. Both sides run in a fresh process, are timed without the start of Python

@@ -1,6 +1,6 @@
 """`emohub rate` against bare httpx2: the same questions to the same server, at the same concurrency.
 
-    python benchmarks/bench_rate.py [--questions 10000] [--concurrency 32] [--rounds 3]
+    python -m benchmarks.bench_rate [--questions 10000] [--concurrency 32] [--rounds 3]
 
 The server runs in a process of its own on 127.0.0.1 and answers every chat completion at once. Bare httpx2 is what
 somebody would write by hand: an `AsyncClient`, as many tasks as questions at once, the picture encoded once, the

@@ -1,6 +1,6 @@
 """`emohub report` of an HQ-shaped study, beside the same tables in scikit-learn, SciPy and `krippendorff`.
 
-    python benchmarks/bench_report.py [--images 2500] [--share 0.02]
+    python -m benchmarks.bench_report [--images 2500] [--share 0.02]
 
 The study: 8 humans in batches of 250 with four ratings an image, 14 models, 40 emotions. `report` runs as a command in
 a fresh process, imports and pictures included, with every interval, test and fairness table. Upstream's way computes

@@ -1,6 +1,6 @@
 """Training all 40 heads as one bank against training 40 heads one after the other: images per second, one run.
 
-    python benchmarks/bench_train.py [--size small] [--images 4000] [--batch-size 64] [--rounds 3] [--device auto]
+    python -m benchmarks.bench_train [--size small] [--images 4000] [--batch-size 64] [--rounds 3] [--device auto]
 
 The user's other way is a loop over 40 `nn.Sequential` with `torch.optim.Adam`. Both sides start from the same weights
 and see the same images in the same order, without dropout, so that their losses can be compared; embeddings lie on the
