@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from .checks import RatingsError
 from .table import Ints
@@ -19,6 +21,9 @@ TABLES = (
     f"a table with the columns {', '.join(COLUMNS)} and optionally category (a pandas, polars or Arrow table, a "
     "DuckDB relation, a datasets.Dataset, a dict of columns, a list of records)"
 )
+
+
+SAMPLE = 1000  # rows that show in which order names stand
 
 
 def frame_of(ratings: Any, what: str) -> pd.DataFrame | None:
@@ -147,7 +152,7 @@ def codes_of(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[s
         RatingsError: an empty cell, or one that is no name.
     """
     try:
-        codes, found = pd.factorize(frame[column])
+        codes, found = _factorized(frame[column])
     except TypeError as error:
         raise RatingsError(f"{what}' column {column!r} must hold text or numbers: {error}.") from error
     if codes.min(initial=0) < 0:
@@ -156,6 +161,24 @@ def codes_of(frame: pd.DataFrame, column: str, what: str) -> tuple[Ints, tuple[s
     number: dict[str, int] = {}
     merged = [number.setdefault(name_of(value), len(number)) for value in np.asarray(found, dtype=object)]
     return codes if len(number) == len(merged) else np.asarray(merged)[codes], tuple(number)
+
+
+def _factorized(column: pd.Series) -> tuple[Ints, Any]:
+    """As `pd.factorize`; text that stands in runs, or in the same order again and again, is looked up once."""
+    if not isinstance(column.dtype, pd.StringDtype) or len(column) <= SAMPLE:
+        return pd.factorize(column)
+    text, first = pa.array(column), column.iloc[:SAMPLE].to_numpy(dtype=object)
+    if np.count_nonzero(first[1:] != first[:-1]) <= SAMPLE // 4:
+        runs = pc.run_end_encode(text)
+        codes, found = pd.factorize(runs.values.to_pandas())
+        return np.repeat(codes, np.diff(runs.run_ends.to_numpy(), prepend=0)), found
+    period = int(np.argmax(first[1:] == first[0])) + 1
+    if (first[period:] == first[:-period]).all() and pc.all(
+        pc.equal(text[period:], text[:-period]), skip_nulls=False
+    ).as_py():
+        codes, found = pd.factorize(column.iloc[:period])
+        return np.resize(codes, len(column)), found
+    return pd.factorize(column)
 
 
 def name_of(value: Any) -> str:

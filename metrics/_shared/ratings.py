@@ -1,5 +1,6 @@
 """Reads ratings, whatever they are held in, into a `Table`."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -94,9 +95,10 @@ def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:
     plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"
     cells = column.to_numpy() if plain else column.astype(object).to_numpy()
     rating = numbers_of(cells, f"{what}' column 'rating'")
-    item, items = codes_of(frame, "item", what)
-    rater, raters = codes_of(frame, "rater", what)
-    category, categories = codes_of(frame, "category", what) if "category" in frame else (np.zeros_like(item), ("",))
+    with ThreadPoolExecutor() as pool:  # text is looked up without Python's lock
+        named = [name for name in ("item", "rater", "category") if name in frame]
+        (item, items), (rater, raters), *more = pool.map(lambda name: codes_of(frame, name, what), named)
+    category, categories = more[0] if more else (np.zeros_like(item), ("",))
     if samples and "sample" in frame and frame["sample"].notna().any():
         sample, numbers = pd.factorize(frame["sample"].astype(object).where(frame["sample"].notna(), ""))
         rater, pairs = pd.factorize(rater * len(numbers) + sample)
@@ -110,8 +112,7 @@ def _from_frame(frame: pd.DataFrame, what: str, samples: bool) -> Table:
 
 def _once(table: Table, what: str, samples: bool) -> None:
     """Raise if a rater rated a cell twice."""
-    size = len(table.items) * len(table.raters) * len(table.categories)
-    if size <= 4 * len(table) and np.bincount(table.cell).max() == 1:
+    if table.rated is not None and np.count_nonzero(table.rated) == len(table):
         return
     repeated = pd.Series(table.cell).duplicated().to_numpy()
     if repeated.any():

@@ -73,35 +73,55 @@ class Table:
             return self.item
         return self.item * np.int64(len(self.categories)) + self.category
 
+    @cached_property
+    def rated(self) -> Bools | None:
+        """[categories, raters, items] which cells have a rating; None where few have: it would be mostly empty."""
+        shape = len(self.categories), len(self.raters), len(self.items)
+        size = shape[0] * shape[1] * shape[2]
+        if size > 8 * len(self):
+            return None
+        found = np.zeros(size, dtype=bool)
+        found[self.cell] = True
+        return found.reshape(shape)
+
     def counts(self) -> dict[str, int]:
         """How many raters rated anything, how many items were rated, and how many ratings there are."""
-        rows = np.bincount(self.cell // len(self.items), minlength=len(self.raters) * len(self.categories))
         return {
-            "n_raters": int(rows.reshape(-1, len(self.raters)).any(axis=0).sum()),
-            "n_items": int(np.count_nonzero(np.bincount(self.item))),
+            "n_raters": int(np.count_nonzero(self._rated_by_each)),
+            "n_items": self._n_items,
             "n_ratings": len(self),
         }
 
     def coverage(self) -> dict[str, dict[str, float]]:
         """How many items each rater rated, and their share of the items that anybody rated."""
-        n_items, size = len(self.items), len(self.items) * len(self.raters)
-        if len(self.categories) == 1:
-            n_rated = np.bincount(self.cell // n_items, minlength=len(self.raters)).tolist()
-        elif size <= 8 * len(self):
-            rated = np.zeros(size, dtype=bool)
-            rated[self.cell % size] = True
-            n_rated = rated.reshape(-1, n_items).sum(axis=1).tolist()
-        else:
-            n_rated = np.bincount(np.unique(self.cell % size) // n_items, minlength=len(self.raters)).tolist()
-        total = int(np.count_nonzero(np.bincount(self.item)))
-        return {name: {"n_items": n, "share": n / total} for name, n in zip(self.raters, n_rated, strict=True)}
+        each, total = self._rated_by_each.tolist(), self._n_items
+        return {name: {"n_items": n, "share": n / total} for name, n in zip(self.raters, each, strict=True)}
+
+    @cached_property
+    def _n_items(self) -> int:
+        """How many items have a rating."""
+        if self.rated is not None:
+            return int(np.count_nonzero(self.rated.any(axis=(0, 1))))
+        return int(np.count_nonzero(np.bincount(self.item)))
+
+    @cached_property
+    def _rated_by_each(self) -> Ints:
+        """[raters] how many items each one rated."""
+        n_items = len(self.items)
+        if self.rated is not None:
+            return self.rated.any(axis=0).sum(axis=1)
+        cell = self.cell if len(self.categories) == 1 else np.unique(self.cell % (n_items * len(self.raters)))
+        return np.bincount(cell // n_items, minlength=len(self.raters))
 
     def common(self, compared: Bools) -> Bools:
         """[n] whether a rating's unit, one category of one item, was rated by each of these raters [raters].
 
         Raters without any rating do not count.
         """
-        compared = compared & (np.bincount(self.rater, minlength=len(self.raters)) > 0)
+        compared = compared & (self._rated_by_each > 0)
+        if self.rated is not None:
+            whole = self.rated[:, compared].all(axis=1, keepdims=True)
+            return np.broadcast_to(whole, self.rated.shape).reshape(-1)[self.cell]
         unit = self.units()
         n_raters = np.bincount(unit[compared[self.rater]], minlength=len(self.items) * len(self.categories))
         return (n_raters == compared.sum())[unit]
@@ -150,7 +170,10 @@ def table_of(
     categories: tuple[str, ...],
 ) -> Table:
     """A table from the numbers [n] of item, rater and category, and their names."""
-    cell = (category * np.int64(len(raters)) + rater) * len(items) + item
+    cell = category * np.int64(len(raters))
+    cell += rater  # in place: a new array costs more than the sum
+    cell *= len(items)
+    cell += item
     return Table(cell, rating, items, raters, categories)
 
 

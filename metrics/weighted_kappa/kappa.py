@@ -100,8 +100,8 @@ def _limits(scale: Any, *, upstream: bool) -> tuple[float, float]:
 def _whole(ratings: Floats, non_integer: str) -> Floats:
     if non_integer == "round":
         return np.floor(ratings + 0.5)
-    uneven = np.abs(ratings - np.rint(ratings)) > 0  # false for nan
-    if non_integer == "error" and uneven.any():
+    uneven = np.rint(ratings) != ratings  # true for nan
+    if non_integer == "error" and uneven.any() and (uneven := uneven & ~np.isnan(ratings)).any():
         raise RatingsError(
             f"{int(uneven.sum()):,} ratings are not whole numbers, the first is {ratings[uneven][0]:g}. Choose "
             "non_integer='round', 'concordance' (as they are, quadratic weights) or 'upstream' (truncate)."

@@ -4,6 +4,7 @@ import importlib
 import sqlite3
 from collections import namedtuple
 from decimal import Decimal
+from unittest import mock
 
 import datasets
 import duckdb
@@ -12,9 +13,10 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from metrics.krippendorff_alpha import frames
 from metrics.krippendorff_alpha.checks import RatingsError
 from metrics.krippendorff_alpha.frames import name_of
 from metrics.krippendorff_alpha.ratings import numbers_of, read_ratings
@@ -128,6 +130,28 @@ def test_one_name_is_one_item_rater_and_category(names: list, column: str) -> No
     table = {"item": list("abcdef"), "rater": list("uvwxyz"), "category": list("ghijkl"), "rating": [1, 2, 2, 2, 3, 1]}
     found = read_ratings(pd.DataFrame(table | {column: pd.array(names, dtype=object)}))
     assert tuple({"item": found.items, "rater": found.raters, "category": found.categories}[column]) == ("1", "2", "3")
+
+
+NAMES = st.sampled_from(["é", "e\u0301", "b", "", "7", None])
+RUNS = st.lists(st.tuples(NAMES, st.integers(1, 9)), min_size=1).map(
+    lambda runs: [n for n, t in runs for _ in range(t)]
+)
+CYCLES = st.tuples(st.lists(NAMES, min_size=1, max_size=5), st.integers(1, 40)).map(
+    lambda both: (both[0] * 9)[: both[1]]
+)
+
+
+@given(RUNS | CYCLES | st.lists(NAMES, min_size=1), st.sampled_from([1, 4, 8]))
+@example(["b", "7"] * 9 + ["b", None], 8)  # equal to what stands a period before, as far as that is known
+def test_the_order_of_names_changes_no_number(names: list[str | None], sample: int) -> None:
+    frame = pd.DataFrame({"item": pd.Series(names, dtype="str")})
+    codes, found = pd.factorize(frame["item"])
+    with mock.patch.object(frames, "SAMPLE", sample):
+        ours, ours_found = frames._factorized(frame["item"])
+        assert ours.tolist() == codes.tolist() and list(ours_found) == list(found)
+        if frame["item"].isna().any():
+            with pytest.raises(RatingsError, match=f"empty in row {int(frame['item'].isna().argmax())};"):
+                frames.codes_of(frame, "item", "ratings")
 
 
 def test_names_in_two_unicode_forms_are_one() -> None:
