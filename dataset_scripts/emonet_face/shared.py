@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tqdm import tqdm
 
-from emohub.data.duplicates import MAX_DISTANCE, image_hashes, nearest
+from emohub.data.duplicates import image_hashes, similar
 from emohub.data.problems import ProblemLog
 
 from .images import ImageRef, content_id, read_images
@@ -47,8 +47,8 @@ class Shared:
         refs, hashes = _hashes(binary, log, "big: hashing BINARY")
         if not known or not refs:
             return
-        places, distances = nearest(hashes, known_hashes)
-        for row in np.flatnonzero(distances <= MAX_DISTANCE):
+        places = similar(hashes, known_hashes)
+        for row in np.flatnonzero(places >= 0):
             self.ids.setdefault(known[places[row]].place, refs[row].id)
 
 

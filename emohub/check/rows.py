@@ -15,7 +15,7 @@ from datasets import ClassLabel, Features, Image, List, Video
 from emohub.check.base import Check, Failure, Subject, truncate_list
 from emohub.check.datasets import DATASET, files_of, infos, metadata
 from emohub.data.builder import RawBuilder
-from emohub.data.duplicates import MAX_DISTANCE, image_hashes, nearest
+from emohub.data.duplicates import image_hashes, similar
 from emohub.data.media import check_image, check_video
 from emohub.data.ratings import COLUMNS, Scale, validate_ratings
 from emohub.dataset.registry import find, names
@@ -229,8 +229,8 @@ def check_near_duplicates(subject: Subject) -> Iterator[Failure]:
     for one, other in combinations(sorted(hashes, key=lambda split: len(hashes[split])), 2):
         if not hashes[one]:
             continue
-        places, distances = nearest(np.array(hashes[one]), np.array(hashes[other]))
-        pairs = [(by_split[one][at], by_split[other][places[at]]) for at in np.flatnonzero(distances <= MAX_DISTANCE)]
+        places = similar(np.array(hashes[one]), np.array(hashes[other]))
+        pairs = [(by_split[one][at], by_split[other][places[at]]) for at in np.flatnonzero(places >= 0)]
         if pairs:
             named = [f"{a[0]} {a[1]} = {b[0]} {b[1]}" for a, b in pairs]
             found = f"{len(pairs):,} images of {one} are in {other} too: {truncate_list(named)}"
