@@ -1,17 +1,18 @@
 """What every dataset builder shares: a config that knows its data, and a builder that only plans and reads."""
 
 import gc
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import datasets
-from datasets.exceptions import DatasetGenerationError
 
 from emohub.data.media import Verify
 from emohub.data.problems import ProblemLog
 from emohub.data.ratings import Scale
+from emohub.data.shard_writer import ShardWriter
 from emohub.data.splits import Shares, split_of
 from emohub.errors import SourceError
 
@@ -25,7 +26,7 @@ class GivenImage(datasets.Image):
     """
 
     def encode_example(self, value: dict[str, Any]) -> dict[str, Any]:
-        """`{"bytes": …, "path": …}`, unchanged."""
+        """`{"bytes": …, "path": …}` with a base name as path, unchanged."""
         return value
 
 
@@ -203,12 +204,32 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         gc.freeze()  # forked processes then share what is there: their collectors do not touch it
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
-    def _prepare_split_single(self, *args: Any, **options: Any) -> Iterator[Any]:
-        """Hand the error of this process or a worker on as it is; `datasets` would replace or rename it."""
+    def _prepare_split_single(
+        self, gen_kwargs: dict[str, Any], fpath: str, max_shard_size: int, job_id: int, **_: Any
+    ) -> Iterator[tuple[int, bool, Any]]:
+        """Write the shards of one job, with fewer copies of media than `datasets` makes.
+
+        The error of this process or a worker is handed on as it is; `datasets` would replace or rename it.
+        """
+
+        def path(shard: int) -> str:
+            return fpath.replace("SSSSS", f"{shard:05d}").replace("JJJJJ", f"{job_id:05d}")
+
+        shards = ShardWriter(self.info.features, path, max_shard_size, self._writer_batch_size or ROWS_AT_ONCE)
+        new, shown = 0, time.monotonic()
         try:
-            yield from super()._prepare_split_single(*args, **options)
-        except DatasetGenerationError as error:
-            raise OriginalError(error.__cause__ or error) from None
+            for _, row in self._generate_examples(**gen_kwargs):
+                shards.write(row)
+                new += 1
+                if time.monotonic() > shown + datasets.config.PBAR_REFRESH_TIME_INTERVAL:
+                    yield job_id, False, new
+                    new, shown = 0, time.monotonic()
+            shards.close()
+        except Exception as error:
+            raise OriginalError(error) from None
+        yield job_id, False, new
+        lengths, rows = shards.lengths, sum(shards.lengths)
+        yield job_id, True, (rows, shards.size, self.info.features, len(lengths), lengths, 1, [rows])
 
     def _generate_examples(self, refs: Sequence[Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from self.rows(refs)

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,8 @@ def _describe(data: DatasetCardData, repo: Path, known: Mapping[str, RawConfig])
     entries = found if isinstance(found, list) else [found]
     for entry in entries:
         config = entry["config_name"]
-        files = "".join(sha256_of(path) for path in sorted((repo / config).glob("*.parquet")))
+        with ThreadPoolExecutor() as pool:
+            files = "".join(pool.map(sha256_of, sorted((repo / config).glob("*.parquet"))))
         digest = hashlib.sha256(files.encode()).hexdigest()
         entry["description"] = f"{known[config].description} SHA-256 of the Parquet: {digest[:16]}"
 

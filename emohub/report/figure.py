@@ -67,6 +67,7 @@ class Figure:
                 for ending in endings:
                     undated = {"CreationDate": None} if ending == ".pdf" else None
                     canvas.savefig(folder / f"{self.id}{ending}", dpi=DPI, metadata=undated)
+                    canvas.set_layout_engine("none")  # found once, it holds for both files
 
 
 def bars(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from datasets import load_dataset
+from PIL import Image
 from typer.testing import CliRunner
 
 from emohub.cli import app
@@ -18,6 +19,7 @@ from emohub.errors import BuildError, EmohubError
 from emohub.generate.loop import generate_loop
 from emohub.generate.settings import Annotation, Images, Prompts, Stop, Study
 from emohub.hub.json_files import read_json, read_json_lines
+from emohub.report.figure import Figure
 from emohub.report.item import Settings
 from emohub.report.items import big_emotions, big_hints
 from emohub.report.run import make
@@ -62,6 +64,17 @@ def made(tmp_path_factory: pytest.TempPathFactory, pipeline: Path) -> tuple[Path
         images = Images(model=f"diffusers:{pipeline}", options={"steps": 1}, face=False, price=0.01)
         annotation = replace(study(url).annotation, price="1:1")
         return out, generate_loop(study(url, images=images, annotation=annotation), out)
+
+
+@pytest.fixture(autouse=True)
+def empty_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the loops of single tests; that of the fixture `made` has what users get."""
+
+    def write(figure: Figure, folder: Path) -> None:
+        for ending in (".png", "-dark.png"):
+            Image.new("RGB", (1, 1)).save(folder / f"{figure.id}{ending}")
+
+    monkeypatch.setattr(Figure, "write", write)
 
 
 def test_every_reachable_emotion_gets_its_target_and_the_other_is_named(made: tuple[Path, dict[str, Any]]) -> None:
