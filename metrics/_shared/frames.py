@@ -169,9 +169,10 @@ def _factorized(column: pd.Series) -> tuple[Ints, Any]:
         return pd.factorize(column)
     text, first = pa.array(column), column.iloc[:SAMPLE].to_numpy(dtype=object)
     if np.count_nonzero(first[1:] != first[:-1]) <= SAMPLE // 4:
-        runs = pc.run_end_encode(text)
-        codes, found = pd.factorize(runs.values.to_pandas())
-        return np.repeat(codes, np.diff(runs.run_ends.to_numpy(), prepend=0)), found
+        runs = [pc.run_end_encode(chunk) for chunk in getattr(text, "chunks", [text])]
+        codes, found = pd.factorize(pa.chunked_array([one.values for one in runs]).to_pandas())
+        lengths = np.concatenate([np.diff(one.run_ends.to_numpy(), prepend=0) for one in runs])
+        return np.repeat(codes, lengths), found
     period = int(np.argmax(first[1:] == first[0])) + 1
     if (first[period:] == first[:-period]).all() and pc.all(
         pc.equal(text[period:], text[:-period]), skip_nulls=False

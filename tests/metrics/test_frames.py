@@ -141,10 +141,12 @@ CYCLES = st.tuples(st.lists(NAMES, min_size=1, max_size=5), st.integers(1, 40)).
 )
 
 
-@given(RUNS | CYCLES | st.lists(NAMES, min_size=1), st.sampled_from([1, 4, 8]))
-@example(["b", "7"] * 9 + ["b", None], 8)  # equal to what stands a period before, as far as that is known
-def test_the_order_of_names_changes_no_number(names: list[str | None], sample: int) -> None:
-    frame = pd.DataFrame({"item": pd.Series(names, dtype="str")})
+@given(RUNS | CYCLES | st.lists(NAMES, min_size=1), st.sampled_from([1, 4, 8]), st.booleans())
+@example(["b", "7"] * 9 + ["b", None], 8, False)  # equal to what stands a period before, as far as that is known
+def test_the_order_of_names_changes_no_number(names: list[str | None], sample: int, chunked: bool) -> None:
+    parts = [pd.Series(part, dtype="str") for part in ([names, names[::-1]] if chunked else [names])]
+    frame = pd.DataFrame({"item": pd.concat(parts, ignore_index=True)})
+    assert getattr(pa.array(frame["item"]), "num_chunks", 1) == len(parts)
     codes, found = pd.factorize(frame["item"])
     with mock.patch.object(frames, "SAMPLE", sample):
         ours, ours_found = frames._factorized(frame["item"])
