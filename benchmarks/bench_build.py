@@ -11,7 +11,6 @@ sampled five times a second in a run of its own, because looking costs time.
 
 import argparse
 import csv
-import io
 import os
 import shutil
 import subprocess
@@ -20,10 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from benchmarks.measuring import tree_memory
+from benchmarks.sources import CHAIN, large_picture
 
 MB = 1e6
 BUILD = """
@@ -43,27 +40,16 @@ print(time.perf_counter() - start)
 
 def make_source(folder: Path, images: int) -> int:
     """A BINARY source of distinct, valid 1024 × 1024 JPEGs of the size that Flux-Dev's have; returns its bytes."""
-    rng = np.random.default_rng(0)
-    base = []
-    for _ in range(20):
-        small = rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)
-        buffer = io.BytesIO()
-        Image.fromarray(small).resize((1024, 1024), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=88)
-        base.append(buffer.getvalue())
     (folder / "binary").mkdir(parents=True)
     total = 0
     with open(folder / "binary.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["path", "annotator", "value", "emotion"])
         for index in range(images):
-            note = f"{index:08d}".encode()
-            # A comment segment after the start marker makes every file distinct.
-            data = (
-                base[index % 20][:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + base[index % 20][2:]
-            )
+            data = large_picture(index)
             (folder / "binary" / f"{index:05d}.jpg").write_bytes(data)
             total += len(data)
-            first = {0: 1, 1: 1, 2: 1, 3: 4, 4: 4, 5: 6, 6: 1, 7: 1, 8: 4, 9: 4}[index // 2_000]
+            first = CHAIN[index // 2_000]
             table.writerow([f"{index:05d}", f"human-{first}", "False", "Awe"])
             table.writerow([f"{index:05d}", "human-5", "False", "Disgust"])
     os.sync()

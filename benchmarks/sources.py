@@ -10,6 +10,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,20 @@ def picture(number: int) -> bytes:
     return out.getvalue()
 
 
+@cache
+def _large(number: int) -> bytes:
+    small = np.random.default_rng(number).integers(0, 255, (96, 96, 3), dtype=np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(small).resize((1024, 1024), Image.Resampling.BICUBIC).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
+def large_picture(number: int) -> bytes:
+    """A JPEG of 1024 × 1024 pixels and about 250 kB, as Flux-Dev's are; a comment makes each one distinct."""
+    data, note = _large(number % 20), f"{number:08d}".encode()
+    return data[:2] + b"\xff\xfe" + (len(note) + 2).to_bytes(2, "big") + note + data[2:]
+
+
 def once(folder: Path, make: Callable[[Path], None]) -> None:
     """Make a folder, unless it is there; an interrupted one is made again."""
     if not folder.is_dir():
@@ -67,13 +82,12 @@ def once(folder: Path, make: Callable[[Path], None]) -> None:
 
 def big_and_binary(folder: Path, items: int) -> None:
     """BIG in tars, and BINARY, whose pictures are the first of BIG."""
-    rng = random.Random(0)
     (folder / "big").mkdir()
     for start in range(0, items, PER_TAR):
         with tarfile.open(folder / "big" / f"{start // PER_TAR:05d}.tar", "w", format=tarfile.GNU_FORMAT) as tar:
             for number in range(start, min(items, start + PER_TAR)):
-                _add(tar, f"{number:06d}.jpg", picture(number))
-                _add(tar, f"{number:06d}.json", json.dumps(_described(rng)).encode())
+                add_to_tar(tar, f"{number:06d}.jpg", picture(number))
+                add_to_tar(tar, f"{number:06d}.json", json.dumps(described(number)).encode())
     (folder / "binary").mkdir()
     with (folder / "binary.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -84,13 +98,16 @@ def big_and_binary(folder: Path, items: int) -> None:
             table.writerow((f"{number:05d}", "human-5", "False", NAMES[number % 39 + 1]))
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def add_to_tar(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Add a file."""
     member = tarfile.TarInfo(name)
     member.size = len(data)
     tar.addfile(member, io.BytesIO(data))
 
 
-def _described(rng: random.Random) -> dict[str, object]:
+def described(number: int) -> dict[str, object]:
+    """Who is shown, and intensities of eight emotions; one of twenty faces is neutral."""
+    rng = random.Random(number)
     shown = rng.sample(NAMES, 8)
     rated = shown if rng.random() < 0.95 else []  # the others are neutral
     who: Person = {"age": rng.choice(AGES), "ethnicity": rng.choice(ETHNICITIES), "gender": rng.choice(list(GENDERS))}

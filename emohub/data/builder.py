@@ -205,7 +205,7 @@ class RawBuilder(datasets.GeneratorBasedBuilder):
         return [datasets.SplitGenerator(name, gen_kwargs={"refs": refs}) for name, refs in by_split.items() if refs]
 
     def _prepare_split_single(
-        self, gen_kwargs: dict[str, Any], fpath: str, max_shard_size: int, job_id: int, **_: Any
+        self, gen_kwargs: dict[str, Any], fpath: str, max_shard_size: int, job_id: int, **more: Any
     ) -> Iterator[tuple[int, bool, Any]]:
         """Write the shards of one job, with fewer copies of media than `datasets` makes.
 
