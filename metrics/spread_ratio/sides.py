@@ -9,7 +9,7 @@ import numpy as np
 from .checks import choice
 from .ratings import read_ratings
 from .resampling import divide, mean_defined, totals
-from .spreads import SPREADS, VARIANTS, Answers, energy_distance
+from .spreads import SPREADS, VARIANTS, Answers, absolute, energy_distance
 from .table import Floats, Ints, Table, align
 
 
@@ -151,16 +151,17 @@ def split_half(references: Table, *, variant: str, splits: int, seed: int) -> tu
     """
     rng = np.random.default_rng(seed)
     sides = sides_of(references, references, variant)
-    units, answers = len(sides.item), sides.human
+    units, answers = len(sides.item), sides.human.ordered()
+    together = absolute(answers, units) if variant == "variance" else None  # the same for every split
     ratios, distances = np.full(splits, np.nan), np.full(splits, np.nan)
     for split in range(splits):
         first = rng.permutation(len(references.raters)) < len(references.raters) // 2
-        halves = [replace(answers, weight=answers.weight * mask[answers.who]) for mask in (first, ~first)]
+        halves = [answers.of(half[answers.who]) for half in (first, ~first)]
         spreads = [SPREADS[variant](half, units) for half in halves]
         means = [mean_defined(spread) for spread in spreads]
         ratios[split] = ratio_of(means[0], means[1], variant)
         if variant == "variance":
-            distances[split] = mean_defined(energy_distance(halves[0], halves[1], units))
+            distances[split] = mean_defined(energy_distance(halves[0], halves[1], units, together))
     return ratios, distances, units
 
 

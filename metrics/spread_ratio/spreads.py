@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .resampling import divide, totals
-from .table import Floats, Ints
+from .table import Bools, Floats, Ints
 
 VARIANTS = ("variance", "gmd", "profile", "choice")
 
@@ -27,6 +27,18 @@ class Answers:
     value: Floats
     weight: Floats
 
+    def of(self, rows: Bools) -> "Answers":
+        """Some of the answers, in the same order."""
+        return Answers(self.unit[rows], self.who[rows], self.value[rows], self.weight[rows])
+
+    def ordered(self) -> "Answers":
+        """The answers by unit and, in a unit, by their first value, ascending; itself where they are."""
+        unit, value = self.unit, self.value[:, 0]
+        if ((unit[1:] > unit[:-1]) | ((unit[1:] == unit[:-1]) & (value[1:] >= value[:-1]))).all():
+            return self
+        order = np.lexsort((value, unit))
+        return Answers(unit[order], self.who[order], self.value[order], self.weight[order])
+
     def sums(self, of_answers: Floats, units: int) -> Floats:
         """Sum over each unit's answers, [answers] → [units]."""
         return totals(self.unit, of_answers, units)
@@ -39,9 +51,8 @@ def pairs(answers: Answers, units: int) -> Floats:
 
 def _from_first(answers: Answers) -> Floats:
     """Values less those of the unit's first answer: exactly 0 where all answers of a unit are equal."""
-    units, first = np.unique(answers.unit, return_index=True)
-    start = np.zeros((int(units.max(initial=-1)) + 1, answers.value.shape[1]))
-    start[units] = answers.value[first]
+    start = np.zeros((int(answers.unit.max(initial=-1)) + 1, answers.value.shape[1]))
+    start[answers.unit[::-1]] = answers.value[::-1]  # of one unit's answers the first is written last, and stays
     return answers.value - start[answers.unit]
 
 
@@ -57,14 +68,13 @@ def variance(answers: Answers, units: int) -> Floats:
 
 def mean_difference(answers: Answers, units: int) -> Floats:
     """[units] mean absolute difference of two answers (Gini), nan below two answers."""
-    return divide(_absolute(answers, units), pairs(answers, units))
+    return divide(absolute(answers, units), pairs(answers, units))
 
 
-def _absolute(answers: Answers, units: int) -> Floats:
+def absolute(answers: Answers, units: int) -> Floats:
     """[units] Σ |x − y| over ordered pairs: in ascending order each value is added as often as others are below it."""
-    values = _from_first(answers)[:, 0]
-    order = np.lexsort((values, answers.unit))
-    unit, value, weight = answers.unit[order], values[order], answers.weight[order]
+    answers = answers.ordered()
+    unit, value, weight = answers.unit, _from_first(answers)[:, 0], answers.weight
     total = answers.sums(answers.weight, units)
     before_unit = np.concatenate([[0.0], np.cumsum(total)])[unit]
     below = np.cumsum(weight) - weight - before_unit
@@ -80,13 +90,21 @@ SPREADS: dict[str, Callable[[Answers, int], Floats]] = {
 }
 
 
-def energy_distance(model: Answers, human: Answers, units: int) -> Floats:
-    """[units] 2E|X − Y| − E|X − X′| − E|Y − Y′| with unbiased means over pairs; nan below two answers on a side."""
-    both = Answers(
-        *(np.concatenate([getattr(model, name), getattr(human, name)]) for name in ("unit", "who", "value", "weight"))
-    )
-    within = [_absolute(side, units) for side in (model, human)]
-    crossed = (_absolute(both, units) - within[0] - within[1]) / 2
+def energy_distance(model: Answers, human: Answers, units: int, together: Floats | None = None) -> Floats:
+    """[units] 2E|X − Y| − E|X − X′| − E|Y − Y′| with unbiased means over pairs; nan below two answers on a side.
+
+    Args:
+        model: Answers of one side.
+        human: Answers of the other side.
+        units: Number of units.
+        together: `absolute` of both sides as one, where it is known.
+    """
+    if together is None:
+        names = ("unit", "who", "value", "weight")
+        both = Answers(*(np.concatenate([getattr(model, name), getattr(human, name)]) for name in names))
+        together = absolute(both, units)
+    within = [absolute(side, units) for side in (model, human)]
+    crossed = (together - within[0] - within[1]) / 2
     n_pairs = model.sums(model.weight, units) * human.sums(human.weight, units)
     return (
         2 * divide(crossed, n_pairs) - divide(within[0], pairs(model, units)) - divide(within[1], pairs(human, units))
