@@ -6,7 +6,7 @@ image in one literal), and the synthetic annotations of BIG. Untouched sliders a
 
 import ast
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from emohub.errors import MediaError, UnknownNameError
 from emohub.hub.json_files import parse_json
 
 SCALE = (0, 7)
+BLOCK = 5_000  # annotations, 40 ratings each, that are checked at once
 MAX_LITERAL = 100_000  # characters of one annotation; 40 long keys need under 3,000
 HUME = "Hume Face"  # writes 0–1 instead of 0–7
 ANNOTATIONS = ("annotations", "label", "labels", "ratings", "emotions")  # what the column of ratings may be called
@@ -227,15 +228,24 @@ def collect(rows: Iterable[tuple[str, str, str, bool, Any]], log: ProblemLog) ->
 def _bad_annotations(table: Intensities, wheres: Any, log: ProblemLog) -> np.ndarray:
     """[n] whether any of an annotation's 40 ratings breaks the schema; the first of each goes to the log."""
     bad = np.zeros(len(table.items), dtype=bool)
-    long = table.long()
-    for what, mask in faults(long, categories=NAMES, scale=SCALE):
-        hits = mask.to_numpy().reshape(-1, len(NAMES))
-        for row in np.flatnonzero(hits.any(axis=1) & ~bad):
-            at = int(hits[row].argmax())
-            log.add(
-                wheres[row],
-                f"{what}: image {table.items[row]}, {table.raters[row]}, {NAMES[at]} = {table.values[row, at]:g}",
-                table.items[row],
-            )
-        bad |= hits.any(axis=1)
+    for rows in _blocks(table.items):
+        part = table[rows]
+        for what, mask in faults(part.long(), categories=NAMES, scale=SCALE):
+            hits = mask.to_numpy().reshape(-1, len(NAMES))
+            for row in np.flatnonzero(hits.any(axis=1) & ~bad[rows]):
+                at = int(hits[row].argmax())
+                log.add(
+                    wheres[rows[row]],
+                    f"{what}: image {part.items[row]}, {part.raters[row]}, {NAMES[at]} = {part.values[row, at]:g}",
+                    part.items[row],
+                )
+            bad[rows] |= hits.any(axis=1)
     return bad
+
+
+def _blocks(items: np.ndarray) -> Iterator[np.ndarray]:
+    """Rows that are looked at together, about `BLOCK` each; those of an item are never apart."""
+    codes, _ = pd.factorize(items)
+    counts = np.bincount(codes)
+    block = ((np.cumsum(counts) - counts) // BLOCK)[codes]
+    return (np.flatnonzero(block == number) for number in np.unique(block))

@@ -3,10 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from datasets import ClassLabel, Features, Image, Video
+from datasets import ClassLabel, Features, Image, Value, Video
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
 
@@ -15,6 +17,7 @@ from emohub.errors import EmohubError, SourceError
 from emohub.hub.json_files import parse_json
 
 RECORD, PROBLEMS = "build.json", "problems.jsonl"
+RATING = "rating"  # the column that long tables have
 
 
 def read_record(dataset: str, revision: str | None = None) -> dict[str, Any]:
@@ -48,14 +51,16 @@ def features_of(folder: Path) -> Features:
 
 
 def read_config(folder: Path) -> pd.DataFrame:
-    """One config's rows without media; class labels as names, `split` added."""
+    """One config's rows without media; class labels as names, `split` added; text of a long table as categories."""
     features = features_of(folder)
     columns = [name for name, feature in features.items() if not isinstance(feature, Image | Video)]
+    repeated = [name for name in columns if RATING in features and features[name] == Value("string")]
     shards = sorted(folder.glob("*.parquet"))
-    table = pd.concat(
-        [pq.read_table(shard, columns=columns).to_pandas().assign(split=_split(shard)) for shard in shards],
-        ignore_index=True,
-    )
+    tables = [pq.read_table(shard, columns=columns, read_dictionary=repeated) for shard in shards]
+    names = list(dict.fromkeys(map(_split, shards)))
+    codes = np.repeat([names.index(_split(shard)) for shard in shards], [len(table) for table in tables])
+    table = pa.concat_tables(tables).unify_dictionaries().to_pandas(self_destruct=True)
+    table["split"] = pd.Categorical.from_codes(codes, names)
     for name, feature in features.items():
         if isinstance(feature, ClassLabel):
             table[name] = table[name].map(dict(enumerate(feature.names)))

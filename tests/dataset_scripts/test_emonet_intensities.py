@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from dataset_scripts.emonet_face import intensities
 from dataset_scripts.emonet_face.intensities import (
     Intensities,
     annotation_in,
@@ -199,11 +200,14 @@ def test_a_bad_annotation_is_named_with_its_line(row: Sequence[str], said: str, 
     assert "a" in table.items
 
 
-def test_a_rater_rates_an_image_once(tmp_path: Path) -> None:
-    rows = [("a.jpg", "human-1", "{'Awe': 1}", "True"), ("a.png", "human-1", "{'Awe': 2}", "True")]
-    _, (problem,) = hq(tmp_path, rows)
+@pytest.mark.parametrize("block", [1, 2, intensities.BLOCK])
+def test_a_rater_rates_an_image_once(block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where annotations are checked in blocks: those of an image are never apart."""
+    monkeypatch.setattr(intensities, "BLOCK", block)
+    names = ("a.jpg", "b.jpg", "c.jpg", "d.jpg", "a.png")
+    _, (problem,) = hq(tmp_path, [(name, "human-1", "{'Awe': 1}", "True") for name in names])
     assert "rated this category of this item before: image a, human-1" in problem.what
-    assert problem.where == "hq.csv line 3"
+    assert problem.where == "hq.csv line 6"
 
 
 def test_only_bad_annotations_leave_an_empty_table(tmp_path: Path) -> None:
