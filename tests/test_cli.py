@@ -162,6 +162,9 @@ BUILD = ("build", "dataset", "emonet-face", "--out", "out")
 # Through the installed script; what a user meets first.
 OUTSIDE = (
     ((*BUILD, "--source", "{source}", "--config", "HQ"), 1, r"Unknown configs \['HQ'\]; valid are hq, binary, big, "),
+    (("build", "dataset", "emonet-face", "--out", "out"), 2, "Missing option '--source'"),
+)
+INSIDE = (
     ((*BUILD, "--source", "absent"), 1, "'absent' is not a folder. Give a folder, or a Hub dataset id"),
     (
         (*BUILD, "--source", "{tables}", "--config", "binary"),
@@ -169,9 +172,6 @@ OUTSIDE = (
         "Config 'binary' needs images, and .* has none for it: .*--config binary_ratings",
     ),
     (("build", "dataset", "emonet", "--out", "out", "--source", "x"), 2, "'chehre', 'emonet-face'"),
-    (("build", "dataset", "emonet-face", "--out", "out"), 2, "Missing option '--source'"),
-)
-INSIDE = (
     ((*BUILD, "--source", "org/absent"), 1, "'org/absent' is not a folder here, and it was not found on the Hub"),
     ((*BUILD, "--source", "{empty}"), 1, "holds nothing .*; found no file"),
     (
