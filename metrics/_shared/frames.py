@@ -105,7 +105,16 @@ def _foreign(ratings: Any, what: str) -> pd.DataFrame | None:
     if len(set(names)) < len(names):
         raise RatingsError(f"{what} have a column twice; keep one. Found: {found}.")
     native = native.select(names) if names else native
-    return (native.collect() if isinstance(native, nw.LazyFrame) else native).to_pandas()
+    native = native.collect() if isinstance(native, nw.LazyFrame) else native
+    return _of_arrow(native.to_native()) if native.implementation.is_pyarrow() else native.to_pandas()
+
+
+def _of_arrow(table: pa.Table) -> pd.DataFrame:
+    """Text as categories: their numbers take a fraction of the memory of the text."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            table = table.set_column(at, field.name, table.column(at).dictionary_encode())
+    return table.unify_dictionaries().to_pandas()
 
 
 def _of_records(rows: list[Any] | tuple[Any, ...], what: str) -> pd.DataFrame | None:
