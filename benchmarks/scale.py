@@ -169,11 +169,14 @@ def measured_before(file: Path) -> dict[tuple[str, int], Measured]:
 def exponent(points: list[tuple[int, float]]) -> float:
     """The slope of log time over log items between the largest two sizes, fixed costs taken away.
 
-    The fixed cost is what a straight line through the smallest two sizes leaves for no item, and at least 0.
+    The fixed cost is what a straight line through the smallest two sizes leaves for no item, and at least 0; where that
+    is nearly all, the command does not grow at these sizes, and the exponent is 0.
     """
     (n0, t0), (n1, t1), *_ = points
     fixed = max(0.0, t0 - n0 * (t1 - t0) / (n1 - n0))
     (low, before), (high, after) = points[-2:]
+    if before < 1.05 * fixed:
+        return 0.0
     return math.log((after - fixed) / (before - fixed)) / math.log(high / low)
 
 
