@@ -169,7 +169,7 @@ def measured_before(file: Path) -> dict[tuple[str, int], Measured]:
 def exponent(points: list[tuple[int, float]]) -> float:
     """The slope of log time over log items between the largest two sizes, fixed costs taken away.
 
-    The fixed cost is what a straight line through the smallest two sizes leaves for no item, and at least 0; where that
+    The fixed cost is what a straight line through the smallest two sizes leaves for no item, and at least 0; where it
     is nearly all, the command does not grow at these sizes, and the exponent is 0.
     """
     (n0, t0), (n1, t1), *_ = points
