@@ -12,39 +12,27 @@ peak of the process of `rate`, for a quarter of the questions and for all.
 
 import argparse
 import json
+import math
 import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.sources import answering
+
 ROOT = Path(__file__).parents[1]
 PER_ITEM = 40  # questions of the protocol `verify` about one image
-SERVE = """
-import asyncio, json, math, socket, sys
-import uvicorn
-top = [{"token": "Yes", "logprob": math.log(.75)}, {"token": "No", "logprob": math.log(.25)}]
-choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Yes"},
-          "logprobs": {"content": [{**top[0], "top_logprobs": top}]}}
-BODY = json.dumps({"choices": [choice], "usage": {"prompt_tokens": 300, "completion_tokens": 1}}).encode()
-HEAD = [(b"content-type", b"application/json"), (b"content-length", str(len(BODY)).encode())]
-async def app(scope, receive, send):
-    while (await receive()).get("more_body"):
-        pass
-    await send({"type": "http.response.start", "status": 200, "headers": HEAD})
-    await send({"type": "http.response.body", "body": BODY})
-listener = socket.socket()
-listener.bind(("127.0.0.1", 0))
-listener.listen(512)
-print(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", flush=True)
-config = uvicorn.Config(app, log_level="error", lifespan="off")
-asyncio.run(uvicorn.Server(config).serve([listener]))
-"""
+YES, NO = ({"token": name, "logprob": math.log(share)} for name, share in (("Yes", 0.75), ("No", 0.25)))
+CHOICE = {
+    "index": 0,
+    "finish_reason": "stop",
+    "message": {"role": "assistant", "content": "Yes"},
+    "logprobs": {"content": [{**YES, "top_logprobs": [YES, NO]}]},
+}
 BARE = """
 import asyncio, base64, json, resource, sys, time
 import httpx2
@@ -108,18 +96,6 @@ def make_dataset(source: Path, folder: Path, items: int) -> Path:
     return made
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """The address of a server that answers at once."""
-    process = subprocess.Popen([sys.executable, "-c", SERVE], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    try:
-        yield process.stdout.readline().strip()
-    finally:
-        process.kill()
-        process.wait()
-
-
 def run(script: str, *arguments: object) -> tuple[int, float, int]:
     """Questions, seconds and peak memory in MB of one side."""
     done = subprocess.run(
@@ -141,7 +117,7 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, server() as url:
+    with tempfile.TemporaryDirectory() as folder, answering(CHOICE, tokens=1) as url:
         dataset = make_dataset(given.dataset, Path(folder), given.questions // PER_ITEM)
         ratios, memory = [], 0
         for number in range(given.rounds):

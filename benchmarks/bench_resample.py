@@ -6,18 +6,15 @@
 one `compute` with intervals; the ratio is to that with intervals over items. One thread.
 """
 
-import os
+import argparse
+import time
+import warnings
+from pathlib import Path
+from typing import Any
 
-os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-import argparse  # noqa: E402  # the number of threads is read on import
-import time  # noqa: E402
-import warnings  # noqa: E402
-from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
-
-import evaluate  # noqa: E402
-import numpy as np  # noqa: E402
+import evaluate
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 METRICS = Path(__file__).parents[1] / "metrics"
 PEOPLE, PER_IMAGE, SAMPLES, EMOTIONS = 8, 4, 3, 40
@@ -53,7 +50,7 @@ def main() -> None:
         metric, seconds = evaluate.load(str(METRICS / name)), {}
         for resample in ("items", "raters", "both"):
             start = time.perf_counter()
-            with warnings.catch_warnings():
+            with threadpool_limits(1), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 metric.compute(**ratings, bootstrap=args.draws, resample=resample)
             seconds[resample] = time.perf_counter() - start

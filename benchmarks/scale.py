@@ -24,6 +24,7 @@ from pathlib import Path
 from benchmarks import sources
 from benchmarks.bench_publish import TOKEN, serving
 from benchmarks.measuring import Measured, measure
+from emohub.data.taxonomy import NAMES
 
 SIZES = (1_000, 10_000, 100_000, 203_201)
 EMOHUB = [sys.executable, "-m", "emohub.cli", "-q"]
@@ -66,7 +67,9 @@ def _beside_a_hub(folder: Path) -> Iterator[Environment]:
 
 @contextmanager
 def _beside_a_server(folder: Path) -> Iterator[Environment]:
-    with sources.answering() as url:
+    content = json.dumps(dict.fromkeys(NAMES[:25], 3))
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}
+    with sources.answering(choice, tokens=200) as url:
         yield {"URL": url}
 
 
