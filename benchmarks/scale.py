@@ -5,8 +5,8 @@
 Every command runs in a process of its own, on what the commands before it made at that size; what was measured is in
 OUT/measured.jsonl at once, so the same command goes on after an interruption. Pictures are small (about 1 kB), so that
 all of it fits on a disk. Seconds are those of the clock; CPU seconds are those of the process and its children, from
-which growth is computed, because other work on the machine changes them little. Memory is the largest proportional set
-size (PSS) of the process and its children, looked at five times a second.
+which growth is computed. Both need a quiet machine: beside other work the same step took up to twice the CPU seconds.
+Memory is the largest proportional set size (PSS) of the process and its children, looked at five times a second.
 """
 
 import argparse
