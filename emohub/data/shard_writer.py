@@ -76,7 +76,7 @@ def column(feature: Any, values: list[Any]) -> pa.Array:
         codes = {value: feature.encode_example(value) for value in set(values) - {None}}
         return pa.array([codes.get(value) for value in values], kind)
     if isinstance(feature, Image | Video):  # column by column: seventeen times as fast as from dicts
-        given, none = [value or {} for value in values], pa.array([value is None for value in values])
+        given, none = [value or {} for value in values], pa.array([value is None for value in values], pa.bool_())
         parts = [pa.array([one.get(part.name) for one in given], part.type) for part in kind]
         return pa.StructArray.from_arrays(parts, fields=list(kind), mask=none)
     if isinstance(feature, Value):

@@ -75,7 +75,7 @@ def test_groups_page_index_and_a_shard_without_rows(tmp_path: Path) -> None:
     footer = pq.read_metadata(tmp_path / "0")
     assert [footer.row_group(group).num_rows for group in range(footer.num_row_groups)] == [4, 4, 2]
     assert footer.row_group(0).column(0).has_offset_index
-    empty = ShardWriter(Features({"item": Value("string")}), lambda number: str(tmp_path / "empty"), 10**9, 4)
+    empty = ShardWriter(FEATURES, lambda number: str(tmp_path / "empty"), 10**9, 4)
     empty.close()
     assert empty.lengths == [0] and len(pq.read_table(tmp_path / "empty")) == 0
 
