@@ -11,7 +11,6 @@ import json
 import os
 import random
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from playwright.sync_api import sync_playwright
 from emohub.data.runs import write_json
 from emohub.data.taxonomy import NAMES
 from emohub.hub.folders import hub_folder
+from emohub.hub.process import free_port
 from emohub.results.entry import FORMAT, Entry, items_digest
 
 RATERS, TRIES = 200, 10
@@ -122,10 +122,8 @@ def row_of(entry: Entry) -> list[object]:
 @contextmanager
 def served(folder: Path, **environment: str) -> Iterator[str]:
     """A Gradio application that answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    address = {"GRADIO_SERVER_PORT": port, "GRADIO_ANALYTICS_ENABLED": "False", **environment}
+    port = free_port()
+    address = {"GRADIO_SERVER_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **environment}
     command, quiet = [sys.executable, "app.py"], subprocess.DEVNULL
     process = subprocess.Popen(command, cwd=folder, env=os.environ | address, stdout=quiet, stderr=quiet)
     url = f"http://127.0.0.1:{port}/"

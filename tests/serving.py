@@ -1,7 +1,6 @@
-"""Servers of this process on 127.0.0.1, and ports for servers of another one."""
+"""Servers of this process on 127.0.0.1."""
 
 import logging
-import random
 import socket
 import threading
 from collections.abc import Iterator
@@ -27,18 +26,3 @@ def listening(app: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
-
-
-def free_port() -> int:
-    """A port that nobody listens on, for a process that listens later.
-
-    It lies below those that the system gives to connections and to port 0 (32768 and above on Linux), so that none
-    of the other workers gets it before that process does.
-    """
-    while True:
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", random.SystemRandom().randrange(10_000, 32_000)))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])

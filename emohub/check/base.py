@@ -1,6 +1,6 @@
 """What every check is made of: the repo it looks at, the failures it reports, the row it has in the table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from emohub.errors import printable
 from emohub.hub.card import Card, read_card
 from emohub.hub.folders import hub_roots
 from emohub.hub.kinds import Kind
+from emohub.hub.process import Launch
 from emohub.release.record import Release, Repo
 
 Scope = Literal["release", "dataset", "model", "metric", "space", "results"]
@@ -57,6 +58,7 @@ class Subject:
         path: The same relative to the release; empty for the whole.
         release: The release that it is part of; None for a single folder.
         datasets: Folders or Hub ids of datasets that results are computed again from, besides those of the release.
+        launches: What makes processes that have a package imported already, by its name.
     """
 
     kind: Scope
@@ -65,6 +67,7 @@ class Subject:
     path: str
     release: Release | None
     datasets: tuple[str, ...] = ()
+    launches: Mapping[str, Launch] = field(default_factory=dict, compare=False, repr=False)
     _made: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def failure(self, file: str, found: str, do: str) -> Failure:

@@ -7,11 +7,18 @@ from emohub.check.base import Subject
 from emohub.hub import fresh
 from emohub.hub.fresh import LocalRepo
 from emohub.hub.kinds import HUB_TYPES
+from emohub.hub.process import Launch, new_interpreter
 
 PLACEHOLDER = "ORG"  # the namespace in cards that belong to no release
 
 
-def run_isolated(script: ModuleType, subject: Subject, *arguments: str, hide: tuple[str, ...] = ("emohub",)) -> Any:
+def run_isolated(
+    script: ModuleType,
+    subject: Subject,
+    *arguments: str,
+    hide: tuple[str, ...] = ("emohub",),
+    launch: Launch = new_interpreter,
+) -> Any:
     """What a module of `check/scripts` finds out about the folder of a repo.
 
     Args:
@@ -19,12 +26,13 @@ def run_isolated(script: ModuleType, subject: Subject, *arguments: str, hide: tu
         subject: The repo.
         *arguments: Further arguments.
         hide: Packages that the process cannot import.
+        launch: What makes the process.
 
     Raises:
         FreshProcessError: the process failed or took too long.
     """
     folder = str(subject.folder.resolve())
-    return fresh.run(script, folder, *arguments, repos=local_repos(subject), hide=hide).result
+    return fresh.run(script, folder, *arguments, repos=local_repos(subject), hide=hide, launch=launch).result
 
 
 def local_repos(subject: Subject) -> list[LocalRepo]:

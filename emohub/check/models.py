@@ -18,8 +18,8 @@ from emohub.check.scripts import load_model, load_with_kit
 from emohub.data.source import sha256_of
 from emohub.data.taxonomy import DIMENSIONS, NAMES
 from emohub.errors import printable
-from emohub.hub.fresh import FreshProcessError
 from emohub.hub.json_files import parse_json
+from emohub.hub.process import FreshProcessError
 from emohub.model.hubcode import CLASSES, CODE
 from emohub.model.probes import SEED, probe_images
 from emohub.model.repo import (

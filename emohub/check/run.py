@@ -4,15 +4,20 @@ import importlib
 import logging
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import iter_modules
 
 import emohub.check
 from emohub.check.base import Check, Failure, LeftOut, Report, Result, Scope, Subject
+from emohub.check.code import HEAVY, SPACES
+from emohub.check.isolated import local_repos
 from emohub.errors import EmohubError, listed, printable
 from emohub.hub.card import read_card
+from emohub.hub.fork_server import ForkServer
 from emohub.hub.kinds import FOLDERS
+from emohub.hub.process import Launch
 from emohub.release.record import RECORD, Release, open_release
 from emohub.results.reading import entry_files
 
@@ -31,8 +36,9 @@ def find_checks() -> tuple[Check, ...]:
 
 CHECKS = find_checks()
 AT_ONCE = 2  # repos that are checked at the same time, and so processes that run
+FORKED = ("gradio", "evaluate")
 # Longest first, so that the last worker does not wait alone.
-ORDER = ("model", "space", "dataset", "metric", "results", "release")
+ORDER = ("model", "results", "space", "dataset", "metric", "release")
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +65,23 @@ def check_path(
     """
     wanted = [check for check in CHECKS if ids is None or check.id in ids]
     made = [check for check in wanted if not (fast and check.starts)]
-    subjects = [replace(one, datasets=tuple(datasets)) for one in _chosen(subjects_of(path), only)]
-    subjects.sort(key=lambda subject: ORDER.index(subject.kind))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        found = [result for results in pool.map(lambda one: _check(one, made), subjects) for result in results]
+    subjects = sorted(_chosen(subjects_of(path), only), key=lambda subject: ORDER.index(subject.kind))
+    with _fork_servers(subjects) as launches, ThreadPoolExecutor(AT_ONCE) as pool:
+        whole = [replace(one, datasets=tuple(datasets), launches=launches) for one in subjects]
+        found = [result for results in pool.map(lambda one: _check(one, made), whole) for result in results]
     ranks = {check.id: rank for rank, check in enumerate(CHECKS)}
     found.sort(key=lambda result: (ranks[result.check.id], result.path))
     left = tuple(check.id for check in wanted if check not in made)
     return Report(path.resolve().name, tuple(found), left)
+
+
+@contextmanager
+def _fork_servers(subjects: Sequence[Subject]) -> Iterator[dict[str, Launch]]:
+    """For pages and metrics: what all of them import takes longer to import than they to do the rest."""
+    repos = next((local_repos(one) for one in subjects if one.kind in SPACES), [])
+    with ExitStack() as stack:
+        servers = {name: ForkServer([name], ["emohub", *HEAVY], repos) for name in FORKED}
+        yield {name: stack.enter_context(server) for name, server in servers.items()}
 
 
 def _check(subject: Subject, checks: Sequence[Check]) -> list[Result]:

@@ -1,7 +1,6 @@
 """Spaces, and the pages of metrics: started on a free port of this machine, queried, and ended."""
 
 import shutil
-import socket
 import time
 import urllib.error
 import urllib.request
@@ -11,8 +10,9 @@ from emohub.check.base import Check, Failure, Subject
 from emohub.check.code import SPACES, absent_packages
 from emohub.check.isolated import local_repos
 from emohub.errors import printable
-from emohub.hub.fresh import Process, start, stderr_tail, workspace
+from emohub.hub.fresh import start, workspace
 from emohub.hub.json_files import parse_json
+from emohub.hub.process import Process, free_port, new_interpreter, stderr_tail
 
 START = 240.0  # seconds until a page must answer; a full-size model is loaded within
 ANSWERS = (("/", "html"), ("/gradio_api/info", "named_endpoints"))  # path → text in the answer
@@ -30,7 +30,8 @@ def starts(subject: Subject) -> Iterator[Failure]:
         if subject.release is not None:
             (folder / subject.release.namespace).symlink_to(work / subject.release.namespace)
         address = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port := free_port())}
-        with start(folder / app, work=work, cwd=folder, hide=absent_packages(subject), **address) as process:
+        hide, launch = absent_packages(subject), subject.launches.get("gradio", new_interpreter)
+        with start(folder / app, work=work, cwd=folder, hide=hide, variables=address, launch=launch) as process:
             problem = _ask(process, port)
         if problem:
             last = " | ".join(stderr_tail(process.printed(), work.parent))
@@ -67,13 +68,6 @@ def _answer(process: Process, url: str) -> str:
             if time.monotonic() > until:
                 raise TimeoutError(f"no answer within {START:g} s") from error
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 CHECKS = (Check("space.starts", SPACES, "the page starts and answers, offline", starts, starts=True),)

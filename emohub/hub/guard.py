@@ -1,18 +1,25 @@
-"""Runs one script in the process that `emohub/hub/fresh.py` started; run by its path, imports nothing of emohub.
+"""Runs one script in the process that `emohub/hub/process.py` made; run by its path, imports nothing of emohub.
 
 The order is one line of JSON on standard input. The script may have a function `main`, which gets the arguments; what
 it returns goes back as JSON through a pipe of its own, with an HMAC under the key of the order. The script's code sees
 neither: standard input is empty, output goes to standard output, and a result without the key is refused.
+
+An order with `imports` makes it a fork server, see `emohub/hub/fork_server.py`: each process that it forks reads an
+order of its own.
 """
 
+import contextlib
 import hashlib
 import hmac
+import importlib
 import json
 import os
 import runpy
+import selectors
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import traceback
 from collections.abc import Iterable, Iterator
@@ -27,11 +34,9 @@ LOCAL = ("127.", "::1", "localhost", "0.0.0.0")
 
 def main() -> None:
     """Read the order, prepare this process, run the script."""
-    order_pipe = os.dup(0)  # not inherited by processes that the script starts
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
-    order = json.loads(_read_line(order_pipe))
-    threading.Thread(target=_end_with_parent, args=(order_pipe,), daemon=True).start()
+    order = _read_order()
+    if "imports" in order:
+        order = _fork_for_each(order)
     os.set_inheritable(result_pipe := order["result"], False)
     key = bytes.fromhex(order["key"])
     restrict(order["offline"], order["hide"])
@@ -42,6 +47,67 @@ def main() -> None:
         runpy.run_path(order["script"], run_name="__main__")
     else:
         os._exit(_run(order, key, result_pipe))  # no clean-up: an open stream can hang it
+
+
+def _read_order() -> dict[str, Any]:
+    order_pipe = os.dup(0)  # not inherited by processes that the script starts
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    order: dict[str, Any] = json.loads(_read_line(order_pipe))
+    threading.Thread(target=_end_with_parent, args=(order_pipe,), daemon=True).start()
+    return {**order, "order_pipe": order_pipe}
+
+
+def _fork_for_each(order: dict[str, Any]) -> dict[str, Any]:
+    """Import packages, then fork whenever asked to; returns in the forked processes only, with the order of each."""
+    finders = list(sys.meta_path)
+    restrict(order["offline"], order["hide"])
+    for name in order["imports"]:
+        importlib.import_module(name)
+    sys.meta_path[:] = finders
+    channel = socket.socket(fileno=order["channel"])
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(channel, selectors.EVENT_READ)
+        while True:
+            for ready, _ in waiting.select():
+                if ready.data:
+                    waiting.unregister(ready.fileobj)
+                    _report(ready.fd, *ready.data)
+                    continue
+                message, pipes, *_ = socket.recv_fds(channel, 2**20, 5)
+                if not message:
+                    os._exit(0)
+                *pipes, status, result = pipes
+                if not (pid := os.fork()):
+                    others = [fd for one in waiting.get_map().values() if one.data for fd in (one.fd, one.data[1])]
+                    channel.close()
+                    return _forked(json.loads(message), pipes, [order["order_pipe"], status, *others], result)
+                for pipe in (*pipes, result):
+                    os.close(pipe)
+                os.write(status, b"%d\n" % pid)
+                waiting.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, status))
+
+
+def _report(process: int, pid: int, status: int) -> None:
+    """Tell the exit status of a process that has ended."""
+    ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(process)
+    with contextlib.suppress(BrokenPipeError), open(status, "wb") as pipe:
+        pipe.write(b"%d" % ended)
+
+
+def _forked(message: dict[str, Any], pipes: list[int], close: list[int], result: int) -> dict[str, Any]:
+    """Make this process one of its own, then read its order."""
+    os.setsid()
+    for number, pipe in enumerate(pipes):
+        os.dup2(pipe, number)
+    for pipe in (*pipes, *close):
+        os.close(pipe)
+    os.chdir(message["cwd"])
+    os.environ.clear()
+    os.environ.update(message["variables"])
+    tempfile.tempdir = None
+    return {**_read_order(), "result": result}
 
 
 def _run(order: dict[str, Any], key: bytes, result_pipe: int) -> int:

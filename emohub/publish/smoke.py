@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from emohub.hub import fresh
-from emohub.hub.fresh import FreshProcessError
 from emohub.hub.kinds import Kind
+from emohub.hub.process import FreshProcessError
 
 SECONDS = 1800
 # One process per kind; each repo has its own result, so that one failure does not hide the others.

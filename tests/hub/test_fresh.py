@@ -5,14 +5,18 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from emohub.hub import fresh, guard
-from emohub.hub.fresh import FreshProcessError, LocalRepo
+from emohub.hub import fresh, guard, process
+from emohub.hub.fork_server import ForkServer
+from emohub.hub.fresh import LocalRepo
 from emohub.hub.imports import PACKAGE, closure
+from emohub.hub.process import Finished, FreshProcessError
 
 LOOK = """
 import os, sys
@@ -46,6 +50,21 @@ SECRETS = {
 }
 
 
+Run = Callable[..., Finished]
+
+
+@pytest.fixture(scope="module")
+def forking() -> Iterator[ForkServer]:
+    with ForkServer(["json"], ["emohub"]) as server:
+        yield server
+
+
+@pytest.fixture(params=["a new interpreter", "forked"])
+def run(request: pytest.FixtureRequest, forking: ForkServer) -> Run:
+    """`fresh.run`, with both ways to make a process: what holds for one holds for the other."""
+    return partial(fresh.run, launch=forking) if request.param == "forked" else fresh.run
+
+
 @pytest.fixture
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SECRETS.items():
@@ -54,10 +73,10 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
 
 
-def test_what_the_process_sees(planted: None, tmp_path: Path) -> None:
+def test_what_the_process_sees(run: Run, planted: None, tmp_path: Path) -> None:
     with open(tmp_path / "private", "w") as private:  # a file that is open here is not open there
         os.set_inheritable(private.fileno(), True)
-        seen = fresh.run(LOOK, "a", "b c").result
+        seen = run(LOOK, "a", "b c").result
     assert seen["arguments"] == seen["argv"] == ["a", "b c"] and seen["input"] == ""
     environment = seen["environment"]
     assert not {*SECRETS} - {"HF_HOME", "PYTHONPATH"} & {*environment} and "planted" not in json.dumps(seen)
@@ -100,14 +119,14 @@ def test_a_token_is_given_only_where_asked_for(planted: None, tmp_path: Path) ->
     assert online["HF_ENDPOINT"] == "http://hub" and "HF_HUB_OFFLINE" not in online
 
 
-def test_with_the_kit() -> None:
-    assert fresh.run(LOOK, hide=()).result["emohub"] == str(PACKAGE)
+def test_with_the_kit(run: Run) -> None:
+    assert run(LOOK, hide=()).result["emohub"] == str(PACKAGE)
 
 
-def test_a_network_only_with_an_endpoint() -> None:
+def test_a_network_only_with_an_endpoint(run: Run) -> None:
     code = "import socket\ndef main():\n    socket.getaddrinfo('example.com', 80)"
     with pytest.raises(FreshProcessError, match="runs without a network"):
-        fresh.run(code)
+        run(code)
 
 
 def test_what_the_process_starts_is_kept_to_the_same() -> None:
@@ -159,8 +178,8 @@ for pipe in range(3, 64):
 """
 
 
-def test_what_is_printed_is_no_result() -> None:
-    done = fresh.run(PRINTED)
+def test_what_is_printed_is_no_result(run: Run) -> None:
+    done = run(PRINTED)
     assert done.result == {"ok": False} and done.stdout == done.stderr == '{"ok": true}\n'
 
 
@@ -174,9 +193,9 @@ def test_what_is_printed_is_no_result() -> None:
         WRITE.replace("BYTES", "b'{}'") + "def main():\n    return {}",
     ],
 )
-def test_a_forged_result_is_refused(code: str) -> None:
+def test_a_forged_result_is_refused(run: Run, code: str) -> None:
     with pytest.raises(FreshProcessError, match="without a result|that its script did not make"):
-        fresh.run(code)
+        run(code)
 
 
 @pytest.mark.parametrize(
@@ -190,23 +209,23 @@ def test_a_forged_result_is_refused(code: str) -> None:
         ("print(chr(27) + '[2J' + 'x' * 5000)\nraise ValueError(chr(27) + '[2J' + 'y' * 5000)", 1, "[2Jyyy"),
     ],
 )
-def test_a_script_that_fails(code: str, status: int, says: str) -> None:
+def test_a_script_that_fails(run: Run, code: str, status: int, says: str) -> None:
     with pytest.raises(FreshProcessError) as caught:
-        fresh.run(code)
+        run(code)
     assert caught.value.status == status and says in str(caught.value)
     assert len(str(caught.value)) < 2000 and str(caught.value).isprintable()
 
 
-def test_output_is_bounded_and_its_end_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "OUTPUT_BYTES", 1000)
-    done = fresh.run("for i in range(100_000):\n    print(i)")
+def test_output_is_bounded_and_its_end_is_kept(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "OUTPUT_BYTES", 1000)
+    done = run("for i in range(100_000):\n    print(i)")
     assert len(done.stdout) == 1000 and done.stdout.endswith("99999\n") and done.result is None
 
 
-def test_a_result_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fresh, "RESULT_BYTES", 1000)
+def test_a_result_that_is_too_large(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "RESULT_BYTES", 1000)
     with pytest.raises(FreshProcessError):
-        fresh.run("def main():\n    return 'x' * 2000")
+        run("def main():\n    return 'x' * 2000")
 
 
 # -- the end -----------------------------------------------------------------------------------------
@@ -228,25 +247,27 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_nothing_lives_on_after_the_end(tmp_path: Path) -> None:
+def test_nothing_lives_on_after_the_end(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "pids"
-    fresh.run(FAMILY.format(path=str(path)))
+    run(FAMILY.format(path=str(path)))
     assert all(gone(int(pid)) for pid in path.read_text().split())
 
 
-def test_nothing_lives_on_after_the_time_is_up(tmp_path: Path) -> None:
+def test_nothing_lives_on_after_the_time_is_up(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "pids"
     timeout = 1.0
     while not path.exists():  # a slow machine needs longer to come so far
         with pytest.raises(FreshProcessError, match="timeout after"):
-            fresh.run(FAMILY.format(path=str(path)) + "child.wait()", timeout=timeout)
+            run(FAMILY.format(path=str(path)) + "child.wait()", timeout=timeout)
         timeout *= 3
     assert all(gone(int(pid)) for pid in path.read_text().split())
 
 
-def test_nothing_lives_on_when_emohub_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("launch", ["process.new_interpreter", "fork_server.ForkServer(['json'], [])"])
+def test_nothing_lives_on_when_emohub_is_killed(launch: str, tmp_path: Path) -> None:
     path = tmp_path / "pids"
-    code = f"from emohub.hub import fresh; fresh.run({FAMILY.format(path=str(path)) + 'child.wait()'!r})"
+    script = FAMILY.format(path=str(path)) + "child.wait()"
+    code = f"from emohub.hub import fresh, fork_server, process; fresh.run({script!r}, launch={launch})"
     with subprocess.Popen(
         [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(PACKAGE.parent)}
     ) as process:
@@ -257,15 +278,17 @@ def test_nothing_lives_on_when_emohub_is_killed(tmp_path: Path) -> None:
     assert all(gone(int(pid)) for pid in path.read_text().split())
 
 
-def test_a_server_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+@pytest.mark.parametrize("forked", [False, True])
+def test_a_server_is_ended_with_all_that_it_started(forked: bool, forking: ForkServer, tmp_path: Path) -> None:
     path = tmp_path / "pids"
     (tmp_path / "app.py").write_text(FAMILY.format(path=str(path)) + "print('started', flush=True)\nchild.wait()")
     with fresh.workspace() as work:
-        with fresh.start(tmp_path / "app.py", work=work, cwd=tmp_path, PORT="1") as process:
+        start = partial(fresh.start, tmp_path / "app.py", work=work, cwd=tmp_path, variables={"PORT": "1"})
+        with start(launch=forking) if forked else start() as server:
             while not path.exists():
-                assert process.poll() is None, process.printed()
+                assert server.poll() is None, server.printed()
                 time.sleep(0.05)
-        assert "started" in process.printed()
+        assert "started" in server.printed()
     assert all(gone(int(pid)) for pid in path.read_text().split())
 
 

@@ -15,10 +15,10 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, StreamingResponse
 
+from emohub.hub.process import free_port
 from tests.hub_server.access import HubOf, RepoOf, Writable
 from tests.hub_server.store import DATE, Hub, Repo
 from tests.hub_server.write import Body
-from tests.serving import free_port
 
 routes = APIRouter()
 

@@ -24,10 +24,10 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from emohub.hub.process import free_port
 from tests import patience
 from tests.browser import chromium, watch_requests
 from tests.metrics.conftest import load
-from tests.serving import free_port
 
 METRICS = Path(__file__).parents[2] / "metrics"
 NAMES = sorted(path.parent.name for path in METRICS.glob("*/app.py"))

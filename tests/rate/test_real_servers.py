@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 
 from emohub.errors import EmohubError
+from emohub.hub.process import free_port
 from emohub.rate.run import rate_dataset
 from tests import patience
 from tests.rate.raters.tiny_vlm import write_tiny_vlm
-from tests.serving import free_port
 
 pytest.importorskip("openai", reason="`transformers serve` needs the package openai")
 

@@ -15,9 +15,9 @@ from filelock import FileLock
 from gradio_client import Client
 
 from emohub.hub.folders import hub_folder
+from emohub.hub.process import free_port
 from tests import fresh, patience
 from tests.once import base_of, once
-from tests.serving import free_port
 from tests.spaces.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]

@@ -19,7 +19,7 @@ from emohub.space import SAMPLE, environment, start_space
 from tests import fresh
 from tests.spaces.conftest import ROOT, SPACE, start
 from tests import patience
-from tests.serving import free_port
+from emohub.hub.process import free_port
 
 PRINTS = "import json, os; print(json.dumps({**os.environ, 'cwd': os.getcwd()}))"
 # Run first by every Python of the copy: the kit is not installed there, and the network is this machine.

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from emohub.errors import BuildError
 from emohub.hub import fresh
-from emohub.hub.fresh import FreshProcessError
+from emohub.hub.process import FreshProcessError
 from emohub.model.convert import reload
 from emohub.model.convert.heads import Head, OriginalHead
 from emohub.model.convert.images import batches, open_images, pixels

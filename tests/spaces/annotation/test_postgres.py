@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from emohub.hub.process import free_port
 from service import Service, new_uuid
 from store import Store
 from study import read_study
-from tests.serving import free_port
 from tests.spaces.annotation.conftest import answer_one, write_study
 
 BINARIES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
