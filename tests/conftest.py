@@ -1,5 +1,6 @@
 """What every test has at hand."""
 
+import gc
 import os
 import shutil
 import signal
@@ -44,6 +45,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     others = [path for path in dict.fromkeys(item.path for item in items) if path not in reading]
     order = dict.fromkeys(others[: len(others) // 2], 0) | dict.fromkeys(reading, 1)
     items.sort(key=lambda item: order.get(item.path, 2))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported and collected: millions of objects that all stay."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ The loss is the sum over the heads of each head's own mean over its own images, 
 Adam's moments and step counts, learning rates, orders, dropout and best checkpoints are per head.
 """
 
+import copy
 import math
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from emohub.model.hubcode import model_class
 from emohub.model.train.sampling import UNKNOWN, Sample, Use, stream_seed
 
 EVALUATED = 512  # images per head and step of a validation
+CACHE = 16 * 2**20  # bytes of a processor's cache that training may fill
+STATES = 4  # tensors in a step for each parameter: itself, its gradient, and two of Adam's
 
 
 def new_bank(
@@ -43,6 +46,23 @@ def new_bank(
                 layer.weight[row].uniform_(-bound, bound, generator=generator)
                 layer.bias[row].uniform_(-bound, bound, generator=generator)
     return bank
+
+
+def part_of(bank: Any, rows: slice) -> Any:
+    """Some heads of a bank as a bank of their own, in the same memory."""
+    shared: dict[int, Any] = {id(parameter): nn.Parameter(parameter.detach()[rows]) for parameter in bank.parameters()}
+    return copy.deepcopy(bank, shared)
+
+
+def group_rows(bank: Any) -> list[slice]:
+    """The heads that are trained side by side: all of them, or on a CPU each alone where one fills the cache.
+
+    Large heads occupy all cores one by one, and stay in the cache for a whole epoch; small ones do not.
+    """
+    first = next(bank.parameters())
+    each = STATES * sum(parameter[0].nbytes for parameter in bank.parameters())
+    size = 1 if first.device.type == "cpu" and each > CACHE else len(first)
+    return [slice(start, start + size) for start in range(0, len(first), size)]
 
 
 class DropoutStreams:
@@ -73,14 +93,17 @@ class DropoutStreams:
 
 
 def scores(bank: Any, embeds: Tensor, factors: Tensor | None = None) -> Tensor:
-    """Raw scores of each head on images of its own, (heads, batch, in) → (heads, batch)."""
-    hidden, done = embeds, 0
+    """Raw scores of each head on images of its own, (heads, batch, in) → (heads, batch).
+
+    Images are columns on the way: the gradient of a weight then comes out in the weight's own layout.
+    """
+    hidden, done = embeds.transpose(1, 2), 0
     for layer in bank.layers[:-1]:
-        hidden = F.relu(layer(hidden))
+        hidden = F.relu(torch.baddbmm(layer.bias.unsqueeze(2), layer.weight, hidden))
         if factors is not None:
-            hidden = hidden * factors[..., done : done + hidden.shape[-1]]
-            done += hidden.shape[-1]
-    return bank.layers[-1](hidden).squeeze(-1)
+            hidden = hidden * factors[..., done : done + hidden.shape[1]].transpose(1, 2)
+            done += hidden.shape[1]
+    return torch.baddbmm(bank.layers[-1].bias.unsqueeze(2), bank.layers[-1].weight, hidden).squeeze(1)
 
 
 def head_losses(found: Tensor, wanted: Tensor, known: Tensor) -> Tensor:

@@ -14,7 +14,9 @@ from emohub.model.train.bank import (
     HeadAdam,
     Plateau,
     gather,
+    group_rows,
     head_losses,
+    part_of,
     scores,
     validation_losses,
 )
@@ -76,6 +78,24 @@ class TrainedStage:
         return np.where(np.isnan(losses[0]), 0, np.where(np.isnan(losses), np.inf, losses).argmin(0) + 1)
 
 
+class Group:
+    """Heads that are trained side by side, through a whole epoch before those of the next group.
+
+    Args:
+        bank: All heads.
+        heads: Number of each of them in the taxonomy.
+        rows: Which of them.
+        stage: Its training data.
+        settings: Hyperparameters.
+    """
+
+    def __init__(self, bank: Any, heads: Sequence[int], rows: slice, stage: Stage, settings: Settings):
+        self.rows = rows
+        self.bank = part_of(bank, rows)
+        self.adam = HeadAdam(self.bank, settings.lr)
+        self.dropout = DropoutStreams(self.bank, heads[rows], settings.seed, stage.number, settings.batch_size)
+
+
 class StageRun:
     """A stage in progress.
 
@@ -89,9 +109,8 @@ class StageRun:
 
     def __init__(self, bank: Any, heads: Sequence[int], embeds: Tensor, stage: Stage, settings: Settings):
         self.bank, self.heads, self.embeds, self.stage, self.settings = bank, heads, embeds, stage, settings
-        self.adam = HeadAdam(bank, settings.lr)
+        self.groups = [Group(bank, heads, rows, stage, settings) for rows in group_rows(bank)]
         self.plateau = Plateau(len(heads), settings.lr, settings.factor, settings.patience)
-        self.dropout = DropoutStreams(bank, heads, settings.seed, stage.number, settings.batch_size)
         self.best = [parameter.detach().clone() for parameter in bank.parameters()]
         self.best_loss, self.best_epoch = np.full(len(heads), math.inf), np.zeros(len(heads), dtype=np.int64)
         self.curves: dict[str, list[np.ndarray]] = {name: [] for name in CURVES}
@@ -116,18 +135,24 @@ class StageRun:
 
     def _train(self, order: np.ndarray) -> np.ndarray:
         """One pass in that order; the mean training loss of each head, (heads,)."""
-        self.dropout.start(self.done)
         counts = (order != UNKNOWN).sum(1)
         total = torch.zeros(len(order), dtype=torch.float64, device=self.embeds.device)
-        rows = torch.from_numpy(order).to(self.embeds.device)
-        for start in range(0, rows.shape[1], self.settings.batch_size):
-            batch = rows[:, start : start + self.settings.batch_size]
-            known = batch != UNKNOWN
-            found = scores(self.bank, self.embeds[batch.clamp(min=0)], self.dropout.draw(batch.shape[1]))
-            losses = head_losses(found, gather(self.stage.targets, batch), known)
-            self.adam.step(losses.sum(), counts > start, self.plateau.lr)
-            total += losses.detach().double() * known.sum(1)
+        for group in self.groups:
+            self._train_group(group, order[group.rows], counts[group.rows], total[group.rows])
         return np.where(counts > 0, total.cpu().numpy() / np.maximum(counts, 1), np.nan)
+
+    def _train_group(self, group: "Group", order: np.ndarray, counts: np.ndarray, total: Tensor) -> None:
+        """One pass of some heads; adds the loss of every image to `total`."""
+        group.dropout.start(self.done)
+        images = torch.from_numpy(order[:, : max(counts)]).to(self.embeds.device)
+        targets = self.stage.targets[:, group.rows]
+        for start in range(0, images.shape[1], self.settings.batch_size):
+            batch = images[:, start : start + self.settings.batch_size]
+            known = batch != UNKNOWN
+            found = scores(group.bank, self.embeds[batch.clamp(min=0)], group.dropout.draw(batch.shape[1]))
+            losses = head_losses(found, gather(targets, batch), known)
+            group.adam.step(losses.sum(), counts > start, self.plateau.lr[group.rows])
+            total += losses.detach().double() * known.sum(1)
 
     def _keep_better(self, losses: np.ndarray) -> None:
         better = losses < self.best_loss
@@ -148,7 +173,9 @@ class StageRun:
         weights = {f"bank.{i}": parameter for i, parameter in enumerate(self.bank.parameters())}
         best = {f"best.{i}": value for i, value in enumerate(self.best)}
         chosen = {"best_loss": torch.from_numpy(self.best_loss), "best_epoch": torch.from_numpy(self.best_epoch)}
-        return {**weights, **best, **chosen, **self.adam.state(), **self.plateau.state()}
+        adam = [group.adam.state() for group in self.groups]
+        moments = {name: torch.cat([state[name] for state in adam]) for name in adam[0]}
+        return {**weights, **best, **chosen, **moments, **self.plateau.state()}
 
     @torch.no_grad()
     def load(self, state: dict[str, Tensor], curves: Curves) -> None:
@@ -162,6 +189,7 @@ class StageRun:
             parameter.copy_(state[f"bank.{i}"])
             best.copy_(state[f"best.{i}"])
         self.best_loss, self.best_epoch = state["best_loss"].numpy().copy(), state["best_epoch"].numpy().copy()
-        self.adam.load(state)
+        for group in self.groups:
+            group.adam.load({name: state[name][group.rows] for name in group.adam.state()})
         self.plateau.load(state)
         self.curves = {name: list(curves[name]) for name in CURVES}

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
+from emohub.model.train import bank as bank_module
 from emohub.model.train.bank import Plateau, head_losses, new_bank, validation_losses
 from emohub.model.train.loop import Settings, Stage, StageRun
 from emohub.model.train.sampling import Use, capped_buckets, intensity_buckets, pick, stream, stream_seed
@@ -97,9 +98,18 @@ def distance(bank_parameters, row, state):
     return max((mine[row] - value).abs().max().item() for mine, value in zip(bank_parameters, values, strict=True))
 
 
+@pytest.fixture(params=["side by side", "one by one"])
+def grouped(request, monkeypatch):
+    """Both ways to go through the heads; on a CPU, their size decides."""
+    if request.param == "one by one":
+        monkeypatch.setattr(bank_module, "CACHE", 0)
+    return {"side by side": 1, "one by one": len(HEADS)}[request.param]
+
+
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_bank_equals_separate_training(data, dropout):
+def test_bank_equals_separate_training(data, dropout, grouped):
     run = train(data, dropout=dropout)
+    assert len(run.groups) == grouped
     moved = new_bank(HEADS, WIDTH, HIDDEN, dropout, SETTINGS.seed, torch.float64)
     for row in range(len(HEADS)):
         model, best, losses, rates = separate(data, row, dropout)
@@ -172,3 +182,16 @@ def test_plateau_is_pytorchs():
             plateau.step(loss)
         assert mine.lr.tolist() == pytest.approx([adam.param_groups[0]["lr"] for adam in adams], rel=1e-12)
     assert mine.lr.min() < 1e-7
+
+
+def test_a_checkpoint_fits_both_ways_to_go_through_the_heads(data, monkeypatch):
+    whole = train(data, epochs=3, dropout=0.2)
+    monkeypatch.setattr(bank_module, "CACHE", 0)
+    single = train(data, epochs=0, dropout=0.2)
+    single.load(whole.state(), {name: np.stack(values) for name, values in whole.curves.items()})
+    for name, value in single.state().items():
+        assert torch.equal(value, whole.state()[name]), name
+    for run in (whole, single):
+        run.epoch()
+    for name, value in single.state().items():
+        assert torch.allclose(value, whole.state()[name], rtol=0, atol=1e-12), name
