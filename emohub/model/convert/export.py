@@ -176,13 +176,13 @@ def _quantize(source: Path, target: Path, external: bool) -> None:
             reduce_range=True,  # 8 bits overflow on a CPU without VNNI, where some scores were then .8 off
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["MatMul", "Gemm"],
-            nodes_to_exclude=_after(graph, EMBEDS),
+            nodes_to_exclude=nodes_after(graph, EMBEDS),
             use_external_data_format=external,
         )
     _tidy(target)
 
 
-def _after(graph: onnx.GraphProto, tensor: str) -> list[str]:
+def nodes_after(graph: onnx.GraphProto, tensor: str) -> list[str]:
     """Names of the nodes that depend on a tensor; a graph lists its nodes in topological order."""
     reached, names = {tensor}, []
     for node in graph.node:
