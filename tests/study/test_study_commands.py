@@ -1,8 +1,14 @@
 """`emohub study`: from a dataset's items to a study, from answers to what `emohub report` reads."""
 
 import json
+import os
 import tomllib
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from importlib import import_module
+from io import StringIO
 from pathlib import Path
+from subprocess import CompletedProcess
+from unittest import mock
 
 import pandas as pd
 import pytest
@@ -13,11 +19,42 @@ from emohub.data.taxonomy import EMOTIONS, GROUPS
 from emohub.errors import EmohubError
 from emohub.report.item import Settings
 from emohub.report.run import report
+from emohub.study import space
 from emohub.study.answers import export_answers, import_answers
 from emohub.study.new import new_study
 from emohub.study.space import admin
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+@pytest.fixture
+def as_a_process() -> None:
+    """`admin.py` as a user's command starts it."""
+
+
+@pytest.fixture(autouse=True)
+def admin_inside(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`admin.py` within this process, where its imports cost nothing; tests that use `as_a_process` start it."""
+    if "as_a_process" in request.fixturenames:
+        return
+    from tests.spaces.annotation.conftest import SPACE
+
+    def run_admin(line: list[str], *, cwd: Path, env: dict[str, str], **_: object) -> CompletedProcess[str]:
+        assert cwd == SPACE and line[1] == "admin.py"
+        out, err, status = StringIO(), StringIO(), 0
+        with ExitStack() as inside:
+            inside.enter_context(mock.patch.dict(os.environ, env, clear=True))
+            inside.enter_context(mock.patch("sys.argv", line[1:]))
+            inside.enter_context(redirect_stdout(out))
+            inside.enter_context(redirect_stderr(err))
+            try:
+                import_module("admin").main()
+            except SystemExit as end:
+                status = 1
+                print(end.code, file=err)
+        return CompletedProcess(line, status, out.getvalue(), err.getvalue())
+
+    monkeypatch.setattr(space.subprocess, "run", run_admin)
 
 
 def run(*arguments: object) -> str:
@@ -182,6 +219,7 @@ def test_upstreams_table_of_intensities(hq: Path, raw_demo: Path) -> None:
     assert made["ratings of models, left out"] > 0
 
 
+@pytest.mark.usefixtures("as_a_process")
 def test_bad_answers_are_refused_as_a_whole(hq: Path, tmp_path: Path) -> None:
     item = lines(hq.parent / "hq-items" / "items.jsonl")[0]["item"]
     good = {"item": item, "rater": "r", "category": "Awe", "rating": 3}
@@ -192,6 +230,7 @@ def test_bad_answers_are_refused_as_a_whole(hq: Path, tmp_path: Path) -> None:
     assert admin("status", hq)["annotators"] == []
 
 
+@pytest.mark.usefixtures("as_a_process")
 def test_links_and_deletion(hq: Path) -> None:
     link = run("link", hq, "--address", "https://x.hf.space/").strip()
     assert link.startswith("https://x.hf.space/#token=")
