@@ -50,8 +50,9 @@ def print_json(value: Any) -> None:
 
 
 def note(line: str) -> None:
-    """A line for people, on stderr, so that stdout holds the result only."""
-    print(escaped(line), file=sys.stderr, flush=True)
+    """A line for people, on stderr, so that stdout holds the result only; `--quiet` leaves it out."""
+    if logging.getLogger("emohub").level != logging.ERROR:
+        print(escaped(line), file=sys.stderr, flush=True)
 
 
 class _Escaped(logging.Formatter):

@@ -162,7 +162,9 @@ def numbers(
     path = work / "ratings.parquet"
     with replacing_file(path) as part:
         ratings_table(frame).to_parquet(part)
-    records = computed(dataset, [path], Settings(bootstrap=2), study, whole=True, revision=revision).records()
+    records = computed(
+        dataset, [path], Settings(bootstrap=2), study, whole=True, revision=revision, quiet=True
+    ).records()
     of = {one["id"]: one for one in records if one["rater"] == RATER}
     for measure, by, _, id in places(study, RATER, of):
         if by == ALL and of[id]["value"] is not None:

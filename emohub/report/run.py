@@ -6,6 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +157,8 @@ def make(
         EmohubError: two outputs have one id.
     """
     sections = []
-    with tqdm(work, desc="report", unit="item", disable=quiet) as progress:
+    shown = partial(tqdm, disable=True) if quiet else tqdm  # an explicit False would overrule `emohub --quiet`
+    with shown(work, desc="report", unit="item") as progress:
         for item, study in progress:
             progress.set_postfix_str(item.id, refresh=False)
             sections.append(_section(item, study, settings))

@@ -34,6 +34,7 @@ def computed(
     *,
     whole: bool = False,
     revision: str | None = None,
+    quiet: bool = False,
 ) -> Report:
     """A report of nothing but the numbers of entries.
 
@@ -42,8 +43,9 @@ def computed(
         ratings: Output folders of `emohub rate`, or tables of ratings.
         settings: How it is computed.
         study: Name of one study of the dataset; by default all.
-        whole: Only the numbers of the whole, not by emotion and group; no progress is shown.
+        whole: Only the numbers of the whole, not by emotion and group.
         revision: Commit, branch or tag of the dataset on the Hub.
+        quiet: Show no progress.
 
     Raises:
         SourceError: nothing to report on, or ratings that fit none of it.
@@ -55,7 +57,7 @@ def computed(
         measures = [measure for measure in of_study(one.name) if measure.records or not whole]
         wanted = {id for measure in measures for id in (measure.items[:1] if whole else measure.items)}
         work += [(item, one) for item in all_items() if item.id in wanted]
-    return make(dataset, studies, work, settings, quiet=whole)
+    return make(dataset, studies, work, settings, quiet=quiet)
 
 
 def differences(dataset: str, folder: Path, entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[str]]]:
@@ -72,7 +74,8 @@ def differences(dataset: str, folder: Path, entries: Sequence[Entry]) -> Iterato
     """
     for batch in _batches(entries):
         files = [folder / one.ratings_path for one in batch if one.ratings and one.ratings.path]
-        made = computed(dataset, files, Settings(**batch[0].settings.model_dump()), batch[0].dataset.study)
+        settings = Settings(**batch[0].settings.model_dump())
+        made = computed(dataset, files, settings, batch[0].dataset.study, quiet=True)
         records = made.records()
         for entry in batch:
             own = {record["id"]: record for record in records if record["rater"] == entry.rater.name}
