@@ -60,7 +60,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars, no messages but errors.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress bars; of messages only errors and what was left out.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More messages.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")

@@ -1,4 +1,4 @@
-"""`emohub --quiet` shows no progress bar and no message, whichever command it stands before."""
+"""`emohub --quiet` shows no progress bar and no hint, whichever command it stands before."""
 
 import ast
 from pathlib import Path

@@ -50,9 +50,14 @@ def print_json(value: Any) -> None:
 
 
 def note(line: str) -> None:
-    """A line for people, on stderr, so that stdout holds the result only; `--quiet` leaves it out."""
+    """A line for people, on stderr, so that stdout holds the result only."""
+    print(escaped(line), file=sys.stderr, flush=True)
+
+
+def hint(line: str) -> None:
+    """A line about what was made or what to do next, which `--quiet` leaves out."""
     if logging.getLogger("emohub").level != logging.ERROR:
-        print(escaped(line), file=sys.stderr, flush=True)
+        note(line)
 
 
 class _Escaped(logging.Formatter):

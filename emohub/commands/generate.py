@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from emohub.commands._output import console, note, summary
+from emohub.commands._output import console, hint, note, summary
 
 generate = typer.Typer(
     help="A data set like EmoNet-Face BIG: balanced prompts, pictures, annotation, until every emotion has enough.",
@@ -148,4 +148,4 @@ def loop(
         note(f"Below the target of {found['target']:,}: {', '.join(lacking)}.")
     if found["given_up"]:
         note(f"Given up: {', '.join(found['given_up'])}.")
-    note(f"See {out / PAGE}")
+    hint(f"See {out / PAGE}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from emohub.commands._output import console, note, summary
+from emohub.commands._output import console, hint, note, summary
 from emohub.errors import EmohubError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def report(
     for study in made.studies:
         for what, n in study.left_out.items():
             note(f"Left out: {n:,} {what}.")
-    note(f"Open {out / 'report.html'}")
+    hint(f"Open {out / 'report.html'}")
     if submit:
         _submit(made, submit)
     if format:
@@ -89,7 +89,7 @@ def _every_eval_ever(made: "Report", folder: Path, organization: str) -> None:
     from emohub.results.every_eval_ever import write_every_eval_ever
 
     written, *left_out = write_every_eval_ever(made, folder, organization).items()
-    note(f"{folder}: {written[1]} {written[0]}.")
+    hint(f"{folder}: {written[1]} {written[0]}.")
     for what, n in left_out:
         if n:
             note(f"Left out of {folder.name}/: {n:,} {what}.")
@@ -100,4 +100,4 @@ def _submit(made: "Report", folder: Path) -> None:
 
     found = submit(made, folder)
     counts = (("new", found.new), ("changed", found.changed), ("as before", found.same))
-    note(f"{folder}: " + ", ".join(f"{len(paths)} {what}" for what, paths in counts) + ".")
+    hint(f"{folder}: " + ", ".join(f"{len(paths)} {what}" for what, paths in counts) + ".")

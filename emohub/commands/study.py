@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from emohub.commands._output import console, note, print_json, summary
+from emohub.commands._output import console, hint, note, print_json, summary
 
 study = typer.Typer(
     help="Annotation studies: from a dataset's items to answers that `emohub report` reads.",
@@ -74,7 +74,7 @@ def new(
     made = new_study(name, dataset, kind, out, **which, roles=roles, rules=rules)
     rows = [(what.replace("_", " "), f"{n:,}") for what, n in made.items()]
     console().print(summary(str(out), ("what", "number"), rows, right=("number",)))
-    note(f"Start it: emohub space --study {out}")
+    hint(f"Start it: emohub space --study {out}")
 
 
 @study.command("link")
