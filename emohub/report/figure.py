@@ -66,8 +66,8 @@ class Figure:
                 self.draw(canvas)
                 for ending in endings:
                     undated = {"CreationDate": None} if ending == ".pdf" else None
+                    # Each is laid out anew: the same text is wider in a PNG than in a PDF.
                     canvas.savefig(folder / f"{self.id}{ending}", dpi=DPI, metadata=undated)
-                    canvas.set_layout_engine("none")  # found once, it holds for both files
 
 
 def bars(
