@@ -19,12 +19,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from emohub.hub import guard
 from emohub.hub.fresh import LocalRepo, environment, workspace
-from emohub.hub.process import Running, new_interpreter
+from emohub.hub.process import COMMAND, Running, new_interpreter
 
 POSSIBLE = sys.platform == "linux"  # elsewhere imported libraries do not survive a fork
 PIPES = 3  # standard input, output and error
+START = 240.0  # seconds in which the packages must have been imported
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ class ForkServer:
         with theirs:
             work = self._stack.enter_context(workspace(self._repos))
             process = subprocess.Popen(
-                [sys.executable, "-P", "-s", guard.__file__],
+                COMMAND,
                 cwd=work,
                 env=environment(work.parent),
                 stdin=subprocess.PIPE,
@@ -121,9 +121,9 @@ class Forked:
         self.stdout: IO[bytes] | None = os.fdopen(kept[1], "rb")
         self.stderr: IO[bytes] | None = os.fdopen(kept[2], "rb")
         self._ended: int | None = None
-        if not (pid := self._status.readline()):
+        if not (pid := select.select([self._status], [], [], START)[0] and self._status.readline()):
             self.close()
-            raise ChildProcessError("the fork server has ended")
+            raise ChildProcessError("the fork server has ended, or does not answer")
         self.pid = int(pid)
 
     def close(self) -> None:
@@ -146,7 +146,7 @@ class Forked:
         """
         if self._ended is None:
             if not select.select([self._status], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired(guard.__file__, timeout or 0)
+                raise subprocess.TimeoutExpired(COMMAND, timeout or 0)
             with self._status:
                 self._ended = int(self._status.read() or -signal.SIGKILL)  # the fork server has ended, and so does it
         return self._ended

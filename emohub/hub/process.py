@@ -24,6 +24,7 @@ from emohub.hub.json_files import parse_json
 
 OUTPUT_BYTES = 2**20  # of standard output and of standard error: the last that was written
 RESULT_BYTES = 2**28
+COMMAND = (sys.executable, "-P", "-s", guard.__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def new_interpreter(cwd: Path, variables: Mapping[str, str], inherited: int) -> 
     """A `Launch`: Python, with its own start."""
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        [sys.executable, "-P", "-s", guard.__file__],
+        COMMAND,
         cwd=cwd,
         env=dict(variables),
         stdin=pipe,

@@ -74,6 +74,15 @@ def test_what_cannot_be_imported_ends_in_new_interpreters(
     assert [record.getMessage()[:27] for record in caplog.records] == ["No process can be forked; e"], "said once"
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(fork_server, "START", 0)  # nothing is imported so soon
+    with ForkServer(["json"], []) as server:
+        assert fresh.run(ABOUT, launch=server).result["parent"] == os.getpid()
+    assert len(caplog.records) == 1
+
+
 def test_elsewhere_nothing_forks(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(fork_server, "POSSIBLE", False)
     with ForkServer(["json"], []) as server:
