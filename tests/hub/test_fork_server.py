@@ -5,6 +5,7 @@ That each one is as isolated as a new interpreter is tested in `test_fresh.py`, 
 
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from emohub.hub import fork_server, fresh
 from emohub.hub.fork_server import ForkServer
 from emohub.hub.fresh import LocalRepo
 from emohub.hub.process import FreshProcessError
+from tests import patience
 from tests.hub.test_fresh import gone
 
 ABOUT = """
@@ -102,10 +104,17 @@ def test_the_server_is_killed() -> None:
 
 def test_no_descriptor_and_no_process_is_left() -> None:
     here = psutil.Process()
-    before = here.num_fds(), {child.pid for child in here.children()}
+
+    def held() -> tuple[int, set[int]]:
+        return here.num_fds(), {child.pid for child in here.children()}
+
+    before = held()
     for _ in range(3):
         with ForkServer(["json"], []) as server:
             with pytest.raises(FreshProcessError):
                 fresh.run("raise SystemExit(3)", launch=server)
             fresh.run("", launch=server)
-    assert (here.num_fds(), {child.pid for child in here.children()}) == before
+    until = time.monotonic() + patience.PROCESS
+    while held() != before and time.monotonic() < until:  # threads close the pipes that they have read to the end
+        time.sleep(0.05)
+    assert held() == before
