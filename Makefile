@@ -71,6 +71,9 @@ bench: $(READY)  ## the benchmarks, side by side with what a user would use inst
 	@$(BIN)/python -m benchmarks.bench_rate
 	@$(BIN)/python -m benchmarks.bench_report
 	@$(BIN)/python -m benchmarks.bench_annotation
+	@$(BIN)/python -m benchmarks.bench_check
+	@$(BIN)/python -m benchmarks.bench_formats
+	@$(BIN)/python -m benchmarks.bench_start
 	@PYTHONPATH=. $(BIN)/python -m benchmarks.bench_generate
 
 clean:  ## remove what the other targets made
