@@ -132,9 +132,10 @@ class Process:
         self._result = _Reader(os.fdopen(read, "rb"), RESULT_BYTES + 1, last=False)
         self._stdout = _Reader(self._process.stdout, OUTPUT_BYTES)
         self._stderr = _Reader(self._process.stderr, OUTPUT_BYTES)
+        self._order = self._process.stdin
         with contextlib.suppress(BrokenPipeError):  # it ended at once: its status tells
-            self._process.stdin.write(json.dumps(order).encode() + b"\n")
-            self._process.stdin.flush()  # and stays open: when this process ends, the other one does
+            self._order.write(json.dumps(order).encode() + b"\n")
+            self._order.flush()  # and stays open: when this process ends, the other one does
 
     def __enter__(self) -> "Process":
         return self
@@ -142,7 +143,7 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.kill()
         with contextlib.suppress(OSError):
-            self._process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
+            self._order.close()
 
     def poll(self) -> int | None:
         """Exit status, or None while it runs."""
