@@ -6,8 +6,9 @@ without reading any image twice.
 
 import hashlib
 import struct
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -195,12 +196,14 @@ def read_rows(
     Raises:
         SourceError: a file is broken, or a row has no id.
     """
-    for piece in pieces:
-        if wanted is not None and not any(row[ITEM] in wanted for row in read_columns([piece], [ITEM])):
-            continue
-        for row in _rows_of(piece, [ITEM, f"{media}.bytes"]):
-            if wanted is None or row[ITEM] in wanted:
-                yield row[ITEM], (row[media] or {}).get("bytes") or b""
+
+    def rows_of(parquet: pq.ParquetFile, piece: Piece) -> Iterator[dict[str, Any]]:
+        if wanted is None or any(row[ITEM] in wanted for row in _rows_of(parquet, piece, [ITEM], 1000)):
+            yield from _rows_of(parquet, piece, [ITEM, f"{media}.bytes"], 32)
+
+    for row in _read(pieces, rows_of):
+        if wanted is None or row[ITEM] in wanted:
+            yield row[ITEM], (row[media] or {}).get("bytes") or b""
 
 
 def read_columns(pieces: Sequence[Piece], columns: Sequence[str], at_once: int = 1000) -> Iterator[dict[str, Any]]:
@@ -214,8 +217,7 @@ def read_columns(pieces: Sequence[Piece], columns: Sequence[str], at_once: int =
     Raises:
         SourceError: a file is broken, or a row has no id.
     """
-    for piece in pieces:
-        yield from _rows_of(piece, columns, at_once)
+    yield from _read(pieces, lambda parquet, piece: _rows_of(parquet, piece, columns, at_once))
 
 
 def read_named(
@@ -240,15 +242,24 @@ def read_named(
         yield row | names
 
 
-def _rows_of(piece: Piece, columns: Sequence[str], at_once: int = 32) -> Iterator[dict[str, Any]]:
-    try:
-        with open_file(piece.file) as file:
-            yield from _rows_of_group(pq.ParquetFile(file), piece, columns, at_once)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{piece.file} cannot be read: {error}. Build or download it again.") from error
+def _read(
+    pieces: Sequence[Piece], rows_of: Callable[[pq.ParquetFile, Piece], Iterator[dict[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """The rows of each piece; a file is opened once for all pieces that follow each other in it.
+
+    Its footer is as long as it has row groups: read again for each of them, time would grow with their square.
+    """
+    for name, of_file in groupby(pieces, key=lambda piece: piece.file):
+        try:
+            with open_file(name) as file:
+                parquet = pq.ParquetFile(file)
+                for piece in of_file:
+                    yield from rows_of(parquet, piece)
+        except (pa.ArrowException, OSError) as error:
+            raise SourceError(f"{name} cannot be read: {error}. Build or download it again.") from error
 
 
-def _rows_of_group(parquet: pq.ParquetFile, piece: Piece, columns: Sequence[str], at_once: int) -> Iterator[dict]:
+def _rows_of(parquet: pq.ParquetFile, piece: Piece, columns: Sequence[str], at_once: int) -> Iterator[dict[str, Any]]:
     at = 0
     for batch in parquet.iter_batches(at_once, row_groups=[piece.group], columns=list(columns)):
         start = max(piece.start - at, 0)

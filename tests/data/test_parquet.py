@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emohub.data import parquet
 from emohub.data.parquet import VIDEO, Piece, between, find_rows, read_columns, read_rows
 from emohub.errors import SourceError
 
@@ -40,7 +41,7 @@ def test_videos_are_found_where_they_are_wanted(repo: Path) -> None:
         find_rows(repo, "videos")
 
 
-def test_only_wanted_rows_are_read(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_wanted_rows_are_read(repo: Path) -> None:
     pieces = find_rows(repo, "videos", media=(VIDEO,)).splits["train"]
     assert list(read_rows(pieces, VIDEO)) == [(f"v{n}", str(n).encode()) for n in range(40)]
     assert list(read_rows(pieces, VIDEO, {"v3", "v39", "other"})) == [("v3", b"3"), ("v39", b"39")]
@@ -50,6 +51,15 @@ def test_only_wanted_rows_are_read(repo: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_columns_without_media(repo: Path) -> None:
     pieces = find_rows(repo, "videos", media=(VIDEO,)).splits["train"]
     assert list(read_columns(pieces, ["item", "emoji"]))[4] == {"item": "v4", "emoji": 1}
+
+
+def test_a_file_is_opened_once_for_all_its_row_groups(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = find_rows(repo, "videos", media=(VIDEO,)).splits["train"]
+    opened: list[str] = []
+    monkeypatch.setattr(parquet, "open_file", lambda path: opened.append(path) or open(path, "rb"))
+    readers = (read_columns(pieces, ["item"]), read_rows(pieces, VIDEO), read_rows(pieces, VIDEO, {"v3", "v39"}))
+    assert [len(list(reader)) for reader in readers] == [40, 40, 2]
+    assert len(opened) == 3, "a footer is as long as it has row groups: read for each, time grows with their square"
 
 
 @given(st.integers(0, 40), st.integers(0, 40))
