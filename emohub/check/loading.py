@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from emohub.check.base import Check, Failure, Subject
-from emohub.check.code import HEAVY, absent_packages
+from emohub.check.code import absent_packages
 from emohub.check.datasets import configs, files_of, metadata
-from emohub.check.isolated import run_isolated
+from emohub.check.isolated import launch_with, run_isolated
 from emohub.check.scripts import load_dataset, load_metric
 from emohub.errors import printable
-from emohub.hub.process import FreshProcessError, new_interpreter
+from emohub.hub.process import FreshProcessError
 
 logger = logging.getLogger(__name__)
 
@@ -71,10 +71,8 @@ def _default(subject: Subject, found: Any) -> Iterator[Failure]:
 def metric(subject: Subject) -> Iterator[Failure]:
     """`evaluate.load` loads the folder, and the examples of card and code give the results shown."""
     hide = absent_packages(subject)
-    light = {*HEAVY} <= {*hide}  # evaluate looks for them when it is imported
-    launch = subject.launches.get("evaluate", new_interpreter) if light else new_interpreter
     try:
-        loaded = run_isolated(load_metric, subject, hide=hide, launch=launch)
+        loaded = run_isolated(load_metric, subject, hide=hide, launch=launch_with(subject, "evaluate", hide))
     except FreshProcessError as error:
         yield subject.failure("", f"evaluate.load fails in a fresh process: {error}", "Load it by hand to see more.")
         return

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 from emohub.check.base import Check, Failure, Subject
 from emohub.check.code import SPACES, absent_packages
-from emohub.check.isolated import local_repos
+from emohub.check.isolated import launch_with, local_repos
 from emohub.errors import printable
 from emohub.hub.fresh import start, workspace
 from emohub.hub.json_files import parse_json
-from emohub.hub.process import Process, free_port, new_interpreter, stderr_tail
+from emohub.hub.process import Process, free_port, stderr_tail
 
 START = 240.0  # seconds until a page must answer; a full-size model is loaded within
 ANSWERS = (("/", "html"), ("/gradio_api/info", "named_endpoints"))  # path → text in the answer
@@ -30,7 +30,8 @@ def starts(subject: Subject) -> Iterator[Failure]:
         if subject.release is not None:
             (folder / subject.release.namespace).symlink_to(work / subject.release.namespace)
         address = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port := free_port())}
-        hide, launch = absent_packages(subject), subject.launches.get("gradio", new_interpreter)
+        hide = absent_packages(subject)
+        launch = launch_with(subject, "gradio", hide)
         with start(folder / app, work=work, cwd=folder, hide=hide, variables=address, launch=launch) as process:
             problem = _ask(process, port)
         if problem:

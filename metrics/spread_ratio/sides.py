@@ -10,7 +10,7 @@ from .checks import choice
 from .ratings import read_ratings
 from .resampling import divide, mean_defined, totals
 from .spreads import SPREADS, VARIANTS, Answers, absolute, energy_distance
-from .table import Floats, Ints, Table, align
+from .table import Bools, Floats, Ints, Table, align
 
 
 def spread_ratio(predictions: Any, references: Any, *, variant: str = "variance") -> float:
@@ -153,16 +153,23 @@ def split_half(references: Table, *, variant: str, splits: int, seed: int) -> tu
     sides = sides_of(references, references, variant)
     units, answers = len(sides.item), sides.human.ordered()
     together = absolute(answers, units) if variant == "variance" else None  # the same for every split
-    ratios, distances = np.full(splits, np.nan), np.full(splits, np.nan)
-    for split in range(splits):
-        first = rng.permutation(len(references.raters)) < len(references.raters) // 2
-        halves = [answers.of(half[answers.who]) for half in (first, ~first)]
-        spreads = [SPREADS[variant](half, units) for half in halves]
-        means = [mean_defined(spread) for spread in spreads]
-        ratios[split] = ratio_of(means[0], means[1], variant)
-        if variant == "variance":
-            distances[split] = mean_defined(energy_distance(halves[0], halves[1], units, together))
+    n = len(references.raters)
+    drawn = [(rng.permutation(n) < n // 2).tobytes() for _ in range(splits)]
+    known = {half: _halves(answers, np.frombuffer(half, bool), units, variant, together) for half in set(drawn)}
+    ratios, distances = np.array([known[half] for half in drawn]).reshape(-1, 2).T  # few raters have few halves
     return ratios, distances, units
+
+
+def _halves(
+    answers: Answers, first: Bools, units: int, variant: str, together: Floats | None
+) -> tuple[float, float]:
+    """(ratio, energy distance) of the answers of some raters [raters] and those of the others."""
+    halves = [answers.of(half[answers.who]) for half in (first, ~first)]
+    means = [mean_defined(SPREADS[variant](half, units)) for half in halves]
+    ratio = float(ratio_of(means[0], means[1], variant))
+    if variant != "variance":
+        return ratio, np.nan
+    return ratio, float(mean_defined(energy_distance(halves[0], halves[1], units, together)))
 
 
 def baselines(sides: Sides, references: Table) -> dict[str, float]:
