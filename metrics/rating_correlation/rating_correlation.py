@@ -17,9 +17,10 @@ from .checks import warn_undefined
 from .frames import frame_of, listed
 from .intervals import Bootstrap, intervals, off_mode, percentile_interval
 from .models import compared_items, read_model
+from .ranks import Pairs, spearman
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
-from .resampling import divide, mean_defined, resamples
+from .resampling import mean_defined, resamples
 from .table import Floats, Ints, Table
 
 RESAMPLE = ("items", "raters", "both", "categories")
@@ -33,61 +34,6 @@ CITATION = """\
 }
 """
 FEATURES = {"predictions": datasets.Value("float64"), "references": datasets.Value("float64")}
-
-
-def mid_ranks(values: Floats, counts: Floats) -> Floats:
-    """Mid-ranks in resamples, less their mean.
-
-    Args:
-        values: [items].
-        counts: [resamples, items] how often an item was drawn.
-
-    Returns:
-        [resamples, items] rank of each value among the drawn ones, tied ones sharing theirs, minus the mean rank;
-        exactly 0 where all are tied.
-    """
-    distinct, code = np.unique(values, return_inverse=True)
-    order = np.argsort(code, kind="stable")
-    last = np.cumsum(np.bincount(code, minlength=len(distinct))) - 1
-    below_or_tied = np.cumsum(counts[:, order], axis=1)[:, last]  # [resamples, distinct]
-    tied = np.diff(below_or_tied, axis=1, prepend=0.0)
-    return (below_or_tied - tied / 2 - below_or_tied[:, -1:] / 2)[:, code]
-
-
-def spearman(first: Floats, second: Floats, counts: Floats | None = None) -> Floats:
-    """Spearman's ρ, plain or in resamples of the items.
-
-    Args:
-        first: [items] finite numbers.
-        second: [items] finite numbers.
-        counts: [resamples, items] how often an item was drawn; None: each once.
-
-    Returns:
-        [resamples] (one without counts); nan where either side is constant.
-
-    Example:
-        IQ and hours of television of ten people, from the Wikipedia article on the coefficient: ρ = −29/165.
-
-        >>> iq = np.array([106, 100, 86, 101, 99, 103, 97, 113, 112, 110.0])
-        >>> hours = np.array([7, 27, 2, 50, 28, 29, 20, 12, 6, 17.0])
-        >>> spearman(iq, hours).round(4).tolist(), round(-29 / 165, 4)
-        ([-0.1758], -0.1758)
-    """
-    weight = np.ones((1, len(first))) if counts is None else counts
-    if not len(first):
-        return np.full(len(weight), np.nan)
-    first, second, weight = _merged(first, second, weight)
-    x, y = mid_ranks(first, weight), mid_ranks(second, weight)
-    return divide((weight * x * y).sum(1), np.sqrt((weight * x**2).sum(1)) * np.sqrt((weight * y**2).sum(1)))
-
-
-def _merged(first: Floats, second: Floats, counts: Floats) -> tuple[Floats, Floats, Floats]:
-    """The distinct pairs of values, and how often each was drawn: most items are alike where most ratings are 0."""
-    (x, of_x), (y, of_y) = (np.unique(side, return_inverse=True) for side in (first, second))
-    pair = of_x * len(y) + of_y
-    order = np.argsort(pair, kind="stable")
-    distinct, start = np.unique(pair[order], return_index=True)
-    return x[distinct // len(y)], y[distinct % len(y)], np.add.reduceat(counts.T[order], start, axis=0).T
 
 
 def medians(table: Table, weight: Ints | None = None) -> Floats:
@@ -127,18 +73,12 @@ def rating_correlation(predictions: Any, references: Any) -> list[float]:
     """
     table = read_ratings(references, what="references")
     means, _ = read_model(predictions, table)
-    return [float(rho) for rho in _correlations(means, medians(table), None)[:, 0]]
+    return _rho(means, medians(table)).tolist()
 
 
-def _correlations(means: Floats, human: Floats, counts: Floats | None) -> Floats:
-    """[categories, resamples] ρ over the items that both sides rated."""
-    by_item = None if counts is None else np.ascontiguousarray(counts.T)  # whole rows are taken from it
-    found = []
-    for x, y in zip(means.T, human.T, strict=True):
-        both = ~np.isnan(x) & ~np.isnan(y)
-        drawn = None if by_item is None else (by_item if both.all() else by_item[both]).T
-        found.append(spearman(x[both], y[both], drawn))
-    return np.stack(found)
+def _rho(means: Floats, human: Floats) -> Floats:
+    """[categories] ρ over the items that both sides rated."""
+    return np.concatenate([spearman(*sides) for sides in zip(means.T, human.T, strict=True)])
 
 
 def _status(means: Floats, human: Floats) -> list[str]:
@@ -191,7 +131,7 @@ def analyse(
     table, coverage = compared_items(table, (~np.isnan(means)).sum(axis=1) > 0, common_items=common_items)
     human = medians(table)
     status = _status(means, human)
-    rho = _correlations(means, human, None)[:, 0]
+    rho = _rho(means, human)
     undefined = sum(one in (CONSTANT_HUMANS, TOO_FEW) for one in status)
     constant = status.count(CONSTANT_MODEL)
     warn_undefined(undefined + constant, f"ρ is undefined for {undefined + constant} categories, see their status")
@@ -240,12 +180,15 @@ def _entries(
         return [_over_categories(values[1:], status, boot), *({} for _ in status)]
     constant = np.array([one == CONSTANT_MODEL for one in status])
 
+    pairs = [Pairs.of(*sides) for sides in zip(means.T, human.T, strict=True)]
+
     def draw(of_items: Any, of_raters: Any) -> Floats:
         if of_raters is None:
-            rho = _correlations(means, human, of_items)
+            by_item = np.ascontiguousarray(of_items.T)
+            rho = np.stack([one.spearman(by_item) for one in pairs])
         else:
             again = (medians(table, row[table.rater].astype(np.int64)) for row in of_raters)
-            rho = np.stack([_correlations(means, one, None)[:, 0] for one in again], axis=1)
+            rho = np.stack([_rho(means, one) for one in again], axis=1)
         return np.vstack([_mean(rho, status), rho])
 
     positives = np.array([_positives(*pair) for pair in zip(means.T, human.T, strict=True)])

@@ -160,9 +160,7 @@ def split_half(references: Table, *, variant: str, splits: int, seed: int) -> tu
     return ratios, distances, units
 
 
-def _halves(
-    answers: Answers, first: Bools, units: int, variant: str, together: Floats | None
-) -> tuple[float, float]:
+def _halves(answers: Answers, first: Bools, units: int, variant: str, together: Floats | None) -> tuple[float, float]:
     """(ratio, energy distance) of the answers of some raters [raters] and those of the others."""
     halves = [answers.of(half[answers.who]) for half in (first, ~first)]
     means = [mean_defined(SPREADS[variant](half, units)) for half in halves]
