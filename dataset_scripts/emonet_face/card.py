@@ -58,8 +58,8 @@ def _hq(rows: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _hq_ratings(rows: pd.DataFrame) -> dict[str, pd.Series]:
-    people = rows[rows["kind"] == "human"]
-    return {"HQ mean intensity": people.groupby("category")["rating"].mean()}
+    people = rows.loc[rows["kind"] == "human", ["category", "rating"]]
+    return {"HQ mean intensity": people.groupby("category", observed=True)["rating"].mean()}
 
 
 def _binary(rows: pd.DataFrame) -> dict[str, pd.Series]:

@@ -119,8 +119,8 @@ def _licensed(script: DatasetScript, metadata: Mapping[str, Any], repo: Path) ->
 
 def _size(tables: Mapping[str, pd.DataFrame]) -> str:
     """The Hub's size class of the number of items, each counted once."""
-    items = [table["item"] for table in tables.values() if "item" in table]
-    return size_of(pd.concat(items).nunique() if items else max(map(len, tables.values())))
+    items = [table["item"].unique() for table in tables.values() if "item" in table]
+    return size_of(len(set().union(*items)) if items else max(map(len, tables.values())))
 
 
 def _environment(folder: Path) -> Environment:

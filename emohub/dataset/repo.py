@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from datasets import ClassLabel, Features, Image, Value, Video
+from datasets import ClassLabel, Features, Image, Video
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import EntryNotFoundError
 
+from emohub.data.frames import read_frame
 from emohub.dataset.registry import find
 from emohub.errors import EmohubError, SourceError
 from emohub.hub.json_files import parse_json
@@ -52,14 +52,16 @@ def features_of(folder: Path) -> Features:
 
 def read_config(folder: Path) -> pd.DataFrame:
     """One config's rows without media; class labels as names, `split` added; text of a long table as categories."""
-    features = features_of(folder)
-    columns = [name for name, feature in features.items() if not isinstance(feature, Image | Video)]
-    repeated = [name for name in columns if RATING in features and features[name] == Value("string")]
-    shards = sorted(folder.glob("*.parquet"))
-    tables = [pq.read_table(shard, columns=columns, read_dictionary=repeated) for shard in shards]
+    features, shards = features_of(folder), sorted(folder.glob("*.parquet"))
+    table = read_frame(
+        [*map(str, shards)],
+        wanted=lambda field: not isinstance(features[field.name], Image | Video),
+        repeated=lambda _: RATING in features,
+    )
     names = list(dict.fromkeys(map(_split, shards)))
-    codes = np.repeat([names.index(_split(shard)) for shard in shards], [len(table) for table in tables])
-    table = pa.concat_tables(tables).unify_dictionaries().to_pandas(self_destruct=True)
+    codes = np.repeat(
+        [names.index(_split(shard)) for shard in shards], [pq.read_metadata(shard).num_rows for shard in shards]
+    )
     table["split"] = pd.Categorical.from_codes(codes, names)
     for name, feature in features.items():
         if isinstance(feature, ClassLabel):

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from emohub.data.builder import RawBuilder
-from emohub.data.parquet import Rows, find_rows, open_file
+from emohub.data.frames import read_frame
+from emohub.data.parquet import Rows, find_rows
 from emohub.dataset.registry import find
 from emohub.dataset.repo import read_record
-from emohub.errors import SourceError
 
 
 @dataclass(frozen=True)
@@ -69,17 +67,6 @@ class Repo:
             SourceError: a file is broken.
         """
         files = dict.fromkeys(piece.file for pieces in self.rows(config).splits.values() for piece in pieces)
-        parts = []
-        for path in files:
-            try:
-                with open_file(path) as file:
-                    parquet = pq.ParquetFile(file)
-                    there = [name for name in parquet.schema_arrow.names if name in columns]
-                    parts.append(parquet.read(columns=there))
-            except (pa.ArrowException, OSError) as error:
-                raise SourceError(f"{path} cannot be read: {error}. Build or download it again.") from error
-        if not parts:
+        if not files:
             return pd.DataFrame(columns=list(columns))
-        table = pa.concat_tables(parts, promote_options="default")
-        texts = [field.name for field in table.schema if pa.types.is_string(field.type)]
-        return table.to_pandas(categories=texts)
+        return read_frame([*files], wanted=lambda field: field.name in columns, repeated=lambda _: True)

@@ -81,7 +81,7 @@ def read(repo: Repo, given: Sequence[Given]) -> Intensities | None:
     """The intensities of a dataset repo with the ratings that were given; None where the repo has none."""
     if repo.dataset != "emonet-face" or not (config := repo.first(CONFIGS)):
         return None
-    own = repo.table(config, ("item", "rater", "kind", "category", "rating", "sample", "ratings"))
+    own = repo.table(config, ("item", "rater", "kind", "category", "rating", "ratings"))
     own = own if config == "hq_ratings" else annotations(own)
     parts, sources, left_out = joined(repo, given, SCALE, set(own["item"].unique()), set(own["rater"].unique()))
     made = study_of(pd.concat([own, *parts], ignore_index=True), repo.name, config, repo.revision(config))
@@ -102,7 +102,7 @@ def study_of(table: pd.DataFrame, dataset: str, config: str, revision: str) -> I
     """
     kinds = _kinds(table)
     raters = in_order(kinds)
-    items = pd.unique(table["item"].astype(str))
+    items = pd.unique(table["item"].drop_duplicates().astype(str))
     return Intensities(
         name="EmoNet-Face HQ",
         dataset=dataset,
@@ -133,16 +133,23 @@ def _kinds(table: pd.DataFrame) -> dict[str, str]:
 def _dense(table: pd.DataFrame, items: np.ndarray, raters: tuple[str, ...]) -> np.ndarray:
     """[raters, items, categories] means of the samples."""
     places = [
-        pd.Index(names).get_indexer(table[column].astype(str))
-        for column, names in (("rater", raters), ("item", items), ("category", NAMES))
+        _places(table[column], names) for column, names in (("rater", raters), ("item", items), ("category", NAMES))
     ]
     shape = (len(raters), len(items), len(NAMES))
     cell = np.ravel_multi_index(tuple(places), shape)
+    del places
     rating = table["rating"].to_numpy(float)
     given = ~np.isnan(rating)
-    total = np.bincount(cell[given], weights=rating[given], minlength=np.prod(shape))
-    n = np.bincount(cell[given], minlength=np.prod(shape))
+    cell, rating = (cell, rating) if given.all() else (cell[given], rating[given])
+    total = np.bincount(cell, weights=rating, minlength=np.prod(shape))
+    n = np.bincount(cell, minlength=np.prod(shape))
     return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0).reshape(shape)
+
+
+def _places(column: pd.Series, names: Sequence[str] | np.ndarray) -> np.ndarray:
+    """The place of each row's name among the names, -1 where it is none of them; text is not compared row by row."""
+    codes, found = pd.factorize(column)
+    return np.append(pd.Index(names).get_indexer(found.astype(str)), -1)[codes]
 
 
 def annotations(rows: pd.DataFrame) -> pd.DataFrame:
