@@ -26,6 +26,7 @@ import torch
 
 from benchmarks.bench_embed import SIZES, make_dataset, make_model, run_bare
 from benchmarks.bench_train import HEADS, WIDTH, made_up, separate_heads, train_separately
+from benchmarks.ceilings import tower_gflop
 from emohub.model.hubcode import config_class
 from emohub.model.infer import raytask
 from emohub.model.infer.backends import load_backend
@@ -60,14 +61,6 @@ def memory(device: str) -> str:
     return f"{peak / 1e9:.1f} GB of the device"
 
 
-def gflop(size: str) -> float:
-    """Multiplications and additions of a tower for one image, without the heads."""
-    width, layers, _, inner, image, patch = SIZES[size]
-    patches = (image // patch) ** 2
-    block = 4 * width * width + 2 * width * inner + 2 * patches * width
-    return 2 * patches * (layers * block + 3 * patch**2 * width + 2 * width * width) / 1e9
-
-
 def limit(device: str) -> float:
     """GFLOP/s of a large product in bfloat16."""
     side = SIDE if device == "cuda" else 1024
@@ -97,7 +90,9 @@ def bench_embed(args: argparse.Namespace, work: Path) -> None:
     backend = load_backend(open_repo(work / "model", dtype="bfloat16"), args.device)
     run_bare(backend, args.batch_size, args.batch_size)
     bare = args.images / timed(args.device, lambda: run_bare(backend, args.images, args.batch_size))
-    share = bare * gflop(args.size) / limit(args.device)
+    width, layers, _, inner, image, patch = SIZES[args.size]
+    gflop = tower_gflop(width=width, layers=layers, inner=inner, image=image, patch=patch)
+    share = bare * gflop / limit(args.device)
     print(f"bare tower: {bare:,.0f} images/s, {share:.0%} of the limit; {memory(args.device)}")
     manifest = embed_dataset(work / "dataset", work / "model", work / "embedded", **options)
     rate = args.images / manifest["run"]["seconds"]

@@ -12,6 +12,8 @@ the start of the first read to a model that is ready, without the imports. Memor
 included. The ceilings are those of `benchmarks/ceilings.py`, of the number format that a way multiplies in. A line
 that says DISTURBED had less of the machine than its threads could use: measure again.
 
+Where `openvino` is installed (nothing of emohub needs it), it reads the ONNX files beside ONNX Runtime.
+
 `--folder DIR` keeps what is made there (7 GB) and takes it from there the next time.
 """
 
@@ -24,17 +26,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 
-from benchmarks.ceilings import best, ceilings, processor
+from benchmarks.ceilings import best, ceilings, processor, tower_gflop
 
 SHAPE = {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27, "num_attention_heads": 16}
 IMAGE_SIZE, PATCH_SIZE = 384, 16
+GFLOP = tower_gflop(
+    width=SHAPE["hidden_size"],
+    layers=SHAPE["num_hidden_layers"],
+    inner=SHAPE["intermediate_size"],
+    image=IMAGE_SIZE,
+    patch=PATCH_SIZE,
+)
 VISION: dict[str, Any] = {**SHAPE, "image_size": IMAGE_SIZE, "patch_size": PATCH_SIZE}
 TEXT = {**SHAPE, "vocab_size": 256_000, "max_position_embeddings": 64, "projection_size": 1152}
 HIDDEN_SIZES = {"small": (128, 32), "large": (1024, 512, 256)}
@@ -42,19 +53,11 @@ DROPOUT = 0.1
 FACES = (("Elation", 30), ("Sadness", 60), ("Anger", 40), ("Awe", 20))
 SAME = 1e-4  # what counts as the same outputs
 BUSY = 0.85  # of the threads' cores: below, something else was running
-FORMATS = {"torch bf16": "bfloat16", "onnx int8": "int8"}  # that a way multiplies in, where not float32
+# That a way multiplies in, where not float32.
+FORMATS = {"torch bf16": "bfloat16", "onnx int8": "int8", "ov bf16": "bfloat16", "ov int8": "int8"}
 SHARES = {"onnx": 0.95, "onnx int8": 0.7}  # of its ceiling, that are wanted
 
 Scorer = Callable[[np.ndarray], np.ndarray]  # pixel_values (1, 3, side, side) → scores (1, heads)
-
-
-def gflop_per_image() -> float:
-    """Multiplications and additions of the tower, without the heads (under 1 %)."""
-    width, inner, layers = SHAPE["hidden_size"], SHAPE["intermediate_size"], SHAPE["num_hidden_layers"]
-    patches = (IMAGE_SIZE // PATCH_SIZE) ** 2
-    block = 4 * width * width + 2 * width * inner + 2 * patches * width
-    embedding, pooling = 3 * PATCH_SIZE**2 * width, 2 * width * width
-    return 2 * patches * (layers * block + embedding + pooling) / 1e9
 
 
 # Making the inputs
@@ -172,6 +175,19 @@ def ours_int8(folder: Path) -> Scorer:
     return ours_onnx(folder, "model_int8.onnx")
 
 
+def openvino(folder: Path, precision: str = "f32", file: str = "model.onnx") -> Scorer:
+    """An ONNX file of the repo through OpenVINO, products in `precision`."""
+    ov = import_module("openvino")
+    options = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": os.environ["OMP_NUM_THREADS"]}
+    model = ov.Core().compile_model(folder / "repo" / "onnx" / file, "CPU", options)
+
+    def run(pixel_values: np.ndarray) -> np.ndarray:
+        found = model({"pixel_values": pixel_values})
+        return np.concatenate([found["logits"], found["dimensions"]], axis=1)
+
+    return run
+
+
 # What loads it, and what is imported before the clock starts.
 TORCH = ("torch", "transformers.models.siglip.modeling_siglip", "transformers.models.auto.modeling_auto")
 ONNX = ("onnxruntime",)
@@ -182,6 +198,12 @@ WAYS: dict[str, tuple[Callable[[Path], Scorer], tuple[str, ...]]] = {
     "onnx": (ours_onnx, ONNX),
     "onnx int8": (ours_int8, ONNX),
 }
+if find_spec("openvino"):
+    WAYS |= {
+        "ov": (openvino, ("openvino",)),
+        "ov bf16": (partial(openvino, precision="bf16"), ("openvino",)),
+        "ov int8": (partial(openvino, file="model_int8.onnx"), ("openvino",)),
+    }
 
 
 # Measuring, each in a process of its own
@@ -225,12 +247,10 @@ def print_table(rows: dict[str, dict[str, Any]], ceiling: dict[str, float], fold
     wanted = np.load(folder / "upstream.npy")
     first = rows["upstream"]["seconds"]
     print(f"{processor()}\nProducts, GFLOP/s: {', '.join(f'{name} {value:,.0f}' for name, value in ceiling.items())}")
-    print(
-        f"Tower: {gflop_per_image():,.0f} GFLOP an image; scores run from {wanted.min():.1f} to {wanted.max():.1f}\n"
-    )
+    print(f"Tower: {GFLOP:,.0f} GFLOP an image; scores run from {wanted.min():.1f} to {wanted.max():.1f}\n")
     print("way          ms an image  × upstream  GFLOP/s  of its ceiling  load s  peak MB  max error")
     for way, row in rows.items():
-        speed = gflop_per_image() / row["seconds"]
+        speed = GFLOP / row["seconds"]
         error = np.abs(np.load(folder / f"{way}.npy") - wanted).max()
         line = f"{way:11} {row['seconds'] * 1e3:12,.0f} {first / row['seconds']:11.2f} {speed:8,.0f}"
         share = speed / ceiling[FORMATS.get(way, "float32")]
@@ -238,7 +258,7 @@ def print_table(rows: dict[str, dict[str, Any]], ceiling: dict[str, float], fold
         print(line if row["cores"] > BUSY * threads else f"{line}  DISTURBED: had {row['cores']:.1f} cores")
     print()
     for way, goal in SHARES.items():
-        share = gflop_per_image() / rows[way]["seconds"] / ceiling[FORMATS.get(way, "float32")]
+        share = GFLOP / rows[way]["seconds"] / ceiling[FORMATS.get(way, "float32")]
         print(f"{way}: {share:.2f} of its ceiling, {goal} wanted: {'reached' if share >= goal else 'MISSED'}")
     error = np.abs(np.load(folder / "onnx.npy") - wanted).max()
     print(f"onnx gives upstream's scores within {SAME}: {'yes' if error <= SAME else 'NO'}, {error:.1e}")

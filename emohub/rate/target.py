@@ -113,7 +113,8 @@ def open_target(
                 f"{len(unknown)} of {len(only)} ids are not items of {dataset}, config {rows.config!r}:\n"
                 f"{listed(unknown)}\nIts ids are like {items[0].id if items else '(none)'!r}."
             )
-        items = [item for item in items if item.id in set(only)]
+        chosen = {*only}
+        items = [item for item in items if item.id in chosen]
     return Target(str(dataset), name, builder, rows, rated, tuple(items[:limit]))
 
 

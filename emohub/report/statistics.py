@@ -237,23 +237,21 @@ def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray)
     nothing is missing it is the two-way analysis of variance. A component can come out below 0.
 
     Args:
-        unit: [ratings] number of what was rated.
-        rater: [ratings] number of who rated; nobody rates a unit twice.
+        unit: [ratings] number of what was rated, from 0.
+        rater: [ratings] number of who rated, from 0; nobody rates a unit twice.
         rating: [ratings].
 
     Returns:
         "item", "rater" and "residual"; nan where the ratings cannot tell them apart.
     """
-    _, unit = np.unique(unit, return_inverse=True)
-    _, rater = np.unique(rater, return_inverse=True)
     if not len(rating):
         return dict.fromkeys(COMPONENTS, float("nan"))
-    n, per_unit, per_rater = len(rating), np.bincount(unit), np.bincount(rater)
-    centred = rating - rating.mean()
+    n, centred = len(rating), rating - rating.mean()
+    (per_unit, unit_sums), (per_rater, rater_sums) = (_by_number(number, centred) for number in (unit, rater))
     sums = [
         float((centred**2).sum()),
-        float((np.bincount(unit, centred) ** 2 / per_unit).sum()),
-        float((np.bincount(rater, centred) ** 2 / per_rater).sum()),
+        float((unit_sums**2 / per_unit).sum()),
+        float((rater_sums**2 / per_rater).sum()),
     ]
     of_units, of_raters = len(per_unit), len(per_rater)
     repeated = np.array([(per_unit**2).sum() / n, (per_rater**2).sum() / n, 1.0])  # of the mean's square
@@ -261,3 +259,9 @@ def variance_components(unit: np.ndarray, rater: np.ndarray, rating: np.ndarray)
     if np.linalg.matrix_rank(expected) < len(COMPONENTS):
         return dict.fromkeys(COMPONENTS, float("nan"))
     return dict(zip(COMPONENTS, map(float, np.linalg.solve(expected, sums)), strict=True))
+
+
+def _by_number(number: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many values each number that occurs has, and their sum."""
+    n = np.bincount(number)
+    return n[n > 0], np.bincount(number, values)[n > 0]

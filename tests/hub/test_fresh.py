@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from emohub.hub import fresh, guard, process
+from emohub.hub import fork_server, fresh, guard, process
 from emohub.hub.fork_server import ForkServer
 from emohub.hub.fresh import LocalRepo
 from emohub.hub.imports import PACKAGE, closure
@@ -55,7 +55,9 @@ Run = Callable[..., Finished]
 
 @pytest.fixture(scope="module")
 def forking() -> Iterator[ForkServer]:
-    with ForkServer(["json"], ["emohub"]) as server:
+    """Makes processes by forking, and fails where it would take a new interpreter instead."""
+    with pytest.MonkeyPatch.context() as patch, ForkServer(["json"], ["emohub"]) as server:
+        patch.setattr(fork_server, "new_interpreter", lambda *_: pytest.fail("it did not fork"))
         yield server
 
 

@@ -44,6 +44,16 @@ def test_equals_scipy_plain_and_resampled(pair: np.ndarray, seed: int) -> None:
         assert found == pytest.approx(scipy_rho(*np.repeat(pair, drawn, axis=1)), abs=1e-10, nan_ok=True)
 
 
+@given(arrays(float, (2, 9), elements=values | st.just(NAN)), st.integers(0, 99))
+def test_items_with_a_gap_on_either_side_count_nowhere(pair: np.ndarray, seed: int) -> None:
+    both = ~np.isnan(pair).any(axis=0)
+    (counts,) = resamples(9, 5, seed)
+    assert spearman(*pair)[0] == pytest.approx(scipy_rho(*pair[:, both]), abs=1e-10, nan_ok=True)
+    for found, drawn in zip(spearman(*pair, counts), counts.astype(int)[:, both], strict=True):
+        expected = scipy_rho(*np.repeat(pair[:, both], drawn, axis=1))
+        assert found == pytest.approx(expected, abs=1e-10, nan_ok=True)
+
+
 @given(
     st.tuples(st.integers(1, 5), st.integers(1, 4)).flatmap(lambda shape: arrays(float, (*shape, 3), elements=values)),
     st.data(),

@@ -13,7 +13,7 @@ from scipy.stats import energy_distance as scipy_energy
 
 from metrics.spread_ratio.checks import RatingsError, UndefinedWarning
 from metrics.spread_ratio.ratings import read_ratings
-from metrics.spread_ratio.sides import read_samples, sides_of, spread_ratio
+from metrics.spread_ratio.sides import read_samples, sides_of, split_half, spread_ratio
 from metrics.spread_ratio.spread_ratio import analyse
 from metrics.spread_ratio.spreads import VARIANTS, energy_distance
 
@@ -165,6 +165,23 @@ def test_split_halves_of_the_chehre_dump_bracket_1(chehre_labels: pd.DataFrame) 
         assert 0.85 < low < 1 < high < 1.15
         assert reference["n_units"] == 5288
     assert abs(analyse(table, table, splits=40)["human_reference"]["energy_distance"]) < 0.1
+
+
+@given(arrays(float, (5, 6), elements=st.integers(0, 4).map(float) | st.just(NAN)), st.integers(0, 99))
+def test_split_halves_equal_their_definition_and_few_raters_repeat_them(humans: np.ndarray, seed: int) -> None:
+    humans[:2, 0] = 0, 1
+    ratios, distances, _ = split_half(read_ratings(humans), variant="variance", splits=30, seed=seed)
+    rng = np.random.default_rng(seed)
+    for ratio in ratios:
+        first = rng.permutation(5) < 2
+        spreads = []
+        for half in (humans[first], humans[~first]):
+            rated = half[:, (~np.isnan(half)).sum(axis=0) > 1]
+            spreads.append(np.nanvar(rated, axis=0, ddof=1).mean() if rated.size else NAN)
+        expected = math.sqrt(spreads[0] / spreads[1]) if spreads[1] > 0 else NAN
+        assert ratio == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    assert len({*zip(ratios.tolist(), map(str, distances), strict=True)}) <= 10, "5 raters have 10 pairs"
+    assert [len(one) for one in split_half(read_ratings(humans), variant="gmd", splits=0, seed=0)[:2]] == [0, 0]
 
 
 @pytest.mark.parametrize("resample", ["items", "raters", "both"])
