@@ -7,8 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from emohub.data.parquet import open_file
-from emohub.errors import SourceError
+from emohub.data.parquet import broken, open_file
 
 
 def read_frame(
@@ -35,11 +34,11 @@ def read_frame(
 def _opened(stack: ExitStack, path: str, repeated: Callable[[pa.Field], bool]) -> pq.ParquetFile:
     try:
         file = stack.enter_context(open_file(path))
-        texts = [field.name for field in pq.read_schema(file) if pa.types.is_string(field.type) and repeated(field)]
-        file.seek(0)
-        return pq.ParquetFile(file, read_dictionary=texts)
+        table = pq.ParquetFile(file)
+        texts = [field.name for field in table.schema_arrow if pa.types.is_string(field.type) and repeated(field)]
+        return pq.ParquetFile(file, metadata=table.metadata, read_dictionary=texts)
     except (pa.ArrowException, OSError) as error:
-        raise _broken(path, error) from error
+        raise broken(path, error) from error
 
 
 def _column(name: str, files: Sequence[str], tables: Sequence[pq.ParquetFile]) -> pd.Series:
@@ -49,10 +48,6 @@ def _column(name: str, files: Sequence[str], tables: Sequence[pq.ParquetFile]) -
             there = name in table.schema_arrow.names
             part = table.read(columns=[name]) if there else pa.table({name: pa.nulls(table.metadata.num_rows)})
         except (pa.ArrowException, OSError) as error:
-            raise _broken(path, error) from error
+            raise broken(path, error) from error
         parts.append(part)
     return pa.concat_tables(parts, promote_options="default").unify_dictionaries().to_pandas()[name]
-
-
-def _broken(path: str, error: Exception) -> SourceError:
-    return SourceError(f"{path} cannot be read: {error}. Build or download it again.")

@@ -132,6 +132,12 @@ def open_file(path: str) -> Any:
     return fsspec.open(path, "rb").open() if "://" in path else open(path, "rb")
 
 
+def broken(path: str, error: Exception) -> SourceError:
+    """What to raise where a Parquet file cannot be read."""
+    found = " ".join(str(error).split()).rstrip(".")
+    return SourceError(f"{path} cannot be read: {found}. Build or download it again.")
+
+
 def _pieces(path: str, split: str, dataset: str, digest: Any, media: Sequence[str]) -> tuple[list[Piece], str]:
     """The row groups of a file, and its column with media; its name, size and footer go into the digest."""
     try:
@@ -256,7 +262,7 @@ def _read(
                 for piece in of_file:
                     yield from rows_of(parquet, piece)
         except (pa.ArrowException, OSError) as error:
-            raise SourceError(f"{name} cannot be read: {error}. Build or download it again.") from error
+            raise broken(name, error) from error
 
 
 def _rows_of(parquet: pq.ParquetFile, piece: Piece, columns: Sequence[str], at_once: int) -> Iterator[dict[str, Any]]:
