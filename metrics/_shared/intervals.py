@@ -26,7 +26,7 @@ from scipy.special import stdtrit
 
 from .checks import RatingsError, choice, whole
 from .frames import groups_of
-from .resampling import CHUNK, divide, percentiles, resamples, totals
+from .resampling import CHUNK, distinct, divide, percentiles, resamples, totals
 from .table import Bools, Floats, Ints, Table
 
 RESAMPLE = ("items", "raters", "both")
@@ -196,7 +196,7 @@ def intervals(
     if not boot:
         return [{} for _ in values]
     if boot.clusters is not None:  # items of a cluster are no news of one another
-        positives = positives * len(np.unique(boot.clusters)) / n_items
+        positives = positives * distinct(boot.clusters) / n_items
     parts = []
     if boot.resample != "raters":
         parts.append(_over_items(boot, values, draw, n_items, width))
@@ -270,7 +270,7 @@ def _reasons(
     """Why each value has no interval; empty where it has one."""
     few = boot.resample != "items" and n_raters < LEAST_RATERS
     things = "items" if boot.clusters is None else "clusters of items"
-    clusters = LEAST_CLUSTERS if boot.clusters is None else len(np.unique(boot.clusters))
+    clusters = LEAST_CLUSTERS if boot.clusters is None else distinct(boot.clusters)
     return [
         next(
             text

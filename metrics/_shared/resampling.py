@@ -46,6 +46,29 @@ def totals(code: Ints, values: Floats, size: int) -> Floats:
     return np.asarray(np.bincount(code, weights=values, minlength=size), dtype=np.float64)
 
 
+def distinct(code: Ints) -> int:
+    """How many different codes there are among some, [n] from 0; `np.unique` takes hundreds of times as long."""
+    return int(np.count_nonzero(np.bincount(code)))
+
+
+def numbered(code: Ints, size: int) -> tuple[Ints, Ints]:
+    """The different codes, ascending, and the place [n] of each one among them.
+
+    Args:
+        code: [n] from 0 to `size` − 1.
+        size: where few of the codes occur, they are sorted instead of counted.
+
+    Example:
+        >>> [one.tolist() for one in numbered(np.array([5, 2, 5]), 9)]
+        [[2, 5], [1, 0, 1]]
+    """
+    if size > 8 * len(code):
+        found, place = np.unique(code, return_inverse=True)
+        return found, place
+    used = np.bincount(code, minlength=size) > 0
+    return np.flatnonzero(used), (np.cumsum(used) - 1)[code]
+
+
 def divide(numerator: Floats, denominator: Floats) -> Floats:
     """Quotient, nan where the denominator is zero."""
     numerator, denominator = np.broadcast_arrays(numerator, denominator)

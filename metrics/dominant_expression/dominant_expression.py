@@ -28,7 +28,7 @@ from .intervals import Bootstrap, intervals
 from .models import compared_items, read_model
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import cell_means, read_ratings
-from .resampling import divide, mean_defined, merge_ties
+from .resampling import distinct, divide, mean_defined, merge_ties
 from .scores import DISCOUNTS, all_scores, dominant, prior, random_scores
 from .table import Bools, Floats, Ints, Table
 
@@ -133,7 +133,7 @@ def analyse(
         "k": k,
         "ndcg_k": ndcg_k,
         "n_items": int(scored.sum()),
-        "n_raters": len(np.unique(table.rater)),
+        "n_raters": distinct(table.rater),
         "n_without_dominant": int((~some & ~np.isnan(gains).all(axis=1)).sum()),
         "n_without_prediction": int((some & ~answered).sum()),
         "n_missing_predictions": int((np.isnan(means) & ~np.isnan(gains))[answered].sum()),

@@ -20,7 +20,7 @@ from .models import compared_items, read_model
 from .ranks import Pairs, spearman
 from .rating_metric import TakesTables, metric_info
 from .ratings import read_ratings
-from .resampling import mean_defined, resamples
+from .resampling import distinct, mean_defined, resamples
 from .table import Floats, Ints, Table
 
 RESAMPLE = ("items", "raters", "both", "categories")
@@ -147,7 +147,7 @@ def analyse(
         "n_constant": constant,
         "n_undefined": undefined,
         "n_items": int(both.any(axis=1).sum()),
-        "n_raters": len(np.unique(table.rater)),
+        "n_raters": distinct(table.rater),
         "n_missing_predictions": int((np.isnan(means) & ~np.isnan(human)).sum()),
         "n_unused_predictions": n_elsewhere,
         **boot.population,

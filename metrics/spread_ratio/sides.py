@@ -8,7 +8,7 @@ import numpy as np
 
 from .checks import choice
 from .ratings import read_ratings
-from .resampling import divide, mean_defined, totals
+from .resampling import divide, mean_defined, numbered, totals
 from .spreads import SPREADS, VARIANTS, Answers, absolute, energy_distance
 from .table import Bools, Floats, Ints, Table, align
 
@@ -86,8 +86,9 @@ def sides_of(predictions: Table, references: Table, variant: str) -> Sides:
     n = len(references.items) * len(references.categories)
     tables = predictions, references
     cells = [table.units() for table in tables]
-    enough = np.logical_and(*(np.bincount(cell, minlength=n) > 1 for cell in cells))
-    left_out = len(np.unique(cells[1])) - int(enough.sum())
+    rated = [np.bincount(cell, minlength=n) for cell in cells]
+    enough = (rated[0] > 1) & (rated[1] > 1)
+    left_out = int(np.count_nonzero(rated[1]) - enough.sum())
     kept = [table.rows(enough[cell]) for table, cell in zip(tables, cells, strict=True)]
     if variant == "choice":
         return _choices(kept, references, left_out)
@@ -100,9 +101,16 @@ def sides_of(predictions: Table, references: Table, variant: str) -> Sides:
     return Sides(model, human, np.flatnonzero(enough), references.items, references.categories, left_out)
 
 
+def _answers(table: Table) -> tuple[Ints, Ints]:
+    """(item number · raters + rater number of each answer, ascending, the number of each rating's answer)."""
+    return numbered(
+        table.item.astype(np.int64) * len(table.raters) + table.rater, len(table.items) * len(table.raters)
+    )
+
+
 def _profile(table: Table) -> Table:
     """Ratings less the respondent's mean over the categories of the item."""
-    answer = np.unique(table.item.astype(np.int64) * len(table.raters) + table.rater, return_inverse=True)[1]
+    _, answer = _answers(table)
     size = np.bincount(answer)
     total = totals(answer, table.rating, len(size))
     # Divided last: equal profiles of whole ratings stay equal to the last bit.
@@ -124,8 +132,7 @@ def _choices(tables: list[Table], references: Table, left_out: int) -> Sides:
 
 def _tops(table: Table) -> tuple[Ints, Ints, Floats]:
     """(item [answers], respondent [answers], share of each category [answers, categories])."""
-    key = table.item.astype(np.int64) * len(table.raters) + table.rater
-    answers, answer = np.unique(key, return_inverse=True)
+    answers, answer = _answers(table)
     cells = np.full((len(answers), len(table.categories)), -np.inf)
     cells[answer, table.category] = table.rating
     top = (cells == cells.max(axis=1, keepdims=True)) * 1.0 if len(answers) else cells

@@ -30,7 +30,7 @@ from .intervals import Bootstrap, intervals
 from .models import compared_items
 from .rating_metric import TakesTables, collected_by_item, metric_info
 from .ratings import read_ratings
-from .resampling import percentiles
+from .resampling import distinct, percentiles
 from .sides import Sides, baselines, ratio_of, read_samples, sides_of, split_half, spread_ratio
 from .spreads import SPREADS, VARIANTS, energy_distance
 from .table import Floats, Table, align
@@ -119,10 +119,10 @@ def analyse(
         **boot.population,
         "variant": variant,
         "n_units": len(sides.cell),
-        "n_items": len(np.unique(sides.item)),
+        "n_items": distinct(sides.item),
         "n_left_out": sides.n_left_out,
         "n_zero_spread": int((spread == 0).sum()),
-        "n_raters": len(np.unique(sides.human.who)),
+        "n_raters": distinct(sides.human.who),
         "n_ratings": len(sides.human.unit),
         "n_samples": len(sides.model.unit),
         "n_undefined": int(not human > 0),
@@ -174,7 +174,7 @@ def _interval(sides: Sides, value: float, spread: Floats, variant: str, boot: Bo
         n_items=len(sides.items),
         raters=np.bincount(sides.human.who),
         scale="log",
-        positives=np.array([len(np.unique(sides.item[spread > 0])) * 1.0]),
+        positives=np.array([distinct(sides.item[spread > 0]) * 1.0]),
     )
     return found
 

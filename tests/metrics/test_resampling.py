@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from metrics.dominant_expression.dominant_expression import analyse as dominant
 from metrics.dominant_expression.ratings import cell_means, read_ratings
-from metrics.dominant_expression.resampling import ROUNDING, merge_ties
+from metrics.dominant_expression.resampling import ROUNDING, distinct, merge_ties, numbered
 from metrics.rating_correlation.rating_correlation import analyse as correlate
 
 NAN = float("nan")
@@ -52,3 +52,12 @@ def test_terms_that_cancel_are_zero() -> None:
     table = read_ratings([[[-0.3, 0.0]], [[0.2, 0.0]], [[0.1, 0.0]]])
     first, second = cell_means(table, np.ones(len(table)))[0]
     assert first == second
+
+
+@given(st.lists(st.integers(0, 20), max_size=30), st.sampled_from([21, 10_000]))
+def test_codes_are_counted_and_numbered_as_numpy_does(codes: list[int], size: int) -> None:
+    code = np.array(codes, dtype=np.int64)
+    expected = np.unique(code, return_inverse=True)
+    assert distinct(code) == len(expected[0])
+    for found, wanted in zip(numbered(code, size), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
