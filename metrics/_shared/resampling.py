@@ -66,7 +66,7 @@ def numbered(code: Ints, size: int) -> tuple[Ints, Ints]:
         found, place = np.unique(code, return_inverse=True)
         return found, place
     used = np.bincount(code, minlength=size) > 0
-    return np.flatnonzero(used), (np.cumsum(used) - 1)[code]
+    return np.flatnonzero(used), (np.cumsum(used, dtype=np.int32) - 1)[code]
 
 
 def divide(numerator: Floats, denominator: Floats) -> Floats:

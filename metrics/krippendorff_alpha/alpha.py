@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .resampling import CHUNK, divide, totals
+from .resampling import CHUNK, divide, numbered, totals
 from .table import Bools, Floats, Ints
 
 LEVELS = ("nominal", "ordinal", "interval", "ratio")
@@ -86,9 +86,8 @@ def _distinct(rating: Floats) -> tuple[Floats, Ints]:
         return rating, np.zeros(0, dtype=np.int32)
     low, span = rating.min(), np.ptp(rating)
     if span < 1 << 16 and (np.rint(rating) == rating).all():
-        code = (rating - low).astype(np.int32)
-        used = np.bincount(code) > 0
-        return np.flatnonzero(used) + low, (np.cumsum(used, dtype=np.int32) - 1)[code]
+        found, code = numbered((rating - low).astype(np.int32), int(span) + 1)
+        return found + low, code
     order = np.argsort(rating)
     ranked = rating[order]
     new = _first(ranked)
